@@ -1,0 +1,19 @@
+"""The array types that modules hand to each other, and the one rule that makes unit length."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+Embeddings = NDArray[np.float32]  # (N, D), rows of length 1
+Scores = NDArray[np.float32]  # higher is closer
+ClusterLabels = NDArray[np.int32]  # (N,), -1 = noise
+Coordinates = NDArray[np.float32]  # (N, 2) or (N, 3)
+Pixels = NDArray[np.float32]  # (B, 3, H, W) as an encoder wants them
+
+
+def to_unit_length(vectors: NDArray[np.floating]) -> Embeddings:
+    """Scale every row of (N, D) to length 1; a row of zeros stays zeros."""
+    rows = np.asarray(vectors, dtype=np.float32)
+    lengths = np.linalg.norm(rows, axis=1, keepdims=True)  # (N, 1)
+    return rows / np.maximum(lengths, np.finfo(np.float32).tiny)

@@ -1,0 +1,62 @@
+"""Every exception of Bilderatlas, on one screen.
+
+Each message says what happened with the value, what was expected, and what to do.
+"""
+
+
+class BilderatlasError(Exception):
+    """The root: anything that Bilderatlas refuses, with a message for the person who asked."""
+
+
+class CollectionNotFound(BilderatlasError, FileNotFoundError):
+    """There is no collection at this path."""
+
+
+class CollectionExists(BilderatlasError, FileExistsError):
+    """A new collection was asked for where something already is."""
+
+
+class CollectionBusy(BilderatlasError):
+    """Another process is writing to the collection."""
+
+
+class SchemaTooNew(BilderatlasError):
+    """The collection was written by a newer Bilderatlas."""
+
+
+class StoreError(BilderatlasError, OSError):
+    """The disk refused: full, read-only, or damaged."""
+
+
+class SourceError(BilderatlasError, ValueError):
+    """A source cannot be read as a whole: missing, empty, no such column, broken archive."""
+
+
+class ImageProblem(BilderatlasError, ValueError):
+    """One picture cannot be read. While indexing it becomes a row in `problems`."""
+
+
+class ImageNotFound(BilderatlasError, KeyError):
+    """The collection holds no such image."""
+
+    def __str__(self) -> str:  # KeyError would show the repr
+        return str(self.args[0]) if self.args else ""
+
+
+class EncoderNotFound(BilderatlasError, ValueError):
+    """No encoder goes by this name, or its folder lacks a file."""
+
+
+class EncoderMismatch(BilderatlasError, ValueError):
+    """The encoder at hand is not the one that made the collection's embeddings."""
+
+
+class QueryError(BilderatlasError, ValueError):
+    """A question that has no answer: empty, k = 0, a filter that does not parse."""
+
+
+class RunNotFound(BilderatlasError, KeyError):
+    """No clustering or projection of this name was made."""
+
+    def __str__(self) -> str:
+        return str(self.args[0]) if self.args else ""

@@ -1,0 +1,297 @@
+"""What the verbs return: small frozen objects that scripts, notebooks and the server share.
+
+Lists of things (`Hits`, `Problems`, `Clusters`) are sequences with `.to_dict()` (the documented
+JSON), `.to_arrow()`, `.to_pandas()`, and a picture in notebooks where there is one to show.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
+
+from bilderatlas.arrays import ClusterLabels, Coordinates
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import pyarrow as pa
+    from numpy.typing import NDArray
+
+Item = TypeVar("Item")
+Box = tuple[float, float, float, float]  # x0, y0, x1, y1 in 0..1
+Thumbnails = Callable[[Sequence[str]], "list[bytes]"]  # image ids -> JPEGs, 320 px
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """A part of a picture that matched: the whole image, or an object or text in it."""
+
+    region_id: str
+    kind: str  # image, person, animal, vehicle, outdoor, sports, object, text
+    label: str | None
+    box: Box
+    score: float  # cosine to the query
+    text: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """One image that a search found."""
+
+    image_id: str
+    path: str
+    score: float  # cosine of the best region to the query, higher is closer
+    relevance: float  # 0..1, how surely this stands out from the collection (docs/search.md)
+    regions: tuple[Region, ...]
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Items(Sequence[Item], Generic[Item]):
+    """A frozen list of results."""
+
+    def __init__(self, items: Sequence[Item]) -> None:
+        self._items = tuple(items)
+
+    @overload
+    def __getitem__(self, index: int) -> Item: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Item]: ...
+    def __getitem__(self, index: int | slice) -> Item | Sequence[Item]:
+        return self._items[index]
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+    def __iter__(self) -> Iterator[Item]:
+        return iter(self._items)
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} of {len(self)}>"
+
+    def rows(self) -> list[dict[str, Any]]:
+        """One plain dict an item, as in the JSON."""
+        return [asdict(item) for item in self._items]  # type: ignore[call-overload]
+
+    def to_arrow(self) -> pa.Table:
+        """The results as an Arrow table, one row an item."""
+        import pyarrow as pa
+
+        return pa.Table.from_pylist(self.rows())
+
+    def to_pandas(self) -> pd.DataFrame:
+        """The results as a pandas DataFrame, one row an item."""
+        import pandas as pd
+
+        return pd.DataFrame(self.rows())
+
+
+class Hits(Items[Hit]):
+    """The images that a search found, closest first. A notebook shows them as a contact sheet."""
+
+    def __init__(self, items: Sequence[Hit], *, thumbnails: Thumbnails) -> None:
+        super().__init__(items)
+        self._thumbnails = thumbnails
+
+    def to_dict(self) -> dict[str, Any]:
+        return {"results": self.rows()}
+
+    def _repr_png_(self) -> bytes | None:
+        if not self:
+            return None
+        from bilderatlas import figures
+
+        captions = [f"{hit.score:.2f}  {hit.path.rsplit('/', 1)[-1]}" for hit in self]
+        jpegs = self._thumbnails([hit.image_id for hit in self])
+        return figures.to_png(figures.contact_sheet(jpegs, captions))
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """A file that could not become an image, and why."""
+
+    uri: str
+    stage: str  # read, decode, embed
+    reason: str
+    when: datetime
+
+
+class Problems(Items[Problem]):
+    """Everything that was skipped."""
+
+    def to_dict(self) -> dict[str, Any]:
+        rows = [row | {"when": row["when"].isoformat()} for row in self.rows()]
+        return {"n_problems": len(self), "problems": rows}
+
+
+@dataclass(frozen=True, slots=True)
+class ImageFacts:
+    """One image of the collection and the places where it lies."""
+
+    image_id: str
+    path: str  # the first of `paths`
+    width: int
+    height: int
+    media_type: str
+    taken_at: datetime | None
+    paths: tuple[str, ...]
+    metadata: Mapping[str, Any]
+
+    def to_dict(self) -> dict[str, Any]:
+        row = asdict(self)
+        row["taken_at"] = self.taken_at.isoformat() if self.taken_at else None
+        return row
+
+
+class Images(Items[ImageFacts]):
+    """Some images of the collection."""
+
+    def to_dict(self) -> dict[str, Any]:
+        return {"images": [facts.to_dict() for facts in self]}
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far indexing is. `n_total` is None where a source cannot be counted beforehand."""
+
+    n_done: int
+    n_total: int | None
+    n_embedded: int
+    n_problems: int
+
+
+@dataclass(frozen=True, slots=True)
+class IndexSummary:
+    """What one run of `index` did."""
+
+    n_images: int  # in the collection now
+    n_new: int  # embedded in this run
+    n_unchanged: int  # places that were there and are as they were
+    n_moved: int  # places that content was followed to
+    n_copies: int  # further places of images that are known
+    n_changed: int  # places whose content is another now
+    n_missing: int  # places of these sources that were not found again
+    n_pruned: int  # images that left with --prune
+    n_problems: int  # pictures of this run that could not be read
+    n_other: int  # files that are not pictures
+    seconds: float
+    images_per_s: float  # embedded images only
+    encoder: str
+    device: str
+
+    def to_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One clustering or projection that the collection remembers."""
+
+    run: str  # its name, for instance "hdbscan-1"
+    verb: str  # cluster, project
+    method: str
+    parameters: Mapping[str, Any]
+    seed: int
+    space: str
+    kind: str  # the kind of region it is over
+    created_at: datetime
+    n_regions: int
+
+
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """One cluster of a run."""
+
+    cluster: int
+    name: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Clustering:
+    """A run of `cluster`: a label for every region, and the clusters, largest first."""
+
+    about: Run
+    region_ids: tuple[str, ...]  # (N,)
+    labels: ClusterLabels  # (N,), -1 = noise
+    probabilities: NDArray[Any]  # (N,), how firmly a region sits in its cluster
+    clusters: tuple[Cluster, ...]
+
+    @property
+    def run(self) -> str:
+        return self.about.run
+
+    @property
+    def n_noise(self) -> int:
+        return int((self.labels == -1).sum())
+
+    def to_dict(self) -> dict[str, Any]:
+        return {
+            "run": self.run,
+            "method": self.about.method,
+            "parameters": dict(self.about.parameters),
+            "n_clusters": len(self.clusters),
+            "n_noise": self.n_noise,
+            "clusters": [asdict(cluster) for cluster in self.clusters],
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Projection:
+    """A run of `project`: coordinates for every region."""
+
+    about: Run
+    region_ids: tuple[str, ...]  # (N,)
+    coordinates: Coordinates  # (N, 2) or (N, 3)
+
+    @property
+    def run(self) -> str:
+        return self.about.run
+
+    @property
+    def dims(self) -> int:
+        return int(self.coordinates.shape[1])
+
+    def to_dict(self) -> dict[str, Any]:
+        return {
+            "run": self.run,
+            "method": self.about.method,
+            "parameters": dict(self.about.parameters),
+            "dims": self.dims,
+            "n_regions": len(self.region_ids),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Space:
+    """One encoder's embeddings inside a collection."""
+
+    space: str
+    encoder: str
+    weights_hash: str
+    dim: int
+    joint_dim: int | None
+    reads_text: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CollectionInfo:
+    """What is inside a collection."""
+
+    name: str
+    path: str
+    n_images: int
+    n_places: int
+    n_regions: int
+    n_problems: int
+    active_space: str | None
+    spaces: tuple[Space, ...]
+    runs: tuple[Run, ...]
+    sources: tuple[str, ...]
+    schema_version: int
+    n_bytes: int  # on disk
+
+    def to_dict(self) -> dict[str, Any]:
+        row = asdict(self)
+        row["runs"] = [r | {"created_at": r["created_at"].isoformat()} for r in row["runs"]]
+        return row
