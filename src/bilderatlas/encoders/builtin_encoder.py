@@ -1,0 +1,87 @@
+"""The encoder that ships inside the package: EfficientNet-Lite2 and MiniLM-L3, joined by ConSE.
+
+Pictures are compared by their features. Words find pictures in a space of their own, where a
+picture is the probability-weighted mean of the text vectors of its ImageNet classes (Norouzi et
+al. 2013, arXiv:1312.5650). `tools/build_builtin_encoder.py` makes the files.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from bilderatlas.arrays import Embeddings, Pixels, to_unit_length
+from bilderatlas.encoders import EncoderFacts, ImageEmbeddings
+from bilderatlas.encoders.preprocessing import Preprocessing
+from bilderatlas.encoders.tokenizing import TokenizerFile
+from bilderatlas.encoders.towers import Tower, check_device, hash_files
+
+FOLDER = Path(__file__).parent / "builtin"
+MODEL_FILES = ("image.onnx", "text.onnx", "tokenizer.json", "manifest.json")
+
+
+def facts() -> EncoderFacts:
+    """What `bilderatlas encoders` says of it."""
+    return EncoderFacts(
+        name="builtin",
+        kind="ships with Bilderatlas",
+        dim=1280,
+        reads_text=True,
+        n_bytes=sum((FOLDER / name).stat().st_size for name in MODEL_FILES),
+        licence="Apache-2.0",
+        good_for="everyday photographs, offline; knows the words near 1000 ImageNet classes, "
+        "but no colours, counts or relations",
+    )
+
+
+class BuiltinEncoder:
+    """Works with no download; D = 1280 for pictures, J = 384 for words."""
+
+    name = "builtin"
+    space = "builtin"
+    reads_text = True
+
+    def __init__(self, *, device: str = "auto", n_threads: int | None = None) -> None:
+        self.device = check_device(device)
+        manifest = json.loads((FOLDER / "manifest.json").read_text("utf-8"))
+        self.dim: int = manifest["dim"]
+        self.joint_dim: int | None = manifest["joint_dim"]
+        self.weights_hash = hash_files(FOLDER / name for name in MODEL_FILES)
+        self._preprocessing = Preprocessing.from_config(manifest["preprocessing"])
+        self.input_side = self._preprocessing.input_side
+        self._image_tower = Tower(FOLDER / "image.onnx", n_threads=n_threads)
+        self._text_tower = Tower(FOLDER / "text.onnx", n_threads=n_threads)
+        self._tokenizer = TokenizerFile.open(
+            FOLDER / "tokenizer.json",
+            max_tokens=manifest["max_tokens"],
+            pads_to_max=False,
+            pad_token="[PAD]",
+        )
+
+    def prepare(self, image: Image.Image) -> Pixels:
+        """One upright RGB picture -> (3, 260, 260)."""
+        return self._preprocessing.apply(image)
+
+    def embed_images(self, pixels: Pixels) -> ImageEmbeddings:
+        """(B, 3, 260, 260) -> vectors (B, 1280) and joint (B, 384)."""
+        if not len(pixels):
+            return ImageEmbeddings(_no_rows(self.dim), _no_rows(self.joint_dim or 0))
+        features, joint = self._image_tower.run({"pixels": pixels}, "features", "image_embeds")
+        return ImageEmbeddings(to_unit_length(features), to_unit_length(joint))
+
+    def embed_texts(self, texts: Sequence[str]) -> Embeddings:
+        """Q texts -> (Q, 384)."""
+        if not texts:
+            return _no_rows(self.joint_dim or 0)
+        tokens = self._tokenizer.encode(texts)
+        feeds = {"input_ids": tokens.ids, "attention_mask": tokens.mask}
+        (vectors,) = self._text_tower.run(feeds, "text_embeds")
+        return to_unit_length(vectors)
+
+
+def _no_rows(dim: int) -> Embeddings:
+    return np.zeros((0, dim), dtype=np.float32)
