@@ -1,0 +1,31 @@
+"""Bilderatlas puts a pile of images in order by what the pictures mean.
+
+import bilderatlas as ba
+
+atlas = ba.open("holiday.atlas")
+for hit in atlas.search("red bicycle", k=12):
+    print(hit.path, hit.score)
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from bilderatlas.collection import Collection as Collection
+    from bilderatlas.collection import create as create
+    from bilderatlas.collection import open as open
+
+__version__ = "0.1.0"
+__all__ = ["BilderatlasError", "Collection", "create", "open"]
+
+from bilderatlas.errors import BilderatlasError as BilderatlasError
+
+
+def __getattr__(name: str) -> Any:
+    """Load the rest when it is first used: `import bilderatlas` stays light."""
+    if name in ("Collection", "create", "open"):
+        from bilderatlas import collection
+
+        return getattr(collection, name)
+    raise AttributeError(f"module 'bilderatlas' has no attribute {name!r}")

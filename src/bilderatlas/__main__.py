@@ -1,0 +1,5 @@
+"""`python -m bilderatlas`."""
+
+from bilderatlas.cli import main
+
+main()

@@ -1,0 +1,160 @@
+"""What a search needs in memory: one space's embeddings, and whose they are."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Sequence
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from bilderatlas.arrays import Embeddings
+from bilderatlas.filters import FactsTable
+from bilderatlas.store import Store
+
+
+class Catalogue:
+    """One version of a collection's regions, places and embeddings.
+
+    Rows (N,) are regions that have an embedding; images are numbered from 0. Nothing is read
+    before it is asked for: words need only the joint vectors, neighbors only the others.
+    """
+
+    def __init__(self, store: Store, space: str) -> None:
+        self._store, self._space = store, space
+        self._lock = threading.RLock()
+        self.versions = self._current_versions()
+
+    def is_current(self) -> bool:
+        return self.versions == self._current_versions()
+
+    def _current_versions(self) -> dict[str, int]:
+        tables = ("images", "places", "regions", f"embeddings/{self._space}")
+        return {table: self._store.version(table) for table in tables}
+
+    @cached_property
+    def _places(self) -> pa.Table:
+        places = self._store.read("places", version=self.versions["places"])
+        return places.sort_by([("uri", "ascending"), ("source", "ascending")])
+
+    @cached_property
+    def image_ids(self) -> pa.Array:
+        """(M,) the images that lie somewhere, numbered by the order of their first paths."""
+        return pc.unique(self._places["image_id"])
+
+    @cached_property
+    def _rows(self) -> tuple[NDArray[np.int64], pa.Table]:
+        """Which rows of the space's table count, and their regions in the same order."""
+        table = f"embeddings/{self._space}"
+        ids = self._store.read(table, ["region_id"], version=self.versions[table])["region_id"]
+        regions = self._store.read("regions", version=self.versions["regions"])
+        number = pc.index_in(regions["image_id"], value_set=self.image_ids)
+        regions = regions.append_column("image", number).filter(pc.is_valid(number))
+        where = pc.index_in(ids, value_set=regions["region_id"].combine_chunks())
+        kept = np.flatnonzero(pc.is_valid(where).to_numpy())
+        return kept, regions.take(pc.drop_null(where))
+
+    @property
+    def regions(self) -> pa.Table:
+        """(N,) rows with region_id, image_id, kind, label, box, score, text and `image`."""
+        with self._lock:
+            return self._rows[1]
+
+    @cached_property
+    def image_of(self) -> NDArray[np.int32]:
+        """(N,) the number of each row's image."""
+        numbers: NDArray[np.int32] = self.regions["image"].to_numpy().astype(np.int32)
+        return numbers
+
+    @cached_property
+    def vectors(self) -> Embeddings:
+        """(N, D) to compare pictures by."""
+        return self._read("vector")
+
+    @cached_property
+    def joint(self) -> Embeddings:
+        """(N, J) to compare with words."""
+        return self._read("joint")
+
+    def _read(self, column: str) -> Embeddings:
+        with self._lock:
+            kept = self._rows[0]
+            table = f"embeddings/{self._space}"
+            vectors = self._store.read_vectors(table, column, version=self.versions[table])
+            return vectors if len(kept) == len(vectors) else vectors[kept]
+
+    def of_kind(self, kinds: Sequence[str] | None) -> NDArray[np.bool_] | None:
+        """(N,) which rows are of these kinds; None for all."""
+        if kinds is None:
+            return None
+        mask: NDArray[np.bool_] = pc.is_in(
+            self.regions["kind"], value_set=pa.array(kinds, pa.string())
+        ).to_numpy()
+        return mask
+
+    def where(self, condition: str) -> NDArray[np.bool_]:
+        """(N,) which rows belong to images that fulfil a condition. Raises QueryError."""
+        with self._lock:
+            ids = self._facts.matching(condition)
+        mask: NDArray[np.bool_] = pc.is_in(
+            self.regions["image_id"], value_set=pa.array(list(ids), pa.string())
+        ).to_numpy()
+        return mask
+
+    @cached_property
+    def _facts(self) -> FactsTable:
+        columns = ["image_id", "width", "height", "media_type", "taken_at"]
+        images = self._store.read("images", columns, version=self.versions["images"])
+        rows = self._places.rename_columns({"uri": "path"}).join(images, "image_id").to_pylist()
+        return FactsTable(
+            row | {"taken_at": row["taken_at"] and row["taken_at"].isoformat(" ")} for row in rows
+        )
+
+    @cached_property
+    def _place_order(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Rows of `_places` sorted by image, and where each image's begin."""
+        numbers = pc.index_in(self._places["image_id"], value_set=self.image_ids).to_numpy()
+        order = np.argsort(numbers, kind="stable")
+        starts = np.searchsorted(numbers[order], np.arange(len(self.image_ids) + 1))
+        return order, starts
+
+    def places(self, image: int) -> tuple[list[str], dict[str, Any]]:
+        """Where an image lies, and the metadata of all those places together."""
+        with self._lock:
+            order, starts = self._place_order
+        rows = self._places.take(order[starts[image] : starts[image + 1]]).to_pylist()
+        metadata: dict[str, Any] = {}
+        for row in rows:
+            metadata |= json.loads(row["metadata"])
+        return [row["uri"] for row in rows], metadata
+
+    def paths(self, image_ids: Sequence[str]) -> list[str | None]:
+        """The first path of each of some images; None for one that is not here."""
+        places = self._places
+        row = pc.index_in(pa.array(image_ids, pa.string()), value_set=places["image_id"])
+        paths: list[str | None] = places["uri"].take(row).to_pylist()
+        return paths
+
+    def number_of(self, image: str) -> int | None:
+        """The number of the image with this id, path, or `id` in its table."""
+        found = pc.index(self.image_ids, image).as_py()
+        if found >= 0:
+            return int(found)
+        row = pc.index(self._places["uri"], image).as_py()
+        if row < 0:
+            row = self._row_with_own_id(image)
+        if row is None or row < 0:
+            return None
+        return int(pc.index(self.image_ids, self._places["image_id"][row]).as_py())
+
+    def _row_with_own_id(self, own_id: str) -> int | None:
+        may_be = pc.match_substring(self._places["metadata"], '"id": ')
+        for row in np.flatnonzero(may_be.to_numpy()):
+            if str(json.loads(self._places["metadata"][int(row)].as_py()).get("id")) == own_id:
+                return int(row)
+        return None

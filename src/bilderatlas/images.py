@@ -1,0 +1,208 @@
+"""A picture's bytes -> upright RGB pixels, its facts, its thumbnail, its hashes.
+
+The one home of these rules: image ids, what counts as upright, how big pictures are made
+small, how thumbnails look.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import math
+import struct
+from dataclasses import dataclass
+from datetime import datetime
+
+import numpy as np
+from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
+
+from bilderatlas.errors import ImageProblem
+
+PICTURE_SUFFIXES = frozenset(
+    (".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".gif", ".bmp", ".dib", ".tif", ".tiff")
+    + (".jp2", ".j2k", ".jpx", ".avif", ".heic", ".heif", ".ppm", ".pgm", ".pbm", ".pnm")
+)
+THUMBNAIL_SIDE = 320
+MAX_MEGAPIXELS = 400.0  # a page of A3 at 1200 dpi has 280
+TRIVIAL_BYTES = 16
+
+# Our own limit, in `decode`, names the size and becomes a problem of that picture; Pillow's is a
+# process-wide warning.
+Image.MAX_IMAGE_PIXELS = None
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A decoded picture and what its file says of it."""
+
+    image: Image.Image  # upright RGB, perhaps reduced
+    width: int  # of the full upright picture, pixels
+    height: int
+    media_type: str
+    taken_at: datetime | None
+
+
+def image_id(content: bytes) -> str:
+    """The name of a picture: BLAKE2b-128 of its file's bytes, 32 hex digits."""
+    return hashlib.blake2b(content, digest_size=16).hexdigest()
+
+
+def looks_like_picture(head: bytes) -> bool:
+    """Whether a file's first 32 bytes are those of a picture."""
+    if head.startswith((b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF87a", b"GIF89a")):
+        return True
+    if head.startswith((b"II*\x00", b"MM\x00*", b"\x00\x00\x00\x0cjP  ")):
+        return True
+    if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
+        return True
+    if head[4:8] == b"ftyp":
+        return head[8:12] in (b"avif", b"avis", b"heic", b"heix", b"mif1", b"msf1", b"heif")
+    # "BM" begins many texts too; the size of the header that follows does not
+    return head[:2] == b"BM" and len(head) > 18 and head[14] in (12, 40, 52, 56, 64, 108, 124)
+
+
+def decode(
+    content: bytes, *, min_side: int | None = None, max_megapixels: float = MAX_MEGAPIXELS
+) -> Picture:
+    """Read a picture as upright RGB.
+
+    With `min_side`, a large picture is reduced while it is decoded, to a shorter side of at
+    least `min_side` pixels: JPEG by its own DCT scaling (libjpeg, `scale_denom`), others by a
+    box filter. Transparency lies on white; of an animation the first frame counts.
+
+    Raises ImageProblem for what is not a picture, is cut off, or is larger than
+    `max_megapixels`. Damaged files raise other errors of Pillow too.
+    """
+    image = _open(content)
+    width, height = image.size
+    if width * height > max_megapixels * 1e6:
+        raise ImageProblem(
+            f"{width} x {height} pixels are {width * height / 1e6:.0f} megapixels; "
+            f"more than {max_megapixels:g} are not read"
+        )
+    media_type = image.get_format_mimetype() or "application/octet-stream"
+    taken_at = _taken_at(image)
+    if min_side:
+        _draft(image, min_side)
+    _load(image)
+    ImageOps.exif_transpose(image, in_place=True)
+    if (image.width < image.height) != (width < height):  # it was lying down
+        width, height = height, width
+    if min_side:
+        image = _reduce(image, min_side)
+    return Picture(to_rgb(image), width, height, media_type, taken_at)
+
+
+def _open(content: bytes) -> Image.Image:
+    if len(content) < TRIVIAL_BYTES:
+        raise ImageProblem("the file is empty" if not content else f"only {len(content)} bytes")
+    try:
+        return Image.open(io.BytesIO(content))
+    except UnidentifiedImageError:
+        raise ImageProblem(_why_unidentified(content)) from None
+
+
+def _why_unidentified(content: bytes) -> str:
+    if content[4:8] == b"ftyp":
+        return "HEIC pictures cannot be read here; convert them to JPEG"
+    if not any(content[:4096]):
+        return "not a picture: the file holds only zeros"
+    if looks_like_picture(content[:32]):
+        return "damaged: it begins like a picture, but its header cannot be read"
+    return "not a picture, whatever its name says"
+
+
+def _draft(image: Image.Image, min_side: int) -> None:
+    """Ask a JPEG for the smallest DCT scale whose shorter side is still `min_side`."""
+    shrink = min_side / min(image.size)
+    if image.format in ("JPEG", "MPO") and shrink < 1:
+        image.draft(None, (math.ceil(image.width * shrink), math.ceil(image.height * shrink)))
+
+
+def _load(image: Image.Image) -> None:
+    try:
+        image.load()
+    except (OSError, SyntaxError, EOFError, struct.error) as error:
+        raise ImageProblem(f"damaged or cut off: {error}") from error
+
+
+def _reduce(image: Image.Image, min_side: int) -> Image.Image:
+    factor = min(image.size) // min_side
+    return to_rgb(image).reduce(factor) if factor > 1 else image
+
+
+def _taken_at(image: Image.Image) -> datetime | None:
+    """When the camera took it, by EXIF DateTimeOriginal, in the camera's own time zone."""
+    exif = image.getexif()
+    text = exif.get_ifd(0x8769).get(0x9003) or exif.get(0x0132)
+    try:
+        return datetime.strptime(str(text).strip("\0 "), "%Y:%m:%d %H:%M:%S")
+    except ValueError:
+        return None
+
+
+def to_rgb(image: Image.Image) -> Image.Image:
+    """Any Pillow mode -> RGB of 8 bits."""
+    if image.mode == "RGB":
+        return _to_srgb(image)
+    if image.mode.startswith("I;16") or image.mode in ("I", "F"):
+        return _from_deep(image)
+    if image.mode == "CMYK":
+        return _to_srgb(image).convert("RGB")
+    if "A" in image.mode or "a" in image.mode or "transparency" in image.info:
+        rgba = image.convert("RGBA")
+        white = Image.new("RGBA", rgba.size, "white")
+        return Image.alpha_composite(white, rgba).convert("RGB")
+    return image.convert("RGB")
+
+
+def _to_srgb(image: Image.Image) -> Image.Image:
+    """Colours as meant: wide-gamut and print profiles are brought to sRGB."""
+    profile = image.info.get("icc_profile")
+    if not profile or b"sRGB" in profile:
+        return image
+    try:
+        source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+        converted = ImageCms.profileToProfile(
+            image, source, ImageCms.createProfile("sRGB"), outputMode="RGB"
+        )
+    except (ImageCms.PyCMSError, OSError):  # a broken profile says nothing about the colours
+        return image
+    assert converted is not None, "only an in-place conversion returns nothing"
+    return converted
+
+
+def _from_deep(image: Image.Image) -> Image.Image:
+    """16-bit grey keeps its range; other integers and floats are stretched to theirs."""
+    values = np.asarray(image, dtype=np.float64)  # (H, W)
+    if image.mode.startswith("I;16") or (values.min() >= 0 and 255 < values.max() <= 65535):
+        scaled = values / 257
+    else:
+        finite = values[np.isfinite(values)]
+        low, high = (finite.min(), finite.max()) if finite.size else (0.0, 1.0)
+        scaled = np.nan_to_num((values - low) * 255 / max(high - low, 1e-12))
+    return Image.fromarray(np.clip(scaled, 0, 255).round().astype(np.uint8)).convert("RGB")
+
+
+def thumbnail(image: Image.Image) -> bytes:
+    """A JPEG whose longer side is 320 pixels at most."""
+    small = image.copy()
+    small.thumbnail((THUMBNAIL_SIDE, THUMBNAIL_SIDE), Image.Resampling.LANCZOS)
+    return to_jpeg(small)
+
+
+def to_jpeg(image: Image.Image, *, quality: int = 85) -> bytes:
+    """Encode an RGB picture as JPEG."""
+    buffer = io.BytesIO()
+    image.save(buffer, "JPEG", quality=quality)
+    return buffer.getvalue()
+
+
+def perceptual_hash(image: Image.Image) -> int:
+    """64 bits that near copies share but for a few (pHash: DCT of 32 x 32 grey, Zauner 2010)."""
+    from scipy.fft import dctn
+
+    grey = np.asarray(image.convert("L").resize((32, 32), Image.Resampling.BOX), dtype=np.float32)
+    low = dctn(grey, norm="ortho")[:8, :8].ravel()  # (64,)
+    bits = low > np.median(low[1:])  # the first is the mean brightness
+    return int.from_bytes(np.packbits(bits).tobytes(), "big")

@@ -1,0 +1,105 @@
+"""What became of the places of one source since the last time: unchanged, changed, moved, gone."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+from bilderatlas.sources import ImageRecord
+from bilderatlas.store import PlaceRow, Store
+
+Fingerprint = tuple[int | None, float | None, str]  # size, mtime, metadata as JSON
+
+
+@dataclass(slots=True)
+class Tally:
+    """What happened so far in a run of `index`, over all its sources."""
+
+    n_seen: int = 0
+    n_embedded: int = 0
+    n_new: int = 0
+    n_unchanged: int = 0
+    n_moved: int = 0
+    n_copies: int = 0
+    n_changed: int = 0
+    n_missing: int = 0
+    n_pruned: int = 0
+    n_problems: int = 0
+    n_other: int = 0
+
+
+class SourcePlaces:
+    """The places of one source: those that the collection knows, and those met in this run.
+
+    Takes the memory of one uri and three numbers a place of this source, about 300 bytes.
+    """
+
+    def __init__(self, store: Store, source: str, tally: Tally) -> None:
+        self._store, self._source, self._tally = store, source, tally
+        rows = store.place_rows(source).to_pylist()
+        self._known = {
+            row["uri"]: (row["image_id"], (row["size"], row["mtime"], row["metadata"]))
+            for row in rows
+        }
+        self._unmet = set(self._known)
+        self._gained: dict[str, str] = {}  # uri -> image_id, known pictures at new places
+        self._left: set[str] = set()  # image_ids that a changed place showed before
+
+    def is_unchanged(self, record: ImageRecord) -> bool:
+        """Meet a record again; says whether its place is known and looks as it did."""
+        self._tally.n_seen += 1
+        if record.uri not in self._known:
+            return False
+        self._unmet.discard(record.uri)
+        unchanged = self._known[record.uri][1] == fingerprint(record)
+        self._tally.n_unchanged += unchanged
+        return unchanged
+
+    def take(self, record: ImageRecord, image_id: str, *, is_new_image: bool) -> PlaceRow:
+        """Count what a place that was read turned out to be, and make its row."""
+        before = self._known.get(record.uri)
+        if before is None and is_new_image:
+            self._tally.n_new += 1
+        elif before is None:
+            self._tally.n_copies += 1
+            self._gained[record.uri] = image_id
+        elif before[0] == image_id:  # touched, not changed
+            self._tally.n_unchanged += 1
+        else:
+            self._tally.n_changed += 1
+            self._left.add(before[0])
+        size, mtime, metadata = fingerprint(record)
+        return PlaceRow(record.uri, record.source, image_id, size, mtime, record.position, metadata)
+
+    def lose(self, record: ImageRecord) -> None:
+        """A place that was read before and no longer can be."""
+        self._tally.n_problems += 1
+        if record.uri in self._known:
+            self._unmet.add(record.uri)
+
+    def settle(self, *, prune: bool, after_a_stop: bool) -> None:
+        """Follow moved files, let go of changed ones, count the missing and prune them if asked.
+
+        A place is moved when it was not met and its picture turned up elsewhere in this run, or,
+        after a run that was stopped, elsewhere at all.
+        """
+        found = set(self._gained.values())
+        if after_a_stop:
+            found |= {i for uri, (i, _) in self._known.items() if uri not in self._unmet}
+        moved = sorted(uri for uri in self._unmet if self._known[uri][0] in found)
+        missing = sorted(self._unmet.difference(moved))
+        self._tally.n_moved += len(moved)
+        self._tally.n_copies -= min(len(moved), len(self._gained))
+        self._tally.n_missing += len(missing)
+        gone = [*moved, *missing] if prune else moved
+        self._store.delete_places(self._source, gone)
+        self._store.drop_placeless(sorted(self._left))
+        if prune:
+            pruned = sorted({self._known[uri][0] for uri in missing})
+            self._tally.n_pruned += self._store.drop_placeless(pruned)
+
+
+def fingerprint(record: ImageRecord) -> Fingerprint:
+    """What tells, without reading it, that a file is as it was."""
+    metadata = json.dumps(dict(record.metadata), ensure_ascii=False, allow_nan=False)
+    return record.size, record.mtime, metadata

@@ -1,0 +1,133 @@
+"""Clusterings and projections that a collection remembers <-> rows of its `runs` table."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bilderatlas.arrays import ClusterLabels, Coordinates
+from bilderatlas.errors import RunNotFound
+from bilderatlas.results import Cluster, Clustering, Projection, Run
+from bilderatlas.store import Store
+
+ABOUT = ("run", "verb", "method", "parameters", "seed", "space", "kind", "created_at", "n_regions")
+VERB_MAKES = {"cluster": "clustering", "project": "projection"}
+
+
+def all_of(store: Store, verb: str | None = None) -> list[Run]:
+    """The runs of a verb, newest first."""
+    rows = store.read("runs", list(ABOUT)).sort_by([("created_at", "descending")]).to_pylist()
+    return [_about(row) for row in rows if verb in (None, row["verb"])]
+
+
+def describe(
+    store: Store,
+    verb: str,
+    method: str,
+    parameters: Mapping[str, Any],
+    *,
+    seed: int,
+    space: str,
+    kind: str,
+    n_regions: int,
+) -> Run:
+    """A new run with the next free name of its method: "tsne-1", "tsne-2"."""
+    taken = {run.run for run in all_of(store)}
+    number = next(n for n in range(1, len(taken) + 2) if f"{method}-{n}" not in taken)
+    return Run(
+        f"{method}-{number}",
+        verb,
+        method,
+        parameters,
+        seed,
+        space,
+        kind,
+        datetime.now(UTC),
+        n_regions,
+    )
+
+
+def keep_clustering(
+    store: Store,
+    about: Run,
+    region_ids: Sequence[str],
+    labels: ClusterLabels,
+    probabilities: NDArray[np.float32],
+) -> None:
+    """Write a clustering: labels and probabilities (N,) of regions (N,)."""
+    store.add_run(
+        _row(about) | {"region_ids": region_ids, "labels": labels, "probabilities": probabilities}
+    )
+
+
+def keep_projection(
+    store: Store, about: Run, region_ids: Sequence[str], coordinates: Coordinates
+) -> None:
+    """Write a projection: coordinates (N, 2) or (N, 3) of regions (N,)."""
+    store.add_run(_row(about) | {"region_ids": region_ids, "coordinates": coordinates.ravel()})
+
+
+def read_clustering(store: Store, run: str | None) -> Clustering:
+    """A clustering by its name, or the newest. Raises RunNotFound."""
+    about = _choose(all_of(store, "cluster"), "cluster", run)
+    row = _read(store, about, ["region_ids", "labels", "probabilities"])
+    labels = np.asarray(row["labels"], dtype=np.int32)
+    return Clustering(
+        about,
+        tuple(row["region_ids"]),
+        labels,
+        np.asarray(row["probabilities"], dtype=np.float32),
+        clusters_of(labels),
+    )
+
+
+def read_projection(store: Store, run: str | None, dims: int | None) -> Projection:
+    """A projection by its name, or the newest (of these dimensions). Raises RunNotFound."""
+    candidates = all_of(store, "project")
+    if dims is not None:
+        candidates = [c for c in candidates if c.parameters["dims"] == dims]
+    about = _choose(candidates, "project", run)
+    row = _read(store, about, ["region_ids", "coordinates"])
+    coordinates = np.asarray(row["coordinates"], dtype=np.float32)
+    return Projection(
+        about, tuple(row["region_ids"]), coordinates.reshape(-1, about.parameters["dims"])
+    )
+
+
+def clusters_of(labels: ClusterLabels) -> tuple[Cluster, ...]:
+    """The clusters in labels (N,), largest first; noise (-1) is none."""
+    numbers, sizes = np.unique(labels[labels >= 0], return_counts=True)
+    order = np.argsort(-sizes, kind="stable")
+    return tuple(Cluster(int(numbers[i]), f"cluster {numbers[i]}", int(sizes[i])) for i in order)
+
+
+def _choose(candidates: Sequence[Run], verb: str, run: str | None) -> Run:
+    for candidate in candidates:
+        if run in (None, candidate.run):
+            return candidate
+    made = ", ".join(c.run for c in candidates)
+    raise RunNotFound(
+        f"There is no {VERB_MAKES[verb]} {run!r}; there are: {made}."
+        if made
+        else f"No {VERB_MAKES[verb]} was made yet. Make one with: bilderatlas {verb} COLLECTION"
+    )
+
+
+def _read(store: Store, about: Run, columns: list[str]) -> dict[str, Any]:
+    rows = store.read_ids("runs", "run", [about.run], columns).to_pylist()
+    return dict(rows[0])
+
+
+def _row(about: Run) -> dict[str, Any]:
+    return asdict(about) | {"parameters": json.dumps(dict(about.parameters))}
+
+
+def _about(row: Mapping[str, Any]) -> Run:
+    values = {name: row[name] for name in ABOUT}
+    return Run(**values | {"parameters": json.loads(row["parameters"])})

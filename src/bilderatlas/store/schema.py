@@ -1,0 +1,82 @@
+"""The tables of a collection, column by column, and the version of their shape."""
+
+from __future__ import annotations
+
+import pyarrow as pa
+
+SCHEMA_VERSION = 1
+
+IMAGES = pa.schema(
+    [
+        ("image_id", pa.string()),  # BLAKE2b-128 of the content, hex
+        ("width", pa.int32()),
+        ("height", pa.int32()),
+        ("media_type", pa.string()),
+        ("taken_at", pa.timestamp("s")),
+        ("perceptual_hash", pa.uint64()),
+        ("thumbnail", pa.binary()),  # JPEG, 320 px
+    ]
+)
+PLACES = pa.schema(
+    [
+        ("uri", pa.string()),
+        ("source", pa.string()),
+        ("image_id", pa.string()),
+        ("size", pa.int64()),
+        ("mtime", pa.float64()),
+        ("position", pa.int64()),
+        ("metadata", pa.string()),  # JSON object
+    ]
+)
+REGIONS = pa.schema(
+    [
+        ("region_id", pa.string()),  # the image_id for the whole image, IMAGE_ID-N for a part
+        ("image_id", pa.string()),
+        ("kind", pa.string()),
+        ("label", pa.string()),
+        ("box", pa.list_(pa.float32(), 4)),  # x0, y0, x1, y1 in 0..1
+        ("score", pa.float32()),
+        ("text", pa.string()),
+    ]
+)
+PROBLEMS = pa.schema(
+    [
+        ("uri", pa.string()),
+        ("source", pa.string()),
+        ("stage", pa.string()),
+        ("reason", pa.string()),
+        ("when", pa.timestamp("us", tz="UTC")),
+    ]
+)
+RUNS = pa.schema(
+    [
+        ("run", pa.string()),
+        ("verb", pa.string()),
+        ("method", pa.string()),
+        ("parameters", pa.string()),  # JSON object
+        ("seed", pa.int64()),
+        ("space", pa.string()),
+        ("kind", pa.string()),
+        ("created_at", pa.timestamp("us", tz="UTC")),
+        ("n_regions", pa.int64()),
+        ("region_ids", pa.large_list(pa.string())),  # (N,)
+        ("labels", pa.large_list(pa.int32())),  # (N,) of a clustering
+        ("probabilities", pa.large_list(pa.float32())),  # (N,) of a clustering
+        ("coordinates", pa.large_list(pa.float32())),  # (N * dims,) of a projection
+    ]
+)
+TABLES = {
+    "images": IMAGES,
+    "places": PLACES,
+    "regions": REGIONS,
+    "problems": PROBLEMS,
+    "runs": RUNS,
+}
+
+
+def embeddings(dim: int, joint_dim: int | None) -> pa.Schema:
+    """The table of one space."""
+    fields = [("region_id", pa.string()), ("vector", pa.list_(pa.float32(), dim))]
+    if joint_dim:
+        fields.append(("joint", pa.list_(pa.float32(), joint_dim)))
+    return pa.schema(fields)
