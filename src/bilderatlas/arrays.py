@@ -16,4 +16,5 @@ def to_unit_length(vectors: NDArray[np.floating]) -> Embeddings:
     """Scale every row of (N, D) to length 1; a row of zeros stays zeros."""
     rows = np.asarray(vectors, dtype=np.float32)
     lengths = np.linalg.norm(rows, axis=1, keepdims=True)  # (N, 1)
-    return rows / np.maximum(lengths, np.finfo(np.float32).tiny)
+    scaled: Embeddings = rows / np.maximum(lengths, np.finfo(np.float32).tiny)
+    return scaled

@@ -88,10 +88,8 @@ class Catalogue:
             vectors = self._store.read_vectors(table, column, version=self.versions[table])
             return vectors if len(kept) == len(vectors) else vectors[kept]
 
-    def of_kind(self, kinds: Sequence[str] | None) -> NDArray[np.bool_] | None:
-        """(N,) which rows are of these kinds; None for all."""
-        if kinds is None:
-            return None
+    def of_kind(self, kinds: Sequence[str]) -> NDArray[np.bool_]:
+        """(N,) which rows are of these kinds."""
         mask: NDArray[np.bool_] = pc.is_in(
             self.regions["kind"], value_set=pa.array(kinds, pa.string())
         ).to_numpy()

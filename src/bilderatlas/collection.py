@@ -182,7 +182,7 @@ class Collection:
         without: int | None = None,
     ) -> Hits:
         catalogue = self._current()
-        allowed = catalogue.of_kind(kinds)
+        allowed = None if kinds is None else catalogue.of_kind(kinds)
         if where:
             fulfilling = catalogue.where(where)
             allowed = fulfilling if allowed is None else allowed & fulfilling
@@ -208,12 +208,14 @@ class Collection:
                 f"Encoder '{encoder.name}' reads no words. Search with a picture (--image FILE), "
                 "or index into a collection with --encoder builtin."
             )
-        return encoder.embed_texts([query])[0]
+        vector: Embeddings = encoder.embed_texts([query])[0]
+        return vector
 
     def _embed_picture(self, given: ImageQuery) -> Embeddings:
         encoder = self._loaded_encoder()
         picture = _read_query(given, encoder.input_side)
-        return encoder.embed_images(encoder.prepare(picture)[None]).vectors[0]
+        vector: Embeddings = encoder.embed_images(encoder.prepare(picture)[None]).vectors[0]
+        return vector
 
     # -- ordering
 
@@ -244,7 +246,7 @@ class Collection:
             min_cluster_size=min_cluster_size,
             seed=seed,
         )
-        parameters = {
+        parameters: dict[str, Any] = {
             "kmeans": {"k": int(made.labels.max()) + 1},
             "dbscan": {"eps": eps, "min_samples": min_samples},
             "hdbscan": {"min_cluster_size": min_cluster_size, "min_samples": min_samples},

@@ -122,7 +122,7 @@ def write_contact_sheets(collection: Collection, folder: Path, *, run: str | Non
             continue
         firmest = members[np.argsort(-clustering.probabilities[members], kind="stable")]
         ids = [clustering.region_ids[i].partition("-")[0] for i in firmest[:SHEET_SIZE]]
-        captions = [Path(path).name for path in collection.paths(ids)]
+        captions = [Path(path or "").name for path in collection.paths(ids)]
         title = f"{name} · {len(members):,} images"
         sheet = figures.contact_sheet(collection.thumbnails(ids), captions, title=title)
         path = folder / f"{label:03d}-{_slug(name)}.png" if label >= 0 else folder / "noise.png"

@@ -14,13 +14,16 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import numpy as np
-from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageCms, ImageFile, ImageOps, UnidentifiedImageError
 
 from bilderatlas.errors import ImageProblem
 
 PICTURE_SUFFIXES = frozenset(
-    (".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".gif", ".bmp", ".dib", ".tif", ".tiff")
-    + (".jp2", ".j2k", ".jpx", ".avif", ".heic", ".heif", ".ppm", ".pgm", ".pbm", ".pnm")
+    f".{suffix}"
+    for suffix in (
+        *("jpg", "jpeg", "jpe", "jfif", "png", "webp", "gif", "bmp", "dib", "tif", "tiff"),
+        *("jp2", "j2k", "jpx", "avif", "heic", "heif", "ppm", "pgm", "pbm", "pnm"),
+    )
 )
 THUMBNAIL_SIDE = 320
 MAX_MEGAPIXELS = 400.0  # a page of A3 at 1200 dpi has 280
@@ -73,14 +76,15 @@ def decode(
     Raises ImageProblem for what is not a picture, is cut off, or is larger than
     `max_megapixels`. Damaged files raise other errors of Pillow too.
     """
-    image = _open(content)
+    file = _open(content)
+    image: Image.Image = file
     width, height = image.size
     if width * height > max_megapixels * 1e6:
         raise ImageProblem(
             f"{width} x {height} pixels are {width * height / 1e6:.0f} megapixels; "
             f"more than {max_megapixels:g} are not read"
         )
-    media_type = image.get_format_mimetype() or "application/octet-stream"
+    media_type = file.get_format_mimetype() or "application/octet-stream"
     taken_at = _taken_at(image)
     if min_side:
         _draft(image, min_side)
@@ -93,7 +97,7 @@ def decode(
     return Picture(to_rgb(image), width, height, media_type, taken_at)
 
 
-def _open(content: bytes) -> Image.Image:
+def _open(content: bytes) -> ImageFile.ImageFile:
     if len(content) < TRIVIAL_BYTES:
         raise ImageProblem("the file is empty" if not content else f"only {len(content)} bytes")
     try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Container, Iterable, Iterator
+from collections.abc import Callable, Container, Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TypeVar
@@ -76,7 +76,7 @@ def _reason(error: Exception) -> str:
 
 def in_threads(
     work: Callable[[Given], Made], items: Iterable[Given], *, n_threads: int
-) -> Iterator[Made]:
+) -> Generator[Made]:
     """Map in threads, in order, a few items ahead of who consumes them."""
     with ThreadPoolExecutor(n_threads, thread_name_prefix="read") as pool:
         ahead: deque[Future[Made]] = deque()

@@ -89,7 +89,7 @@ def _walk(
         except OSError as error:
             yield error
             continue
-        below = []
+        below: list[str] = []
         for entry in entries:
             if entry.name.startswith("."):
                 continue

@@ -132,7 +132,7 @@ class Table:
                 file.seek(0)
                 rows = csv.DictReader(file, delimiter=_delimiter(head, self.path))
                 for row in rows:
-                    row.pop(None, None)  # type: ignore[call-overload]  # more cells than columns
+                    row.pop(None, None)  # more cells than columns
                     yield {name: _typed(cell) for name, cell in row.items()}
         except (UnicodeDecodeError, csv.Error) as error:
             raise SourceError(
