@@ -62,11 +62,12 @@ class Collection:
     Reading is safe from several threads. Made by `open` and `create`.
     """
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, *, encoder: Encoder | None = None) -> None:
+        """`encoder` is loaded by the name in the collection's stamp where it is not given."""
         self._store = store
         self._lock = threading.RLock()
         self._catalogue: Catalogue | None = None
-        self._encoder: Encoder | None = None
+        self._encoder = encoder
 
     def __repr__(self) -> str:
         return f"<Collection '{self.name}': {self._store.count('images'):,} images>"
@@ -246,12 +247,12 @@ class Collection:
             min_cluster_size=min_cluster_size,
             seed=seed,
         )
-        parameters: dict[str, Any] = {
+        parameters: dict[str, dict[str, float]] = {
             "kmeans": {"k": int(made.labels.max()) + 1},
             "dbscan": {"eps": eps, "min_samples": min_samples},
             "hdbscan": {"min_cluster_size": min_cluster_size, "min_samples": min_samples},
-        }[method]
-        about = self._describe("cluster", method, parameters, seed, kind, len(ids))
+        }
+        about = self._describe("cluster", method, parameters[method], seed, kind, len(ids))
         runs.keep_clustering(self._store, about, ids, made.labels, made.probabilities)
         return self.clustering(about.run)
 

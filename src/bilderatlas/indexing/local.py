@@ -11,7 +11,6 @@ from datetime import UTC, datetime
 from functools import partial
 
 import numpy as np
-from numpy.typing import NDArray
 
 from bilderatlas.arrays import Embeddings
 from bilderatlas.encoders import Encoder, ImageEmbeddings
@@ -130,7 +129,7 @@ class _SourceTurn:
             return {}
         pixels = np.stack([prepared.pixels for prepared in fresh if prepared.pixels is not None])
         made = self.encoder.embed_images(pixels)
-        sound: NDArray[np.bool_] = np.isfinite(made.vectors).all(axis=1)  # (B,)
+        sound = np.asarray(np.isfinite(made.vectors).all(axis=1))  # (B,)
         rows = [p.row for p, fine in zip(fresh, sound, strict=True) if fine and p.row]
         joint = None if made.joint is None else made.joint[sound]
         self.pending.images += rows
