@@ -1,0 +1,96 @@
+"""How long a text query takes on 100,000 regions, the text encoder left out.
+
+    python benchmarks/queries.py [--n 100000] [--dim 512]
+
+The collection is real, on disk; its vectors are random, its thumbnails one byte.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import machine
+import numpy as np
+from PIL import Image
+
+from bilderatlas.arrays import Embeddings, Pixels, to_unit_length
+from bilderatlas.collection import Collection
+from bilderatlas.encoders import ImageEmbeddings
+from bilderatlas.store import ImageRow, PlaceRow, Store
+
+N_QUERIES = 200
+
+
+class RandomEncoder:
+    """An encoder that takes no time: every text is the next of some random vectors."""
+
+    name = space = "random"
+    weights_hash = "0" * 32
+    device = "cpu"
+    joint_dim = None
+    reads_text = True
+    input_side = 8
+
+    def __init__(self, dim: int) -> None:
+        self.dim = dim
+        self._texts = to_unit_length(np.random.default_rng(1).normal(size=(N_QUERIES, dim)))
+        self._n_asked = 0
+
+    def prepare(self, image: Image.Image) -> Pixels:
+        raise NotImplementedError
+
+    def embed_images(self, pixels: Pixels) -> ImageEmbeddings:
+        raise NotImplementedError
+
+    def embed_texts(self, texts: Sequence[str]) -> Embeddings:
+        self._n_asked += 1
+        return self._texts[[self._n_asked % N_QUERIES]]
+
+
+def fill(store: Store, encoder: RandomEncoder, n: int) -> None:
+    """Write n images with random vectors, a thousand at a time."""
+    store.add_space(encoder)
+    rng = np.random.default_rng(0)
+    for start in range(0, n, 1000):
+        ids = [f"{i:032x}" for i in range(start, min(n, start + 1000))]
+        images = [ImageRow(i, 640, 480, "image/jpeg", None, 0, b"\0") for i in ids]
+        places = [
+            PlaceRow(f"/pictures/{i}.jpg", "/pictures", i, 1, 0.0, 0, '{"price": 1}') for i in ids
+        ]
+        vectors = to_unit_length(rng.normal(size=(len(ids), encoder.dim)))
+        store.append(encoder.space, images, ImageEmbeddings(vectors, None), places)
+    store.tidy()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--n", type=int, default=100_000)
+    parser.add_argument("--dim", type=int, default=512)
+    asked = parser.parse_args()
+    encoder = RandomEncoder(asked.dim)
+    with tempfile.TemporaryDirectory() as folder:
+        store = Store.create(Path(folder) / "random.atlas")
+        fill(store, encoder, asked.n)
+        collection = Collection(store, encoder=encoder)
+        started = time.perf_counter()
+        collection.search("first", k=12)
+        first_ms = (time.perf_counter() - started) * 1e3
+        times_ms = []
+        for number in range(N_QUERIES):
+            started = time.perf_counter()
+            collection.search(f"query {number}", k=12)
+            times_ms.append((time.perf_counter() - started) * 1e3)
+    p50, p99 = statistics.median(times_ms), float(np.percentile(times_ms, 99))
+    print(machine.describe())
+    print("| regions | numbers each | first query, ms | median, ms | 99th percentile, ms |")
+    print("|---|---|---|---|---|")
+    print(f"| {asked.n:,} | {asked.dim} | {first_ms:.0f} | {p50:.1f} | {p99:.1f} |")
+
+
+if __name__ == "__main__":
+    main()
