@@ -97,6 +97,6 @@ def _tsne(
 
 def _scale(coordinates: NDArray[np.float64]) -> Coordinates:
     """Centre (N, dims) and bring the farthest point to distance 1, keeping the shape."""
-    centred = (coordinates - coordinates.mean(axis=0)).astype(np.float32)
-    farthest = np.linalg.norm(centred, axis=1).max()
-    return np.divide(centred, max(farthest, np.float32(_SAME)))
+    centred: Coordinates = (coordinates - coordinates.mean(axis=0)).astype(np.float32)
+    centred /= max(np.linalg.norm(centred, axis=1).max(), _SAME)
+    return centred
