@@ -85,10 +85,10 @@ def decode(
             f"more than {max_megapixels:g} are not read"
         )
     media_type = file.get_format_mimetype() or "application/octet-stream"
-    taken_at = _taken_at(image)
     if min_side:
         _draft(image, min_side)
     _load(image)
+    taken_at = _taken_at(image)
     ImageOps.exif_transpose(image, in_place=True)
     if (image.width < image.height) != (width < height):  # it was lying down
         width, height = height, width

@@ -53,7 +53,8 @@ def prepare(record: ImageRecord, encoder: Encoder, known: Container[str]) -> Pre
 
 
 def _prepared(record: ImageRecord, image_id: str, content: bytes, encoder: Encoder) -> Prepared:
-    picture = images.decode(content, min_side=encoder.input_side)
+    min_side = max(encoder.input_side, images.THUMBNAIL_SIDE)
+    picture = images.decode(content, min_side=min_side)
     row = ImageRow(
         image_id,
         picture.width,

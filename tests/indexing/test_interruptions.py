@@ -1,0 +1,174 @@
+"""A process that is killed, stopped or starved of disk loses nothing that was written."""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from bilderatlas.encoders import ImageEmbeddings
+from bilderatlas.errors import StoreError
+from bilderatlas.store import Store
+from tests.indexing.pile import draw, draw_many, new_collection, open_collection, state
+
+ROOT = Path(__file__).parents[2]
+N_PICTURES = 60
+
+# Indexes in small batches; says when the pipeline runs, so that a test can aim.
+CHILD = """
+import sys
+from pathlib import Path
+from bilderatlas.indexing import local
+from tests.indexing.pile import new_collection, open_collection
+local.COMMIT_EVERY = 4
+local.BATCH_SIZE = 2
+path = Path(sys.argv[1])
+atlas = open_collection(path) if (path / "atlas.json").exists() else new_collection(path)
+print("ready", flush=True)
+atlas.index(sys.argv[2], on_progress=lambda p: print(p.n_embedded, flush=True))
+print("done", flush=True)
+"""
+
+
+def start_child(collection: Path, pile: Path) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-c", CHILD, str(collection), str(pile)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=ROOT,
+    )
+
+
+def run_until(child: subprocess.Popen[str], n_lines: int, stop: signal.Signals) -> None:
+    """Send a signal once the child has said `n_lines`, a moment later."""
+    assert child.stdout is not None
+    for _ in range(n_lines):
+        child.stdout.readline()
+    time.sleep(random.Random(n_lines).uniform(0, 0.03))
+    child.send_signal(stop)
+    child.communicate(timeout=60)
+
+
+@pytest.fixture(scope="module")
+def pile(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = draw_many(tmp_path_factory.mktemp("source") / "pile", N_PICTURES)
+    (folder / "broken.jpg").write_text("not a picture")
+    return folder
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("n_lines", [1, 2, 7, 15, 28])
+def test_a_killed_run_is_completed_by_the_next(tmp_path: Path, pile: Path, n_lines: int) -> None:
+    whole = new_collection(tmp_path / "whole.atlas")
+    whole.index(pile)
+    killed = tmp_path / "killed.atlas"
+    run_until(start_child(killed, pile), n_lines, signal.SIGKILL)
+    open_collection(killed).index(pile)
+    assert state(killed) == state(whole.path)
+
+
+@pytest.mark.slow
+def test_moves_are_followed_across_a_kill(tmp_path: Path, pile: Path) -> None:
+    source = tmp_path / "pile"
+    shutil.copytree(pile, source)
+    for name in ("whole.atlas", "killed.atlas"):
+        new_collection(tmp_path / name).index(source)
+    moved = source / "moved"
+    moved.mkdir()
+    for file in sorted(source.glob("00[0-3]*.png")):
+        file.rename(moved / file.name)
+    open_collection(tmp_path / "whole.atlas").index(source)
+    run_until(start_child(tmp_path / "killed.atlas", source), 6, signal.SIGKILL)
+    open_collection(tmp_path / "killed.atlas").index(source)
+    assert state(tmp_path / "killed.atlas") == state(tmp_path / "whole.atlas")
+
+
+@pytest.mark.slow
+def test_ctrl_c_keeps_what_was_embedded(tmp_path: Path, pile: Path) -> None:
+    stopped = tmp_path / "stopped.atlas"
+    run_until(start_child(stopped, pile), 12, signal.SIGINT)
+    n_kept = open_collection(stopped).info().n_images
+    assert 10 <= n_kept < N_PICTURES
+    assert open_collection(stopped).index(pile).n_images == N_PICTURES
+
+
+def test_rows_of_a_half_written_batch_are_swept_away(tmp_path: Path) -> None:
+    pile = draw_many(tmp_path / "pile", 3)
+    atlas = new_collection(tmp_path / "c.atlas")
+    atlas.index(pile)
+    clean = state(atlas.path)
+    store = Store.open(atlas.path)
+    store._append("embeddings/toy", _embedding_row("f" * 32))
+    assert len(open_collection(atlas.path).search("red", k=9)) == 3
+    open_collection(atlas.path).index(pile)
+    assert state(atlas.path) == clean
+
+
+def _embedding_row(image_id: str) -> object:
+    from bilderatlas.store import _embedding_rows
+
+    vector = np.zeros((1, 16), np.float32)
+    vector[0, 0] = 1
+    return _embedding_rows([image_id], ImageEmbeddings(vector, None))
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A disk of 3 MB of its own."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mounted = (
+        os.geteuid() == 0
+        and not subprocess.run(
+            ["mount", "-t", "tmpfs", "-o", "size=3m", "tmpfs", str(disk)], check=False
+        ).returncode
+    )
+    if not mounted:
+        pytest.skip("mounting a small disk needs root")
+    yield disk
+    subprocess.run(["umount", "--lazy", str(disk)], check=True)
+
+
+def test_a_full_disk_is_told_and_loses_nothing(tmp_path: Path, small_disk: Path) -> None:
+    pile = draw_many(tmp_path / "pile", 4)
+    atlas = new_collection(small_disk / "c.atlas")
+    atlas.index(pile)
+    draw_many(tmp_path / "more", 400, side=320)
+    with pytest.raises(StoreError, match=r"disk of .* is full.*make room"):
+        atlas.index(tmp_path / "more")
+    assert len(open_collection(atlas.path).search("red", k=999)) >= 4
+
+
+def test_a_read_only_disk_is_told(tmp_path: Path, small_disk: Path) -> None:
+    pile = draw_many(tmp_path / "pile", 2)
+    atlas = new_collection(small_disk / "c.atlas")
+    atlas.index(pile)
+    subprocess.run(["mount", "-o", "remount,ro", str(small_disk)], check=True)
+    draw(pile / "new.png", seed=9)
+    with pytest.raises(StoreError, match="cannot be written: its disk is read-only"):
+        open_collection(atlas.path).index(pile)
+    assert len(open_collection(atlas.path).search("red")) == 2
+    with pytest.raises(StoreError, match="read-only"):
+        new_collection(small_disk / "other.atlas")
+
+
+def test_a_collection_of_a_newer_schema_is_refused(tmp_path: Path) -> None:
+    from bilderatlas.errors import SchemaTooNew
+
+    atlas = new_collection(tmp_path / "c.atlas")
+    description = atlas.path / "atlas.json"
+    description.write_text(
+        description.read_text().replace('"schema_version": 1', '"schema_version": 2')
+    )
+    with pytest.raises(SchemaTooNew, match="schema version 2; this Bilderatlas knows 1. Upgrade"):
+        open_collection(atlas.path)
