@@ -1,0 +1,100 @@
+"""One ASGI app: REST under `/api/v1`, its description under `/api/docs`, the pages under `/`."""
+
+from __future__ import annotations
+
+import errno
+import ipaddress
+import socket
+from collections.abc import Sequence
+
+import uvicorn
+from fastapi import FastAPI
+from fastapi.responses import HTMLResponse
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+
+from bilderatlas import __version__
+from bilderatlas.collection import Collection
+from bilderatlas.errors import BilderatlasError
+from bilderatlas.server import problems, reference, routes, safety
+from bilderatlas.web import app as pages
+
+# Names by which a browser on this machine asks. Any other name is a page elsewhere that made its
+# own name point here (DNS rebinding).
+LOOPBACK_HOSTS = ("127.0.0.1", "localhost", "[::1]")
+MAX_BODY_BYTES = 70_000_000  # a picture of 50 MB, as the pages send it: base64 in JSON
+DOCS_POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
+
+
+def create(collection: Collection, *, hosts: Sequence[str] = LOOPBACK_HOSTS) -> FastAPI:
+    """Make the app that answers for a collection to requests for one of `hosts`."""
+    app = FastAPI(
+        title="Bilderatlas",
+        version=__version__,
+        description="Search, near ones, clusters and maps of a collection of images.",
+        openapi_url="/api/openapi.json",
+        docs_url=None,  # FastAPI's own page loads scripts from a CDN
+        redoc_url=None,
+        max_body_size=MAX_BODY_BYTES,
+    )
+    app.state.collection = collection
+    app.include_router(routes.api)
+    app.add_api_route("/api/docs", lambda: _reference(app), include_in_schema=False)
+    shown = pages.create(collection)
+    app.mount("/", shown)
+    for part in (app, shown):
+        problems.answer_errors(part)
+    app.add_middleware(TrustedHostMiddleware, allowed_hosts=list(hosts), www_redirect=False)
+    app.add_middleware(safety.StrictHeaders)
+    return app
+
+
+def _reference(app: FastAPI) -> HTMLResponse:
+    policy = {"Content-Security-Policy": DOCS_POLICY}
+    return HTMLResponse(reference.page(app.openapi()), headers=policy)
+
+
+def serve(
+    collection: Collection,
+    *,
+    host: str = "127.0.0.1",
+    port: int = 8080,
+    allow_remote: bool = False,
+) -> None:
+    """Serve a collection until Ctrl-C."""
+    is_local = _is_loopback(host)
+    if not is_local and not allow_remote:
+        raise BilderatlasError(
+            f"{host} can be reached from other machines, and this version asks nobody for a key; "
+            "keys come with a later version. Serve on 127.0.0.1, or reach it through an SSH "
+            "tunnel: ssh -L 8080:127.0.0.1:8080 MACHINE."
+        )
+    hosts = LOOPBACK_HOSTS if is_local else ("*",)
+    with _listen(host, port) as listening:
+        config = uvicorn.Config(create(collection, hosts=hosts), log_level="warning")
+        uvicorn.Server(config).run(sockets=[listening])
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    """Take the port before anything else is set up."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listening = socket.socket(family, socket.SOCK_STREAM)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind((host, port))
+    except OSError as error:
+        listening.close()
+        if error.errno == errno.EADDRINUSE:
+            raise BilderatlasError(
+                f"Port {port} on {host} is taken by another program. Choose another with --port."
+            ) from error
+        raise BilderatlasError(f"Cannot serve on {host}:{port}: {error.strerror}.") from error
+    return listening

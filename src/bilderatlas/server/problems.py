@@ -1,0 +1,85 @@
+"""Errors -> problem documents (RFC 9457), with the error's own message."""
+
+from __future__ import annotations
+
+import logging
+from http import HTTPStatus
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from bilderatlas.errors import (
+    BilderatlasError,
+    CollectionBusy,
+    CollectionNotFound,
+    EncoderMismatch,
+    ImageNotFound,
+    ImageProblem,
+    QueryError,
+    RunNotFound,
+    SourceError,
+    StoreError,
+)
+
+logger = logging.getLogger(__name__)
+
+STATUS = {
+    CollectionNotFound: 404,
+    ImageNotFound: 404,
+    RunNotFound: 404,
+    QueryError: 400,
+    SourceError: 400,
+    ImageProblem: 400,
+    CollectionBusy: 409,
+    EncoderMismatch: 409,
+    StoreError: 503,
+}
+
+
+def answer_errors(app: FastAPI) -> None:
+    """Let every error of this app leave it as a problem document."""
+    app.add_exception_handler(BilderatlasError, refused)
+    app.add_exception_handler(RequestValidationError, malformed)
+    app.add_exception_handler(HTTPException, refused_by_http)
+    app.add_exception_handler(Exception, failed)
+
+
+async def refused(request: Request, error: Exception) -> JSONResponse:
+    """A refusal of ours: its message is for the person who asked."""
+    status = next((STATUS[kind] for kind in type(error).__mro__ if kind in STATUS), 500)
+    return document(status, str(error), kind=type(error).__name__)
+
+
+async def malformed(request: Request, error: Exception) -> JSONResponse:
+    """A question that does not fit the API's description."""
+    assert isinstance(error, RequestValidationError), "FastAPI hands over what was registered"
+    faults = [f"{'.'.join(map(str, one['loc'][1:]))}: {one['msg']}" for one in error.errors()]
+    return document(422, f"{'; '.join(faults)}. See /api/docs.", kind="QueryError")
+
+
+async def refused_by_http(request: Request, error: Exception) -> JSONResponse:
+    """No such address, or not by this method."""
+    assert isinstance(error, HTTPException), "FastAPI hands over what was registered"
+    detail = f"{request.method} {request.url.path}: {error.detail}. See /api/docs."
+    return document(error.status_code, detail, kind="HTTPException")
+
+
+async def failed(request: Request, error: Exception) -> JSONResponse:
+    """A mistake of ours: the log has the traceback, the answer does not."""
+    logger.error("%s %s failed", request.method, request.url.path, exc_info=error)
+    detail = "The server made a mistake; its log says which. Please report it."
+    return document(500, detail, kind="InternalError")
+
+
+def document(status: int, detail: str, *, kind: str) -> JSONResponse:
+    """One problem document."""
+    content = {
+        "type": "about:blank",
+        "title": HTTPStatus(status).phrase,
+        "status": status,
+        "detail": detail,
+        "kind": kind,
+    }
+    return JSONResponse(content, status, media_type="application/problem+json")

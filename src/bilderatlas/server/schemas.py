@@ -1,0 +1,206 @@
+"""What goes over the wire, for the API's own description. The keys are those of `--json`."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+MAX_K = 1000
+MAX_WORDS = 2000  # characters of a query
+MAX_PAGE = 500
+
+K = Annotated[int, Field(ge=1, le=MAX_K, description="how many images at most")]
+Threshold = Annotated[float, Field(ge=-1, le=1, description="no image below this score")]
+Where = Annotated[str, Field(max_length=MAX_WORDS, description="a filter on metadata")]
+
+
+class SearchQuery(BaseModel):
+    """Words to search for."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    query: Annotated[str, Field(max_length=MAX_WORDS, description="what the picture shows")]
+    k: K = 12
+    threshold: Threshold | None = None
+    kinds: list[str] | None = None
+    where: Where | None = None
+
+
+class Region(BaseModel):
+    """The part of a picture that matched."""
+
+    region_id: str
+    kind: str
+    label: str | None
+    box: tuple[float, float, float, float]
+    score: float
+    text: str | None
+
+
+class Hit(BaseModel):
+    """One image that a search found."""
+
+    image_id: str
+    path: str
+    score: float
+    relevance: float
+    regions: list[Region]
+    metadata: dict[str, Any]
+
+
+class Hits(BaseModel):
+    """The images that a search found, closest first."""
+
+    results: list[Hit]
+
+
+class Image(BaseModel):
+    """One image and the places where it lies."""
+
+    image_id: str
+    path: str
+    width: int
+    height: int
+    media_type: str
+    taken_at: datetime | None
+    paths: list[str]
+    metadata: dict[str, Any]
+
+
+class Images(BaseModel):
+    """Some images of the collection."""
+
+    images: list[Image]
+
+
+class Run(BaseModel):
+    """One clustering or projection that the collection remembers."""
+
+    run: str
+    verb: str
+    method: str
+    parameters: dict[str, Any]
+    seed: int
+    space: str
+    kind: str
+    created_at: datetime
+    n_regions: int
+
+
+class Runs(BaseModel):
+    """Every clustering and projection, newest first."""
+
+    runs: list[Run]
+
+
+class Cluster(BaseModel):
+    """One cluster of a run."""
+
+    cluster: int
+    name: str
+    size: int
+
+
+class Clustering(BaseModel):
+    """A run of `cluster`, its clusters largest first."""
+
+    run: str
+    method: str
+    parameters: dict[str, Any]
+    n_clusters: int
+    n_noise: int
+    clusters: list[Cluster]
+
+
+class Member(BaseModel):
+    """One region of a cluster."""
+
+    region_id: str
+    image_id: str
+    probability: float
+
+
+class Members(BaseModel):
+    """Some members of a cluster, the firmest first. Cluster -1 is the noise."""
+
+    run: str
+    cluster: int
+    size: int
+    offset: int
+    members: list[Member]
+
+
+class Projection(BaseModel):
+    """A run of `project`: one entry a region in every list; `z` is null for a plane."""
+
+    run: str
+    method: str
+    parameters: dict[str, Any]
+    dims: int
+    n_regions: int
+    region_ids: list[str]
+    x: list[float]
+    y: list[float]
+    z: list[float] | None
+
+
+class Skipped(BaseModel):
+    """A file that could not become an image, and why."""
+
+    uri: str
+    stage: str
+    reason: str
+    when: datetime
+
+
+class Problems(BaseModel):
+    """Everything that was skipped."""
+
+    n_problems: int
+    problems: list[Skipped]
+
+
+class Space(BaseModel):
+    """One encoder's embeddings inside the collection."""
+
+    space: str
+    encoder: str
+    weights_hash: str
+    dim: int
+    joint_dim: int | None
+    reads_text: bool
+
+
+class Info(BaseModel):
+    """What is inside the collection."""
+
+    model_config = ConfigDict(extra="allow")
+
+    name: str
+    n_images: int
+    n_places: int
+    n_regions: int
+    n_problems: int
+    active_space: str | None
+    spaces: list[Space]
+    runs: list[Run]
+    schema_version: int
+
+
+class Health(BaseModel):
+    """The server is up."""
+
+    status: str
+    version: str
+
+
+class ProblemDocument(BaseModel):
+    """An error by RFC 9457. `detail` says what happened and what to do."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    kind: str

@@ -1,0 +1,71 @@
+"""What every page takes and gives: an address in, a title and its children out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import parse_qs, quote, urlencode
+
+from bilderatlas.errors import QueryError
+from bilderatlas.web import texts
+
+Children = list[Any]  # Dash components and strings
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page, ready to be shown."""
+
+    title: str
+    children: Children
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """The path and the parameters of an address: the whole state of a page."""
+
+    path: str
+    parameters: dict[str, str]
+
+    @classmethod
+    def parse(cls, path: str, query: str) -> Address:
+        """Read `/search` and `?q=red&k=24`. Of a repeated parameter the last counts."""
+        found = parse_qs(query.removeprefix("?"))
+        return cls(path, {name: values[-1].strip() for name, values in found.items()})
+
+    def text(self, name: str) -> str | None:
+        """A parameter, or None where it is left out or empty."""
+        return self.parameters.get(name) or None
+
+    def integer(self, name: str, default: int, *, low: int, high: int) -> int:
+        """A whole number in low..high."""
+        return int(self._number(name, default, low, high))
+
+    def number(self, name: str) -> float | None:
+        """A score in -1..1, or None where it is left out."""
+        return self._number(name, None, -1, 1) if self.text(name) else None
+
+    def _number(self, name: str, default: float | None, low: float, high: float) -> float:
+        written = self.text(name)
+        try:
+            number = float(written) if written else default
+        except ValueError:
+            number = None
+        if number is None or not low <= number <= high:
+            raise QueryError(texts.no_such_number(name, written or "", low, high))
+        return number
+
+    def but(self, **changes: object) -> str:
+        """The same address with some parameters changed."""
+        return link(self.path, **(self.parameters | changes))
+
+
+def aria(**attributes: str) -> dict[str, Any]:
+    """Attributes for screen readers, in the spelling that Dash wants."""
+    return {f"aria-{name}": value for name, value in attributes.items()}
+
+
+def link(path: str, **parameters: object) -> str:
+    """The address of a page; parameters that are None or empty are left out."""
+    given = {name: value for name, value in parameters.items() if value not in (None, "")}
+    return quote(path) + (f"?{urlencode(given)}" if given else "")

@@ -1,0 +1,128 @@
+"""Search by words, or by a picture that the visitor gives."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dash import dcc, html
+
+from bilderatlas.collection import Collection
+from bilderatlas.results import Hits
+from bilderatlas.web import texts
+from bilderatlas.web.page import Address, Children, Page
+from bilderatlas.web.panel import Picture, hits_panel
+from bilderatlas.web.query_pictures import QueryPictures
+
+DEFAULT_K = 24
+MAX_K = 200
+MAX_WORDS = 2000  # characters
+MAX_UPLOAD_BYTES = 50_000_000
+LIMITS = ("threshold", "k", "where")
+
+
+def page(collection: Collection, address: Address, pictures: QueryPictures) -> Page:
+    """Show what the words `?q=` or the picture `?picture=` find."""
+    words, picture = address.text("q"), address.text("picture")
+    if picture:
+        results = _by_picture(collection, address, pictures, picture)
+    elif words:
+        results = _by_words(collection, address, words)
+    else:
+        results = [html.P(texts.SEARCH_LEAD, className="empty")]
+    opening = html.Div([html.H1(texts.SEARCH), form(address)], className="opening")
+    return Page(words or texts.SEARCH, [opening, *results])
+
+
+def form(address: Address) -> html.Div:
+    """The place to say what to look for, filled with what was said before."""
+    return html.Div(
+        [
+            html.Form(
+                [_words(address), _limits(address)],
+                action="/search",
+                method="get",
+                role="search",
+                className="search",
+            ),
+            dcc.Upload(
+                html.Span(texts.UPLOAD),
+                id="upload",
+                accept="image/*",
+                max_size=MAX_UPLOAD_BYTES,
+                className="drop",
+                className_active="drop is-over",
+                style={},
+                style_active={},
+            ),
+            html.P(id="upload-refusal", className="refusal", role="status"),
+        ]
+    )
+
+
+def _words(address: Address) -> html.Div:
+    field = dcc.Input(
+        id="q",
+        name="q",
+        type="search",
+        value=address.text("q") or "",
+        placeholder=texts.SEARCH_HINT,
+        maxLength=MAX_WORDS,
+        autoComplete="off",
+    )
+    button = html.Button(texts.SEARCH_BUTTON, type="submit", className="button")
+    return html.Div(
+        [html.Label(texts.SEARCH_LABEL, htmlFor="q"), html.Div([field, button], className="field")]
+    )
+
+
+def _limits(address: Address) -> html.Details:
+    """Fewer or more results; folded away until wanted."""
+    fields = [
+        _field(address, "threshold", texts.THRESHOLD, inputMode="decimal", placeholder="0.25"),
+        _field(address, "k", texts.HOW_MANY, inputMode="numeric", placeholder=str(DEFAULT_K)),
+        _field(address, "where", texts.WHERE, placeholder=texts.WHERE_HINT),
+    ]
+    is_used = any(address.text(name) for name in LIMITS)
+    return html.Details(
+        [html.Summary(texts.MORE_OPTIONS), html.Div(fields, className="fields")], open=is_used
+    )
+
+
+def _field(address: Address, name: str, label: str, **props: Any) -> html.Label:
+    field = dcc.Input(
+        id=name, name=name, type="text", value=address.text(name) or "", autoComplete="off", **props
+    )
+    return html.Label([label, field], htmlFor=name)
+
+
+def _by_words(collection: Collection, address: Address, words: str) -> Children:
+    hits = collection.search(
+        words,
+        k=address.integer("k", DEFAULT_K, low=1, high=MAX_K),
+        threshold=address.number("threshold"),
+        where=address.text("where"),
+    )
+    return _results(collection, hits, texts.found(len(hits), words))
+
+
+def _by_picture(
+    collection: Collection, address: Address, pictures: QueryPictures, name: str
+) -> Children:
+    jpeg = pictures.jpeg(name)
+    if jpeg is None:
+        return [html.P(texts.UPLOAD_GONE, className="empty")]
+    hits = collection.search(
+        image=jpeg,
+        k=address.integer("k", DEFAULT_K, low=1, high=MAX_K),
+        threshold=address.number("threshold"),
+        where=address.text("where"),
+    )
+    shown = Picture(src=f"/query-pictures/{name}", alt=texts.UPLOADED, className="query-picture")
+    return [shown, *_results(collection, hits, texts.found_like(len(hits)))]
+
+
+def _results(collection: Collection, hits: Hits, heading: str) -> Children:
+    if not hits:
+        return [html.H2(texts.NOTHING_FOUND), html.P(texts.NOTHING_FOUND_HINT, className="empty")]
+    facts = collection.images([hit.image_id for hit in hits])
+    return [html.H2(heading), hits_panel(hits, facts)]

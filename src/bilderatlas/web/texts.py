@@ -1,0 +1,161 @@
+"""Every word that the pages say, in one place, so that they can say it in another language."""
+
+from __future__ import annotations
+
+PROGRAM = "Bilderatlas"
+SKIP = "Skip to the pictures"
+LOADING = "Laying out the pictures…"
+SCHEME = "Light or dark"
+NAVIGATION = "Pages"
+GALLERY, SEARCH, CLUSTERS, MAP = "Gallery", "Search", "Clusters", "Map"
+
+NOT_FOUND = "There is no such page"
+NOT_FOUND_HINT = "Perhaps the gallery has what you look for."
+TO_GALLERY = "To the gallery"
+REFUSED = "That did not work"
+
+ANOTHER_SAMPLE = "Another sample"
+SAMPLE_LEAD = "drawn at random"
+EMPTY_COLLECTION = "There are no images here yet"
+EMPTY_COLLECTION_HINT = "Fill the collection from a folder of pictures:"
+NEXT = "What next"
+NEXT_CLUSTER = "Let the pictures form groups:"
+NEXT_PROJECT = "Lay them out on a map:"
+NEXT_PROBLEMS = "See which files could not be read, and why:"
+
+SEARCH_LABEL = "What does the picture show?"
+SEARCH_HINT = "red bicycle, handwritten letter, people at a table…"
+SEARCH_BUTTON = "Search"
+MORE_OPTIONS = "Narrow it down"
+THRESHOLD = "Score at least"
+HOW_MANY = "How many at most"
+WHERE = "Only where"
+WHERE_HINT = "year > 1950"
+UPLOAD = "or drop a picture here, or choose one, to find others like it"
+UPLOADED = "The picture that you gave"
+UPLOAD_GONE = "This picture is no longer here. Drop it again to search with it."
+NOTHING_FOUND = "Nothing here matches"
+NOTHING_FOUND_HINT = "Try other words, a lower score, or no filter."
+SEARCH_LEAD = "Say what you look for, or show it."
+
+NEIGHBORS = "Nearest in this collection"
+NO_NEIGHBORS = "There is no other image here."
+SIZE, KIND_OF_FILE, TAKEN_AT, LIES_AT, IMAGE_ID = "Size", "Kind", "Taken", "Lies at", "Id"
+
+NO_CLUSTERS = "The pictures have not been put in groups yet"
+NO_CLUSTERS_HINT = "This does it:"
+ALL_CLUSTERS = "All clusters"
+NOISE = "In no cluster"
+NOISE_HINT = "These resemble too few others to form a group."
+RUNS = "Other runs"
+
+NO_MAP = "There is no map yet"
+NO_MAP_HINT = "This draws one:"
+MAP_HINT = "Point at a dot to see its picture, click to open it."
+MAP_HINT_3D = "Drag to turn, scroll to come closer."
+MAP_HINT_2D = "Drag to move, scroll to come closer."
+MAP_LABEL = "A map of the images. The arrow keys and + and - move it."
+MAP_WITHOUT_POINTING = "Browse the same groups as contact sheets"
+MAP_NEEDS_WEBGL = "This browser draws no WebGL, which the map needs. See the clusters instead."
+
+EARLIER, LATER = "← Earlier", "Later →"
+
+
+def title(page: str, collection: str) -> str:
+    """The title of the browser's window."""
+    return f"{page} · {collection} · {PROGRAM}"
+
+
+def n_images(n: int) -> str:
+    """A count of images."""
+    return "1 image" if n == 1 else f"{n:,} images"
+
+
+def sample_of(n: int, n_all: int) -> str:
+    """How many of how many the gallery shows."""
+    return f"All {n_images(n_all)}" if n >= n_all else f"{n:,} of {n_images(n_all)}"
+
+
+def n_problems(n: int) -> str:
+    """A count of skipped files."""
+    return "1 file could not be read" if n == 1 else f"{n:,} files could not be read"
+
+
+def found(n: int, query: str) -> str:
+    """The heading over what words found."""
+    return f"{n_images(n)} for “{query}”"
+
+
+def found_like(n: int) -> str:
+    """The heading over what a picture found."""
+    return f"{n_images(n)} like this one"
+
+
+def clusters_of(n: int, run: str) -> str:
+    """How many clusters a run has."""
+    return f"{'1 cluster' if n == 1 else f'{n:,} clusters'} in {run}"
+
+
+def cluster(number: int, name: str) -> str:
+    """What a cluster is called."""
+    return NOISE if number == -1 else name or f"Cluster {number}"
+
+
+def pages(first: int, last: int, n: int) -> str:
+    """Which part of a long list is on this page."""
+    return f"{first:,} to {last:,} of {n:,}"
+
+
+def score(value: float) -> str:
+    """How close a hit is to the query."""
+    return f"{value:.2f}"
+
+
+def relevance(value: float) -> str:
+    """How surely a hit stands out."""
+    return f"relevance {value:.0%}"
+
+
+def pixels(width: int, height: int) -> str:
+    """The size of a picture."""
+    return f"{width:,} by {height:,} pixels"
+
+
+def map_of(n: int, run: str) -> str:
+    """What a map shows."""
+    return f"{n:,} points in {run}"
+
+
+def coloured_by(run: str) -> str:
+    """Which clustering gave the colours."""
+    return f"coloured by {run}"
+
+
+def no_such_number(name: str, written: str, low: float, high: float) -> str:
+    """A parameter of the address that is no number, or one out of range."""
+    return f"{name} is {written!r}; it must be a number from {low:g} to {high:g}."
+
+
+def no_such_cluster(number: int, run: str) -> str:
+    """A cluster that a run does not have."""
+    return f"Run {run!r} has no cluster {number}. See all of them under Clusters."
+
+
+def cluster_command(collection: str) -> str:
+    """What makes clusters."""
+    return f"bilderatlas cluster {collection}"
+
+
+def project_command(collection: str) -> str:
+    """What makes a map."""
+    return f"bilderatlas project {collection} --dims 3"
+
+
+def problems_command(collection: str) -> str:
+    """What lists the skipped files."""
+    return f"bilderatlas problems {collection}"
+
+
+def index_command(collection: str) -> str:
+    """What fills a collection."""
+    return f"bilderatlas index {collection} FOLDER"
