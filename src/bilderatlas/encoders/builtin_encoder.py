@@ -17,7 +17,7 @@ from PIL import Image
 from bilderatlas.arrays import Embeddings, Pixels, to_unit_length
 from bilderatlas.encoders import EncoderFacts, ImageEmbeddings
 from bilderatlas.encoders.preprocessing import Preprocessing
-from bilderatlas.encoders.tokenizing import TokenizerFile
+from bilderatlas.encoders.tokenizing import open_tokenizer, tokenize
 from bilderatlas.encoders.towers import Tower, check_device, hash_files
 
 FOLDER = Path(__file__).parent / "builtin"
@@ -55,11 +55,8 @@ class BuiltinEncoder:
         self.input_side = self._preprocessing.input_side
         self._image_tower = Tower(FOLDER / "image.onnx", n_threads=n_threads)
         self._text_tower = Tower(FOLDER / "text.onnx", n_threads=n_threads)
-        self._tokenizer = TokenizerFile.open(
-            FOLDER / "tokenizer.json",
-            max_tokens=manifest["max_tokens"],
-            pads_to_max=False,
-            pad_token="[PAD]",
+        self._tokenizer = open_tokenizer(
+            FOLDER / "tokenizer.json", max_tokens=manifest["max_tokens"]
         )
 
     def prepare(self, image: Image.Image) -> Pixels:
@@ -74,13 +71,15 @@ class BuiltinEncoder:
         return ImageEmbeddings(to_unit_length(features), to_unit_length(joint))
 
     def embed_texts(self, texts: Sequence[str]) -> Embeddings:
-        """Q texts -> (Q, 384)."""
-        if not texts:
-            return _no_rows(self.joint_dim or 0)
-        tokens = self._tokenizer.encode(texts)
+        """Q texts -> (Q, 384), one at a time so that no text pays for the padding of another."""
+        rows = [self._embed_text(text) for text in texts]
+        return np.concatenate(rows) if rows else _no_rows(self.joint_dim or 0)
+
+    def _embed_text(self, text: str) -> Embeddings:
+        tokens = tokenize(self._tokenizer, text)
         feeds = {"input_ids": tokens.ids, "attention_mask": tokens.mask}
-        (vectors,) = self._text_tower.run(feeds, "text_embeds")
-        return to_unit_length(vectors)
+        (vector,) = self._text_tower.run(feeds, "text_embeds")
+        return to_unit_length(vector)
 
 
 def _no_rows(dim: int) -> Embeddings:

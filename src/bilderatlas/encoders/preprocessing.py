@@ -37,11 +37,11 @@ class Preprocessing:
         normalises = config.get("do_normalize", True)
         return cls(
             resize=_size_of(config, crops=crops) if resizes else None,
-            crop=_height_and_width(config["crop_size"]) if crops else None,
+            crop=_height_and_width(_stated(config, "crop_size")) if crops else None,
             resample=Image.Resampling(config.get("resample", Image.Resampling.BICUBIC)),
             rescale=config.get("rescale_factor", 1 / 255) if config.get("do_rescale", True) else 1,
-            mean=tuple(config["image_mean"]) if normalises else (0.0, 0.0, 0.0),
-            std=tuple(config["image_std"]) if normalises else (1.0, 1.0, 1.0),
+            mean=tuple(_stated(config, "image_mean")) if normalises else (0.0, 0.0, 0.0),
+            std=tuple(_stated(config, "image_std")) if normalises else (1.0, 1.0, 1.0),
         )
 
     @property
@@ -76,9 +76,18 @@ class Preprocessing:
         return np.ascontiguousarray(scaled.transpose(2, 0, 1))  # (3, H, W)
 
 
+def _stated(config: Mapping[str, Any], key: str) -> Any:
+    if key in config:
+        return config[key]
+    raise EncoderNotFound(
+        f"preprocessor_config.json does not state {key!r}, so pictures cannot be prepared as the "
+        "model was trained. Take the file from the repository that the model came from."
+    )
+
+
 def _size_of(config: Mapping[str, Any], *, crops: bool) -> Size:
     """A bare number is the shorter side where a crop follows, else both sides (as ViT)."""
-    size = config["size"]
+    size = _stated(config, "size")
     if isinstance(size, int):
         return size if crops else (size, size)
     if "shortest_edge" not in size:

@@ -1,0 +1,104 @@
+import subprocess
+import sys
+from pathlib import Path
+
+import onnx
+import pytest
+from onnx import TensorProto, helper
+
+from bilderatlas import encoders
+from bilderatlas.errors import EncoderNotFound
+from tests.encoders.onnx_folders import IDS, write_tower, write_two_towers
+
+
+def test_auto_is_the_builtin_encoder():
+    assert encoders.load("auto").name == "builtin"
+
+
+def test_an_unknown_name_is_refused_with_the_names_there_are():
+    with pytest.raises(EncoderNotFound, match=r"'clipp'.*'builtin'.*folder"):
+        encoders.load("clipp")
+
+
+@pytest.mark.parametrize("name", ["builtin", "folder"])
+def test_an_absent_device_is_refused_with_those_there_are(name: str, tmp_path: Path):
+    with pytest.raises(EncoderNotFound, match=r"'tpu'.*'cpu'"):
+        encoders.load(name if name == "builtin" else write_two_towers(tmp_path), device="tpu")
+
+
+def test_the_builtin_encoder_is_available_and_weighs_at_most_40_mb():
+    (facts,) = encoders.available()
+    assert facts.name == "builtin"
+    assert facts.reads_text
+    assert 20e6 < facts.n_bytes <= 40e6
+    assert facts.dim == encoders.load("builtin").dim
+
+
+def test_a_folder_is_known_by_its_name_and_its_weights(tmp_path: Path):
+    first = encoders.load(write_two_towers(tmp_path / "My CLIP (v2)"))
+    second = encoders.load(write_two_towers(tmp_path / "other"))
+    assert first.space == "my-clip-v2"
+    assert first.weights_hash == second.weights_hash
+    config = tmp_path / "other" / "preprocessor_config.json"
+    config.write_text(config.read_text().replace('"resample": 0', '"resample": 2'))
+    assert encoders.load(tmp_path / "other").weights_hash != first.weights_hash
+
+
+def test_an_empty_folder_is_refused_with_the_file_it_lacks(tmp_path: Path):
+    with pytest.raises(EncoderNotFound, match=r"no image tower.*onnx/vision_model.onnx"):
+        encoders.load(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "file", ["preprocessor_config.json", "tokenizer.json", "tokenizer_config.json", "config.json"]
+)
+def test_a_folder_that_lacks_a_file_is_refused_by_its_name(file: str, tmp_path: Path):
+    (write_two_towers(tmp_path) / file).unlink()
+    with pytest.raises(EncoderNotFound, match=f"lacks {file}"):
+        encoders.load(tmp_path)
+
+
+def test_a_pointer_in_the_place_of_weights_is_refused(tmp_path: Path):
+    tower = write_two_towers(tmp_path) / "onnx" / "vision_model.onnx"
+    tower.write_text("version https://git-lfs.github.com/spec/v1")
+    with pytest.raises(EncoderNotFound, match=r"vision_model.onnx is not a model.*pointer"):
+        encoders.load(tmp_path)
+
+
+def test_a_json_file_cut_short_is_refused(tmp_path: Path):
+    (write_two_towers(tmp_path) / "preprocessor_config.json").write_text('{"size": ')
+    with pytest.raises(EncoderNotFound, match=r"preprocessor_config.json is not JSON"):
+        encoders.load(tmp_path)
+
+
+def test_a_classifier_without_embeddings_is_refused(tmp_path: Path):
+    folder = write_two_towers(tmp_path)
+    rename_output(folder / "onnx" / "vision_model.onnx", "image_embeds", "logits")
+    with pytest.raises(EncoderNotFound, match=r"puts out logits.*image_embeds.*feature-extraction"):
+        encoders.load(folder)
+
+
+def test_towers_of_different_width_are_refused(tmp_path: Path):
+    folder = write_two_towers(tmp_path)
+    cast = helper.make_node("Cast", ["input_ids"], ["text_embeds"], to=TensorProto.FLOAT)
+    outputs = {"text_embeds": ["batch", "tokens"]}
+    write_tower(folder / "onnx" / "text_model.onnx", [cast], IDS, outputs)
+    with pytest.raises(EncoderNotFound, match=r"3 numbers per image and 1 per text"):
+        encoders.load(folder)
+
+
+def test_importing_encoders_loads_nothing_heavy():
+    code = (
+        "import sys, bilderatlas.encoders; "
+        "print({'onnxruntime', 'tokenizers', 'PIL', 'torch'} & set(sys.modules))"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert ran.stdout.strip() == "set()"
+
+
+def rename_output(path: Path, old: str, new: str) -> None:
+    model = onnx.load(path)
+    model.graph.output[0].name = new
+    model.graph.node[-1].output[0] = new
+    assert old not in [output.name for output in model.graph.output]
+    onnx.save(model, path)

@@ -1,0 +1,87 @@
+"""Preparing pictures, against numbers worked out by hand."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from bilderatlas.encoders.preprocessing import Preprocessing
+from bilderatlas.errors import EncoderNotFound
+
+CLIP = {
+    "crop_size": 224,
+    "do_center_crop": True,
+    "do_normalize": True,
+    "do_resize": True,
+    "image_mean": [0.5, 0.25, 0.0],
+    "image_std": [0.5, 0.25, 2.0],
+    "resample": 3,
+    "size": 224,
+}
+
+
+def halves(size: tuple[int, int]) -> Image.Image:
+    """Left half black, right half white."""
+    image = Image.new("RGB", size, "black")
+    image.paste("white", (size[0] // 2, 0, size[0], size[1]))
+    return image
+
+
+def test_channels_are_rescaled_then_normalised():
+    pixels = Preprocessing.from_config(CLIP).apply(Image.new("RGB", (300, 400), (255, 0, 51)))
+    assert pixels.shape == (3, 224, 224)
+    assert pixels.dtype == np.float32
+    # Red: 1 less 0.5, by 0.5. Green: 0 less 0.25, by 0.25. Blue: 51/255 by 2.
+    np.testing.assert_allclose(pixels[:, 7, 9], [1, -1, 0.1], rtol=1e-6)
+
+
+def test_the_builtin_scale_is_x_less_127_by_128():
+    config = CLIP | {"image_mean": [127 / 255] * 3, "image_std": [128 / 255] * 3}
+    pixels = Preprocessing.from_config(config).apply(Image.new("RGB", (224, 224), (255, 127, 0)))
+    np.testing.assert_allclose(pixels[:, 0, 0], [1, 0, -127 / 128], atol=1e-6)
+
+
+def test_the_centre_of_a_wide_picture_is_kept():
+    pixels = Preprocessing.from_config(CLIP).apply(halves((2240, 224)))
+    assert pixels[2, 0, 0] == 0
+    assert pixels[2, 0, 223] == pytest.approx(0.5)  # white: (1 - 0) / 2
+
+
+def test_both_sides_are_set_where_height_and_width_are_stated():
+    config = CLIP | {"size": {"height": 2, "width": 4}, "do_center_crop": False, "resample": 0}
+    pixels = Preprocessing.from_config(config).apply(halves((8, 8)))
+    np.testing.assert_allclose(pixels[2], [[0, 0, 0.5, 0.5]] * 2)
+
+
+def test_a_bare_size_without_a_crop_is_both_sides():
+    config = {"size": 4, "image_mean": [0, 0, 0], "image_std": [1, 1, 1]}
+    assert Preprocessing.from_config(config).apply(halves((40, 10))).shape == (3, 4, 4)
+
+
+def test_a_crop_fraction_enlarges_the_shorter_side():
+    config = CLIP | {"size": {"shortest_edge": 224}, "crop_pct": 0.875}
+    assert Preprocessing.from_config(config).input_side == 256
+
+
+def test_steps_can_be_turned_off():
+    config = CLIP | {"do_normalize": False, "do_rescale": False}
+    pixels = Preprocessing.from_config(config).apply(Image.new("RGB", (224, 224), (255, 0, 51)))
+    assert pixels[:, 0, 0].tolist() == [255, 0, 51]
+
+
+def test_a_picture_narrower_than_the_crop_is_set_in_black():
+    config = CLIP | {"do_resize": False, "do_normalize": False, "crop_size": 4}
+    pixels = Preprocessing.from_config(config).apply(Image.new("RGB", (2, 2), "white"))
+    assert pixels[0].tolist() == [[0, 0, 0, 0], [0, 1, 1, 0], [0, 1, 1, 0], [0, 0, 0, 0]]
+
+
+@pytest.mark.parametrize("key", ["size", "crop_size", "image_mean", "image_std"])
+def test_a_config_that_lacks_a_value_is_refused_by_its_name(key: str):
+    config = {name: value for name, value in CLIP.items() if name != key}
+    with pytest.raises(EncoderNotFound, match=f"does not state '{key}'"):
+        Preprocessing.from_config(config)
+
+
+def test_pictures_without_a_fixed_size_are_refused():
+    config = CLIP | {"size": {"shortest_edge": 224}, "do_center_crop": False}
+    with pytest.raises(EncoderNotFound, match="no fixed size"):
+        _ = Preprocessing.from_config(config).shape
