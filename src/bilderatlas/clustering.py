@@ -90,10 +90,10 @@ def _check(
         raise QueryError(
             f"min_cluster_size is {min_cluster_size}; a cluster has 2 items or more. Try 5."
         )
-    if method != "kmeans" and not 1 <= min_samples <= n:
-        raise QueryError(
-            f"min_samples is {min_samples}, and there are {n} items. Choose 1 to {n}, best 2."
-        )
+    if method == "hdbscan" and min_samples > n:
+        raise QueryError(f"min_samples is {min_samples}, and there are {n} items. Try 2.")
+    if method != "kmeans" and min_samples < 1:
+        raise QueryError(f"min_samples is {min_samples}; expected 1 or more. Try 2.")
 
 
 def _main_directions(embeddings: Embeddings, seed: int) -> NDArray[np.float64]:

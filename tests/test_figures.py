@@ -1,0 +1,85 @@
+from io import BytesIO
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from bilderatlas import figures
+
+
+def jpeg(colour: str = "red", size: tuple[int, int] = (320, 200), mode: str = "RGB") -> bytes:
+    out = BytesIO()
+    Image.new("RGB", size, colour).convert(mode).save(out, "JPEG")
+    return out.getvalue()
+
+
+def test_every_picture_is_on_the_sheet() -> None:
+    colours = ["red", "lime", "blue", "magenta", "cyan"]
+    sheet = figures.contact_sheet([jpeg(colour) for colour in colours], colours, columns=3)
+    reds, greens, blues = np.asarray(sheet).reshape(-1, 3).astype(int).T
+    for r, g, b in [(255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 0, 255), (0, 255, 255)]:
+        n_pixels = (abs(reds - r) + abs(greens - g) + abs(blues - b) < 20).sum()
+        assert n_pixels == pytest.approx(220 * 137, rel=0.02)  # 320 x 200 fitted into 220 x 220
+
+
+def test_columns_make_rows() -> None:
+    pictures, captions = [jpeg()] * 6, [""] * 6
+    wide = figures.contact_sheet(pictures, captions, columns=6)
+    high = figures.contact_sheet(pictures, captions, columns=1)
+    assert wide.width > 4 * wide.height
+    assert high.height > 4 * high.width
+
+
+def test_a_title_makes_room_for_itself() -> None:
+    plain = figures.contact_sheet([jpeg()], ["a"])
+    titled = figures.contact_sheet([jpeg()], ["a"], title="Cats")
+    assert titled.height > plain.height
+    assert titled.width == plain.width
+
+
+def test_no_pictures_make_an_empty_sheet() -> None:
+    assert figures.contact_sheet([], [], title="Nothing").width > 0
+
+
+def test_grey_small_and_narrow_pictures_are_mounted() -> None:
+    pictures = [jpeg(mode="L"), jpeg(size=(3, 3)), jpeg(size=(320, 1)), jpeg(mode="CMYK")]
+    assert figures.contact_sheet(pictures, list("abcd")).mode == "RGB"
+
+
+@pytest.mark.parametrize(
+    "caption",
+    ["", "名前の写真.jpg", "صورة.jpg", "🙂", "two\nlines", "not unicode \udcff.jpg", "x" * 255],
+)
+def test_any_file_name_can_be_a_caption(caption: str) -> None:
+    alone = figures.contact_sheet([jpeg()], [""])
+    assert figures.contact_sheet([jpeg()], [caption], title=caption).width == alone.width
+
+
+def test_a_long_name_keeps_its_beginning_and_its_end() -> None:
+    font = figures._font("DejaVuSans.ttf", 14)
+    short = figures._elide("DSC_holiday_in_the_mountains_2019_0042.jpg", font, 150)
+    assert short.startswith("DSC_")
+    assert short.endswith("42.jpg")
+    assert font.getlength(short) <= 150
+
+
+def test_png_of_a_sheet_opens_again() -> None:
+    sheet = figures.contact_sheet([jpeg()], ["a"])
+    png = Image.open(BytesIO(figures.to_png(sheet)))
+    assert (png.format, png.size) == ("PNG", sheet.size)
+
+
+@pytest.mark.parametrize("dims", [2, 3])
+@pytest.mark.parametrize("n", [0, 1, 30])
+def test_a_map_of_any_size_is_drawn(dims: int, n: int) -> None:
+    coordinates = np.random.default_rng(0).normal(size=(n, dims)).astype(np.float32)
+    labels = np.arange(n, dtype=np.int32) % 4 - 1
+    figure = figures.scatter(coordinates, labels, names={0: "cats, 5 $ each", 1: "a_b $x^$", 9: ""})
+    out = BytesIO()
+    figure.savefig(out, format="png")
+    assert Image.open(out).width > 500
+
+
+def test_a_map_writes_the_names_of_its_clusters() -> None:
+    figure = figures.scatter(np.eye(2, dtype=np.float32), np.array([0, -1]), names={0: "cats"})
+    assert [text.get_text() for text in figure.axes[0].texts] == ["cats"]
