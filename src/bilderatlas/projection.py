@@ -18,6 +18,7 @@ _SAME = 1e-6  # rounding, not a difference between pictures
 _N_DIRECTIONS = 50  # that t-SNE looks for neighbors in
 _N_EXACT_NEIGHBORS = 20_000  # rows; above, neighbors are approximate (Annoy)
 _N_PCA_SAMPLE = 20_000  # rows that the directions are learnt from
+_N_ALONE = 1_000  # rows; below, threads cost t-SNE more than they save
 
 
 def project(
@@ -89,7 +90,7 @@ def _tsne(
         # where a wider opening angle is 4 times as fast for 2 % more divergence.
         negative_gradient_method="auto" if dims == 2 else "bh",
         theta=0.5 if dims == 2 else 0.9,
-        n_jobs=-1,
+        n_jobs=-1 if n > _N_ALONE else 1,
         random_state=seed,
     )
     return np.asarray(model.fit(_pca(embeddings, n_directions, seed)))
