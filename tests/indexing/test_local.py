@@ -204,7 +204,7 @@ def test_a_folder_without_pictures_is_refused_and_changes_nothing(
     for file in pile.iterdir():
         file.unlink()
     (pile / "notes.txt").write_text("gone")
-    with pytest.raises(SourceError, match="No pictures in .*1 other files"):
+    with pytest.raises(SourceError, match=r"No pictures in .*1 other files"):
         atlas.index(pile, prune=True)
     assert atlas.info().n_images == 5
 
