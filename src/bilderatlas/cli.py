@@ -48,7 +48,7 @@ SeedOption = Annotated[int, typer.Option(help="The same seed gives the same resu
 def main() -> None:
     """Run the command line; every refusal is one message and exit status 1."""
     try:
-        app()
+        app(prog_name="bilderatlas")
     except BilderatlasError as error:
         _refuse(type(error).__name__, str(error))
     except Exception as error:  # noqa: BLE001  the last boundary before a person
