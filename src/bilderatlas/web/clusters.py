@@ -79,7 +79,7 @@ def run_links(path: str, runs: list[Run], shown: str) -> html.Nav | None:
         return None
     links = [
         html.A(
-            run.run,
+            texts.run(run.run, run.parameters.get("dims")),
             href=link(path, run=run.run),
             **(aria(current="page") if run.run == shown else {}),
         )

@@ -121,6 +121,11 @@ def pixels(width: int, height: int) -> str:
     return f"{width:,} by {height:,} pixels"
 
 
+def run(name: str, dims: int | None) -> str:
+    """A run to choose; of a map also whether it is flat or deep."""
+    return f"{name} · {dims}-D" if dims else name
+
+
 def map_of(n: int, run: str) -> str:
     """What a map shows."""
     return f"{n:,} points in {run}"

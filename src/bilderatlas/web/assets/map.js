@@ -126,7 +126,7 @@
       plot.textContent = map.no_webgl;
       return;
     }
-    const view = { yaw: map.is_flat ? 0 : 0.6, pitch: map.is_flat ? 0 : 0.35, zoom: 1, shift: [0, 0] };
+    const view = { yaw: map.is_flat ? 0 : 0.6, pitch: map.is_flat ? 0 : 0.35, zoom: map.is_flat ? 1 : 1.25, shift: [0, 0] };
     const { show, hide } = card(plot);
     let isWaiting = false;
     const redraw = () => {

@@ -10,21 +10,25 @@
     uniform vec2 stretch, shift;
     uniform float zoom, size;
     varying vec3 tint;
+    varying float edge;
     void main() {
       vec3 turned = turn * place;
       float nearness = ${EYE}.0 / (${EYE}.0 - turned.z);
       gl_Position = vec4(turned.xy * zoom * nearness * stretch + shift, -turned.z * 0.5, 1.0);
       gl_PointSize = size * nearness * sqrt(zoom);
+      edge = min(1.0, 3.0 / gl_PointSize);
       tint = colour;
     }`;
 
   const FRAGMENT = `
     precision mediump float;
     varying vec3 tint;
+    varying float edge;
     void main() {
       float far = length(gl_PointCoord - 0.5) * 2.0;
-      if (far > 1.0) discard;
-      gl_FragColor = vec4(tint * (1.0 - 0.18 * far * far), 1.0);
+      float share = 1.0 - smoothstep(1.0 - edge, 1.0, far); // of the pixel
+      if (share == 0.0) discard;
+      gl_FragColor = vec4(tint * (1.0 - 0.15 * far * far), 1.0) * share;
     }`;
 
   const compile = (gl, kind, source) => {
@@ -63,7 +67,7 @@
 
   // places: Float32Array of x, y, z; colours: Uint8Array of r, g, b. Null where WebGL is missing.
   window.bilderatlas.points = (canvas, places, colours) => {
-    const gl = canvas.getContext("webgl", { antialias: false });
+    const gl = canvas.getContext("webgl", { antialias: true });
     if (!gl) return null;
     const n = places.length / 3;
     const program = link(gl);
@@ -71,8 +75,9 @@
     feed(gl, program, "place", places, gl.FLOAT, false);
     feed(gl, program, "colour", colours, gl.UNSIGNED_BYTE, true);
     gl.enable(gl.DEPTH_TEST);
+    gl.enable(gl.SAMPLE_ALPHA_TO_COVERAGE); // smooth edges without sorting the points
 
-    const size = Math.min(9, Math.max(2.2, 110 / Math.sqrt(n))); // CSS pixels
+    const size = Math.min(9, Math.max(2.2, 150 / Math.sqrt(n))); // CSS pixels
     const stretch = () => {
       const side = Math.min(canvas.clientWidth, canvas.clientHeight) * 0.94;
       return [side / canvas.clientWidth, side / canvas.clientHeight];

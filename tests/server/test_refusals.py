@@ -1,0 +1,97 @@
+"""What the server refuses, and how it says so."""
+
+from __future__ import annotations
+
+import socket
+
+import pytest
+from fastapi.testclient import TestClient
+
+from bilderatlas.collection import Collection
+from bilderatlas.errors import BilderatlasError
+from bilderatlas.server import app, schemas
+
+API = "/api/v1"
+
+
+@pytest.mark.parametrize(
+    ("method", "address", "body", "status", "said"),
+    [
+        ("GET", "/images/nothere", None, 404, "nothere"),
+        ("GET", "/images/nothere/thumbnail", None, 404, "nothere"),
+        ("GET", "/images/nothere/similar", None, 404, "nothere"),
+        ("GET", "/clusters?run=hdbscan-9", None, 404, "hdbscan-9"),
+        ("GET", "/clusters/77", None, 404, "77"),
+        ("GET", "/projection?run=umap-9", None, 404, "umap-9"),
+        ("GET", "/nothing", None, 404, "/api/docs"),
+        ("GET", "/images?n=0", None, 422, "n: "),
+        ("GET", f"/images?n={schemas.MAX_PAGE + 1}", None, 422, "n: "),
+        ("POST", "/search", {"query": "red", "k": 0}, 422, "k: "),
+        ("POST", "/search", {"query": "red", "k": schemas.MAX_K + 1}, 422, "k: "),
+        ("POST", "/search", {"query": "x" * (schemas.MAX_WORDS + 1)}, 422, "query: "),
+        ("POST", "/search", {"query": "red", "weird": 1}, 422, "weird: "),
+        ("POST", "/search", {"query": "   "}, 400, ""),
+        ("POST", "/search", {"query": "red", "where": "colour = 'red'"}, 400, "colour"),
+        ("POST", "/search", {"query": "red", "where": "1; DROP TABLE images"}, 400, ""),
+    ],
+)
+def test_a_refusal_is_a_problem_document(
+    client: TestClient, method: str, address: str, body: object, status: int, said: str
+) -> None:
+    answer = client.request(method, API + address, json=body)
+    problem = answer.json()
+    assert (answer.status_code, problem["status"]) == (status, status)
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert said in problem["detail"]
+
+
+def test_an_upload_that_is_no_picture_is_refused(client: TestClient) -> None:
+    files = {"file": ("letter.png", b"dear all, this is not a picture", "image/png")}
+    answer = client.post(f"{API}/search/image", files=files)
+    assert (answer.status_code, answer.json()["kind"]) == (400, "ImageProblem")
+
+
+def test_a_body_that_is_too_large_is_refused(client: TestClient) -> None:
+    files = {"file": ("large.png", bytes(app.MAX_BODY_BYTES + 1), "image/png")}
+    assert client.post(f"{API}/search/image", files=files).status_code == 413
+
+
+def test_a_picture_whose_file_is_gone_is_not_found(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    from tests.server.coloured import make_collection
+
+    folder = tmp_path_factory.mktemp("gone")
+    collection = make_collection(folder)
+    facts = collection.search("red", k=1)[0]
+    for file in (folder / "pictures").glob("*.png"):
+        file.unlink()
+    with TestClient(app.create(collection), base_url="http://127.0.0.1") as client:
+        assert client.get(f"{API}/images/{facts.image_id}/thumbnail").status_code == 200
+        assert client.get(f"{API}/images/{facts.image_id}/picture").status_code == 404
+
+
+@pytest.mark.parametrize("host", ["evil.example", "127.0.0.1.evil.example", "192.168.1.7"])
+def test_a_name_that_was_made_to_point_here_gets_nothing(client: TestClient, host: str) -> None:
+    answer = client.get(f"{API}/info", headers={"Host": host})
+    assert answer.status_code == 400
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1:8080", "localhost", "localhost:9", "[::1]:8080"])
+def test_this_machine_is_answered_by_all_its_names(client: TestClient, host: str) -> None:
+    assert client.get(f"{API}/health", headers={"Host": host}).status_code == 200
+
+
+def test_a_taken_port_is_named(collection: Collection) -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        with pytest.raises(BilderatlasError, match=f"{port}.*--port"):
+            app.serve(collection, port=port)
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.7", "pictures.example"])
+def test_other_machines_are_not_served(collection: Collection, host: str) -> None:
+    with pytest.raises(BilderatlasError, match="keys come with a later version"):
+        app.serve(collection, host=host)

@@ -1,0 +1,147 @@
+"""The REST API answers what the collection answers, with the documented keys."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+from fastapi.testclient import TestClient
+from PIL import Image
+
+from bilderatlas.collection import Collection
+from tests.server.coloured import COLOURS, N_OF_EACH, paint
+
+API = "/api/v1"
+N_IMAGES = len(COLOURS) * N_OF_EACH
+
+
+def png_of(colour: str, seed: int) -> bytes:
+    buffer = io.BytesIO()
+    paint(colour, seed).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def any_image_id(client: TestClient) -> str:
+    image_id: str = client.get(f"{API}/images?n=1").json()["images"][0]["image_id"]
+    return image_id
+
+
+def test_health_needs_no_collection(client: TestClient) -> None:
+    assert client.get(f"{API}/health").json()["status"] == "ok"
+
+
+def test_info_has_the_documented_keys(client: TestClient) -> None:
+    info = client.get(f"{API}/info").json()
+    assert {"n_images", "n_regions", "n_problems", "spaces", "schema_version"} <= set(info)
+    assert (info["n_images"], info["n_problems"]) == (N_IMAGES, 1)
+
+
+def test_the_same_seed_draws_the_same_sample(client: TestClient) -> None:
+    first, again, other = (
+        client.get(f"{API}/images", params={"seed": seed, "n": 10}).json() for seed in (1, 1, 2)
+    )
+    assert len(first["images"]) == 10
+    assert first == again != other
+
+
+@pytest.mark.parametrize("colour", COLOURS)
+def test_a_word_finds_its_colour(client: TestClient, colour: str) -> None:
+    results = client.post(f"{API}/search", json={"query": colour, "k": N_OF_EACH}).json()["results"]
+    assert set(results[0]) >= {"image_id", "path", "score", "relevance", "regions"}
+    assert len(results) == N_OF_EACH
+    assert all(colour in hit["path"] for hit in results)
+
+
+def test_search_is_the_search_of_python(client: TestClient, collection: Collection) -> None:
+    over_http = client.post(f"{API}/search", json={"query": "blue", "k": 5}).json()["results"]
+    in_python = collection.search("blue", k=5)
+    assert [hit["image_id"] for hit in over_http] == [hit.image_id for hit in in_python]
+    assert [hit["score"] for hit in over_http] == pytest.approx([hit.score for hit in in_python])
+
+
+def test_a_condition_on_metadata_narrows_the_search(client: TestClient) -> None:
+    body = {"query": "red", "k": 50, "where": "year >= 1956"}
+    results = client.post(f"{API}/search", json=body).json()["results"]
+    assert {hit["metadata"]["year"] for hit in results} == {1956, 1957}
+
+
+def test_no_hit_lies_below_the_threshold(client: TestClient) -> None:
+    body = {"query": "red", "k": 50, "threshold": 0.9}
+    results = client.post(f"{API}/search", json=body).json()["results"]
+    assert len(results) == N_OF_EACH
+    assert all("red" in hit["path"] for hit in results)
+
+
+def test_an_uploaded_picture_finds_its_like(client: TestClient) -> None:
+    files = {"file": ("mine.png", png_of("yellow", seed=99), "image/png")}
+    answer = client.post(f"{API}/search/image", params={"k": 3}, files=files)
+    assert ["yellow" in hit["path"] for hit in answer.json()["results"]] == [True] * 3
+
+
+def test_similar_images_leave_out_the_image_itself(client: TestClient) -> None:
+    image_id = any_image_id(client)
+    results = client.get(f"{API}/images/{image_id}/similar", params={"k": 50}).json()["results"]
+    assert len(results) == N_IMAGES - 1
+    assert image_id not in {hit["image_id"] for hit in results}
+
+
+def test_a_thumbnail_is_a_jpeg_for_ever(client: TestClient) -> None:
+    address = f"{API}/images/{any_image_id(client)}/thumbnail"
+    answer = client.get(address)
+    assert answer.headers["content-type"] == "image/jpeg"
+    assert "immutable" in answer.headers["cache-control"]
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert max(Image.open(io.BytesIO(answer.content)).size) == 320
+
+
+def test_an_unchanged_thumbnail_is_not_sent_again(client: TestClient) -> None:
+    address = f"{API}/images/{any_image_id(client)}/thumbnail"
+    etag = client.get(address).headers["etag"]
+    again = client.get(address, headers={"If-None-Match": etag})
+    assert (again.status_code, again.content) == (304, b"")
+
+
+def test_a_picture_has_its_own_size(client: TestClient) -> None:
+    facts = client.get(f"{API}/images?n=1").json()["images"][0]
+    answer = client.get(f"{API}/images/{facts['image_id']}/picture")
+    assert Image.open(io.BytesIO(answer.content)).size == (facts["width"], facts["height"])
+
+
+def test_clusters_and_their_members_agree(client: TestClient) -> None:
+    clustering = client.get(f"{API}/clusters").json()
+    assert set(clustering) >= {"run", "method", "n_clusters", "n_noise", "clusters"}
+    largest = clustering["clusters"][0]
+    found = client.get(f"{API}/clusters/{largest['cluster']}").json()
+    assert found["size"] == largest["size"] == len(found["members"])
+    firmness = [member["probability"] for member in found["members"]]
+    assert firmness == sorted(firmness, reverse=True)
+
+
+def test_members_come_in_pages(client: TestClient) -> None:
+    address = f"{API}/clusters/0"
+    whole = client.get(address).json()["members"]
+    pages = [
+        client.get(address, params={"n": 3, "offset": offset}).json()["members"]
+        for offset in (0, 3, 6)
+    ]
+    assert [member for page in pages for member in page] == whole
+
+
+@pytest.mark.parametrize(("run", "dims"), [("pca-1", 2), ("pca-2", 3)])
+def test_a_projection_has_a_place_for_every_region(client: TestClient, run: str, dims: int) -> None:
+    found = client.get(f"{API}/projection", params={"run": run}).json()
+    assert found["dims"] == dims
+    assert len(found["region_ids"]) == len(found["x"]) == len(found["y"]) == N_IMAGES
+    assert (found["z"] is None) == (dims == 2)
+
+
+def test_runs_are_told_newest_first(client: TestClient) -> None:
+    runs = [run["run"] for run in client.get(f"{API}/runs").json()["runs"]]
+    assert runs == ["pca-2", "pca-1", "kmeans-1"]
+
+
+def test_problems_name_the_file_and_the_reason(client: TestClient) -> None:
+    found = client.get(f"{API}/problems").json()
+    assert found["n_problems"] == 1
+    assert found["problems"][0]["uri"].endswith("broken.png")
+    assert found["problems"][0]["reason"]
