@@ -56,7 +56,7 @@ def main() -> None:
 def row(encoder: Encoder, data: Path) -> str:
     files, captions, owners = read_coco(data / "coco")
     pace = measure_pace(encoder, files[:32], captions[:64] if encoder.reads_text else [])
-    recalls = ["–"] * 3
+    recalls = ["-"] * 3
     if encoder.reads_text:
         made = embed(encoder, files)
         images = made.vectors if made.joint is None else made.joint
@@ -85,12 +85,19 @@ def rank(images: Embeddings, texts: Embeddings, owners: np.ndarray) -> np.ndarra
 
 
 def clothing_purity(encoder: Encoder, folder: Path) -> float:
-    """Share of the pictures whose k-means cluster is mostly of their class; k = classes."""
+    """Share of the pictures whose k-means cluster is mostly of their class; k = classes.
+
+    The mean over five seeds: one seed's figure lies up to 0.03 from another's.
+    """
     files = sorted(folder.glob("*/*.jpg"))
     classes, labels = np.unique([file.parent.name for file in files], return_inverse=True)
-    clusterer = KMeans(len(classes), n_init=10, random_state=0)
-    clusters = clusterer.fit_predict(embed(encoder, files).vectors)
-    return sum(np.bincount(labels[clusters == c]).max() for c in np.unique(clusters)) / len(files)
+    vectors = embed(encoder, files).vectors
+    purities = []
+    for seed in range(5):
+        clusters = KMeans(len(classes), n_init=5, random_state=seed).fit_predict(vectors)
+        largest = [np.bincount(labels[clusters == c]).max() for c in np.unique(clusters)]
+        purities.append(sum(largest) / len(files))
+    return float(np.mean(purities))
 
 
 def embed(encoder: Encoder, files: Sequence[Path]) -> ImageEmbeddings:

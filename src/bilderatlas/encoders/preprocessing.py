@@ -63,10 +63,8 @@ class Preprocessing:
 
     def apply(self, image: Image.Image) -> Pixels:
         """One upright RGB picture -> (3, H, W) float32."""
-        image = image.convert("RGB")
         if self.resize:
-            size = _resized(image.size, self.resize)
-            image = image.resize(size, self.resample)
+            image = image.resize(_resized(image.size, self.resize), self.resample)
         if self.crop:
             image = _crop_centre(image, *self.crop)
         std = np.asarray(self.std, dtype=np.float32)
