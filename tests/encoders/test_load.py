@@ -34,6 +34,12 @@ def test_the_builtin_encoder_is_available_and_weighs_at_most_40_mb():
     assert facts.dim == encoders.load("builtin").dim
 
 
+def test_the_number_of_threads_reaches_both_towers():
+    encoder = encoders.load("builtin", n_threads=1)
+    for tower in (encoder._image_tower, encoder._text_tower):
+        assert tower._session.get_session_options().intra_op_num_threads == 1
+
+
 def test_a_folder_is_known_by_its_name_and_its_weights(tmp_path: Path):
     first = encoders.load(write_two_towers(tmp_path / "My CLIP (v2)"))
     second = encoders.load(write_two_towers(tmp_path / "other"))
