@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 from bilderatlas.arrays import Embeddings, Scores
 
 MAD_TO_SIGMA = 1.4826  # median absolute deviation of a normal distribution -> its sigma
+TAIL_DEGREES = 5
+EXPECTED_SHARE = 1 / 300
 N_FOR_BACKGROUND = 20_000
 N_TO_JUDGE = 8  # fewer images say nothing of what is usual
 
@@ -56,11 +58,12 @@ def nearest(
 def relevance(scores: Scores, images: NDArray[np.int64]) -> NDArray[np.float64]:
     """How surely each of some images stands out from all of them, 0..1.
 
-    The background is a normal distribution with the median and the median absolute deviation of
-    all scores (M,). E is how many of the M images would reach the score by chance, as in the
-    E-value of sequence search (Karlin and Altschul 1990), and relevance is 1 / (1 + E).
+    The background is a Student t distribution (5 degrees of freedom: real backgrounds have heavy
+    tails) with the median and the median absolute deviation of all scores (M,). P is the share of
+    it that reaches the score by chance; relevance is r / (r + P), r being the share of images
+    that one expects to be relevant. Measured in docs/log.md.
     """
-    from scipy.stats import norm
+    from scipy.stats import t as student
 
     counted = scores[np.isfinite(scores)]
     if len(counted) < N_TO_JUDGE:
@@ -68,8 +71,8 @@ def relevance(scores: Scores, images: NDArray[np.int64]) -> NDArray[np.float64]:
     sample = counted[:: max(1, len(counted) // N_FOR_BACKGROUND)]
     middle = np.median(sample)
     spread = max(float(np.median(np.abs(sample - middle))) * MAD_TO_SIGMA, 1e-6)
-    by_chance = len(counted) * norm.sf((scores[images] - middle) / spread)  # (K,)
-    return np.asarray(1 / (1 + by_chance))
+    by_chance = student.sf((scores[images] - middle) / spread, TAIL_DEGREES)  # (K,)
+    return np.asarray(EXPECTED_SHARE / (EXPECTED_SHARE + by_chance))
 
 
 def _best_of_each_image(scores: Scores, image_of: NDArray[np.integer]) -> Scores:
