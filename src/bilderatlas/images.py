@@ -10,11 +10,12 @@ import hashlib
 import io
 import math
 import struct
+import zlib
 from dataclasses import dataclass
 from datetime import datetime
 
 import numpy as np
-from PIL import Image, ImageCms, ImageFile, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageCms, ImageFile, UnidentifiedImageError
 
 from bilderatlas.errors import ImageProblem
 
@@ -25,9 +26,28 @@ PICTURE_SUFFIXES = frozenset(
         *("jp2", "j2k", "jpx", "avif", "heic", "heif", "ppm", "pgm", "pbm", "pnm"),
     )
 )
+# Pillow would also open EPS by running Ghostscript, and formats that no picture pile has.
+FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "DIB", "TIFF", "JPEG2000", "AVIF", "PPM")
+# What Pillow raises for damaged files (found by fuzzing); OSError and the like only to begin with.
+DAMAGE = (
+    *(OSError, EOFError, SyntaxError, ValueError, TypeError, LookupError, AttributeError),
+    *(ArithmeticError, RuntimeError, AssertionError, struct.error, zlib.error),
+)
+UPRIGHT = {  # EXIF orientation -> what to do about it
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
 THUMBNAIL_SIDE = 320
 MAX_MEGAPIXELS = 400.0  # a page of A3 at 1200 dpi has 280
+ORDINARY_MEGAPIXELS, MAX_PIXELS_PER_BYTE = 100, 1000  # larger ones must have bytes to show for it
 TRIVIAL_BYTES = 16
+SIXTEEN_TO_EIGHT = np.rint(np.arange(1 << 16) / 257).astype(np.uint8)
+HEIC_BRANDS = (b"heic", b"heix", b"mif1", b"msf1", b"heif")
 
 # Our own limit, in `decode`, names the size and becomes a problem of that picture; Pillow's is a
 # process-wide warning.
@@ -59,7 +79,7 @@ def looks_like_picture(head: bytes) -> bool:
     if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
         return True
     if head[4:8] == b"ftyp":
-        return head[8:12] in (b"avif", b"avis", b"heic", b"heix", b"mif1", b"msf1", b"heif")
+        return head[8:12] in (b"avif", b"avis", *HEIC_BRANDS)
     # "BM" begins many texts too; the size of the header that follows does not
     return head[:2] == b"BM" and len(head) > 18 and head[14] in (12, 40, 52, 56, 64, 108, 124)
 
@@ -73,41 +93,50 @@ def decode(
     least `min_side` pixels: JPEG by its own DCT scaling (libjpeg, `scale_denom`), others by a
     box filter. Transparency lies on white; of an animation the first frame counts.
 
-    Raises ImageProblem for what is not a picture, is cut off, or is larger than
-    `max_megapixels`. Damaged files raise other errors of Pillow too.
+    Raises ImageProblem for what is not a picture, is damaged or cut off, or is larger than
+    `max_megapixels`.
     """
     file = _open(content)
-    image: Image.Image = file
-    width, height = image.size
-    if width * height > max_megapixels * 1e6:
-        raise ImageProblem(
-            f"{width} x {height} pixels are {width * height / 1e6:.0f} megapixels; "
-            f"more than {max_megapixels:g} are not read"
-        )
+    width, height = file.size
+    _check_megapixels(width, height, max_megapixels, len(content))
     media_type = file.get_format_mimetype() or "application/octet-stream"
-    if min_side:
-        _draft(image, min_side)
-    _load(image)
-    taken_at = _taken_at(image)
-    ImageOps.exif_transpose(image, in_place=True)
-    if (image.width < image.height) != (width < height):  # it was lying down
+    try:
+        if min_side:
+            _draft(file, min_side)
+        file.load()
+        orientation, taken_at = _orientation(file), _taken_at(file)
+        image = to_rgb(_reduce(file, min_side) if min_side else file)
+    except DAMAGE as error:
+        raise ImageProblem(f"damaged or cut off: {error}") from error
+    if orientation in UPRIGHT:
+        image = image.transpose(UPRIGHT[orientation])
+    if orientation >= 5:  # it was lying down
         width, height = height, width
-    if min_side:
-        image = _reduce(image, min_side)
-    return Picture(to_rgb(image), width, height, media_type, taken_at)
+    return Picture(image, width, height, media_type, taken_at)
+
+
+def _check_megapixels(width: int, height: int, max_megapixels: float, n_bytes: int) -> None:
+    megapixels = width * height / 1e6
+    told = f"{width} x {height} pixels are {megapixels:.0f} megapixels"
+    if megapixels > max_megapixels:
+        raise ImageProblem(f"{told}; more than {max_megapixels:g} are not read")
+    if megapixels > ORDINARY_MEGAPIXELS and width * height > MAX_PIXELS_PER_BYTE * n_bytes:
+        raise ImageProblem(f"{told}, too many for a file of {n_bytes} bytes")
 
 
 def _open(content: bytes) -> ImageFile.ImageFile:
     if len(content) < TRIVIAL_BYTES:
         raise ImageProblem("the file is empty" if not content else f"only {len(content)} bytes")
     try:
-        return Image.open(io.BytesIO(content))
+        return Image.open(io.BytesIO(content), formats=FORMATS)
     except UnidentifiedImageError:
         raise ImageProblem(_why_unidentified(content)) from None
+    except DAMAGE as error:
+        raise ImageProblem(f"damaged or cut off: {error}") from error
 
 
 def _why_unidentified(content: bytes) -> str:
-    if content[4:8] == b"ftyp":
+    if content[4:8] == b"ftyp" and content[8:12] in HEIC_BRANDS:
         return "HEIC pictures cannot be read here; convert them to JPEG"
     if not any(content[:4096]):
         return "not a picture: the file holds only zeros"
@@ -116,76 +145,86 @@ def _why_unidentified(content: bytes) -> str:
     return "not a picture, whatever its name says"
 
 
-def _draft(image: Image.Image, min_side: int) -> None:
+def _draft(image: ImageFile.ImageFile, min_side: int) -> None:
     """Ask a JPEG for the smallest DCT scale whose shorter side is still `min_side`."""
     shrink = min_side / min(image.size)
     if image.format in ("JPEG", "MPO") and shrink < 1:
         image.draft(None, (math.ceil(image.width * shrink), math.ceil(image.height * shrink)))
 
 
-def _load(image: Image.Image) -> None:
-    try:
-        image.load()
-    except (OSError, SyntaxError, EOFError, struct.error) as error:
-        raise ImageProblem(f"damaged or cut off: {error}") from error
-
-
 def _reduce(image: Image.Image, min_side: int) -> Image.Image:
     factor = min(image.size) // min_side
-    return to_rgb(image).reduce(factor) if factor > 1 else image
+    if factor < 2:
+        return image
+    return (image if image.mode in ("I", "F") else to_rgb(image)).reduce(factor)
+
+
+def _orientation(image: Image.Image) -> int:
+    """How the camera was held, by EXIF; 1 is upright. Pillow turns TIFF files by itself."""
+    try:
+        orientation = image.getexif().get(0x0112, 1)
+    except DAMAGE:  # EXIF is damaged more often than the picture
+        return 1
+    return orientation if orientation in UPRIGHT else 1
 
 
 def _taken_at(image: Image.Image) -> datetime | None:
     """When the camera took it, by EXIF DateTimeOriginal, in the camera's own time zone."""
-    exif = image.getexif()
-    text = exif.get_ifd(0x8769).get(0x9003) or exif.get(0x0132)
     try:
+        exif = image.getexif()
+        text = exif.get_ifd(0x8769).get(0x9003) or exif.get(0x0132)
         return datetime.strptime(str(text).strip("\0 "), "%Y:%m:%d %H:%M:%S")
-    except ValueError:
+    except DAMAGE:
         return None
 
 
 def to_rgb(image: Image.Image) -> Image.Image:
-    """Any Pillow mode -> RGB of 8 bits."""
-    if image.mode == "RGB":
-        return _to_srgb(image)
+    """Any Pillow mode -> RGB of 8 bits, in the colours of sRGB, transparency on white."""
     if image.mode.startswith("I;16") or image.mode in ("I", "F"):
         return _from_deep(image)
+    if image.mode == "LAB":
+        return _to_srgb_from(ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB")), image)
     if image.mode == "CMYK":
         return _to_srgb(image).convert("RGB")
-    if "A" in image.mode or "a" in image.mode or "transparency" in image.info:
+    if image.has_transparency_data:
         rgba = image.convert("RGBA")
-        white = Image.new("RGBA", rgba.size, "white")
-        return Image.alpha_composite(white, rgba).convert("RGB")
-    return image.convert("RGB")
+        image = Image.new("RGB", rgba.size, "white")
+        image.paste(rgba, mask=rgba)
+        image.info = rgba.info  # its colour profile
+    return _to_srgb(image.convert("RGB"))
 
 
 def _to_srgb(image: Image.Image) -> Image.Image:
     """Colours as meant: wide-gamut and print profiles are brought to sRGB."""
     profile = image.info.get("icc_profile")
-    if not profile or b"sRGB" in profile:
+    if not profile or b"sRGB" in profile or "sRGB".encode("utf-16-be") in profile:
         return image
     try:
-        source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-        converted = ImageCms.profileToProfile(
-            image, source, ImageCms.createProfile("sRGB"), outputMode="RGB"
-        )
+        return _to_srgb_from(ImageCms.ImageCmsProfile(io.BytesIO(profile)), image)
     except (ImageCms.PyCMSError, OSError):  # a broken profile says nothing about the colours
         return image
+
+
+def _to_srgb_from(source: ImageCms.ImageCmsProfile, image: Image.Image) -> Image.Image:
+    srgb = ImageCms.createProfile("sRGB")
+    converted = ImageCms.profileToProfile(image, source, srgb, outputMode="RGB")
     assert converted is not None, "only an in-place conversion returns nothing"
     return converted
 
 
 def _from_deep(image: Image.Image) -> Image.Image:
     """16-bit grey keeps its range; other integers and floats are stretched to theirs."""
-    values = np.asarray(image, dtype=np.float64)  # (H, W)
-    if image.mode.startswith("I;16") or (values.min() >= 0 and 255 < values.max() <= 65535):
-        scaled = values / 257
-    else:
-        finite = values[np.isfinite(values)]
-        low, high = (finite.min(), finite.max()) if finite.size else (0.0, 1.0)
-        scaled = np.nan_to_num((values - low) * 255 / max(high - low, 1e-12))
-    return Image.fromarray(np.clip(scaled, 0, 255).round().astype(np.uint8)).convert("RGB")
+    values = np.asarray(image)  # (H, W) uint16, int32 or float32
+    if values.dtype.itemsize == 2:
+        return Image.fromarray(SIXTEEN_TO_EIGHT[values]).convert("RGB")
+    finite = values[np.isfinite(values)]
+    low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 1.0)
+    if low >= 0 and 255 < high <= 65535:
+        low, high = 0.0, 65535.0
+    gain = 255 / max(high - low, 1e-12)
+    with np.errstate(over="ignore", invalid="ignore"):  # infinities among floats
+        grey = np.nan_to_num((values.astype(np.float32) - np.float32(low)) * np.float32(gain))
+    return Image.fromarray(np.clip(grey, 0, 255).round().astype(np.uint8)).convert("RGB")
 
 
 def thumbnail(image: Image.Image) -> bytes:
