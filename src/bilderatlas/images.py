@@ -182,8 +182,6 @@ def to_rgb(image: Image.Image) -> Image.Image:
     """Any Pillow mode -> RGB of 8 bits, in the colours of sRGB, transparency on white."""
     if image.mode.startswith("I;16") or image.mode in ("I", "F"):
         return _from_deep(image)
-    if image.mode == "LAB":
-        return _to_srgb_from(ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB")), image)
     if image.mode == "CMYK":
         return _to_srgb(image).convert("RGB")
     if image.has_transparency_data:
@@ -200,14 +198,10 @@ def _to_srgb(image: Image.Image) -> Image.Image:
     if not profile or b"sRGB" in profile or "sRGB".encode("utf-16-be") in profile:
         return image
     try:
-        return _to_srgb_from(ImageCms.ImageCmsProfile(io.BytesIO(profile)), image)
+        source, srgb = ImageCms.ImageCmsProfile(io.BytesIO(profile)), ImageCms.createProfile("sRGB")
+        converted = ImageCms.profileToProfile(image, source, srgb, outputMode="RGB")
     except (ImageCms.PyCMSError, OSError):  # a broken profile says nothing about the colours
         return image
-
-
-def _to_srgb_from(source: ImageCms.ImageCmsProfile, image: Image.Image) -> Image.Image:
-    srgb = ImageCms.createProfile("sRGB")
-    converted = ImageCms.profileToProfile(image, source, srgb, outputMode="RGB")
     assert converted is not None, "only an in-place conversion returns nothing"
     return converted
 
