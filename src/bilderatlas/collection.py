@@ -52,7 +52,7 @@ def create(path: str | Path) -> Collection:
 
 def _folder(path: str | Path) -> Path:
     """`holiday` may be said for `holiday.atlas`."""
-    folder = Path(path).expanduser().absolute()
+    folder = sources.path_of(str(path)).absolute()
     return folder if folder.suffix == SUFFIX else folder.with_name(folder.name + SUFFIX)
 
 
@@ -459,12 +459,13 @@ class Collection:
             return self._encoder
 
     def _number_of(self, image: str) -> int:
-        number = self._current().number_of(image)
-        if number is None:
-            number = self._current().number_of(str(Path(image).expanduser().absolute()))
-        if number is None:
-            raise _no_image(image, self.name)
-        return number
+        as_text = image.encode("utf-8", "replace").decode()  # file names may be no UTF-8
+        as_place = sources.uri_of(sources.path_of(image).absolute())
+        for name in (as_text, as_place):
+            number = self._current().number_of(name)
+            if number is not None:
+                return number
+        raise _no_image(as_text, self.name)
 
 
 def _check_k(k: int | None) -> None:
@@ -497,7 +498,7 @@ def _read_query(given: ImageQuery, min_side: int) -> Image.Image:
     if isinstance(given, (str, Path)):
         try:
             return images.decode(
-                sources.read_file(Path(given).expanduser()), min_side=min_side
+                sources.read_file(sources.path_of(str(given))), min_side=min_side
             ).image
         except ImageProblem as problem:
             raise ImageProblem(f"{given} cannot be searched with: {problem}.") from problem
