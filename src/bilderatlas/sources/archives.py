@@ -12,7 +12,7 @@ from datetime import datetime
 from functools import partial
 from lzma import LZMAError
 from pathlib import Path, PurePosixPath
-from tarfile import InvalidHeaderError, TruncatedHeaderError  # type: ignore[attr-defined]
+from tarfile import EOFHeaderError  # type: ignore[attr-defined]
 from typing import Self
 from urllib.parse import quote_from_bytes
 
@@ -129,14 +129,16 @@ def _zip_time(member: zipfile.ZipInfo) -> float:
 
 
 class _Member(tarfile.TarInfo):
-    """The standard library takes a damaged header for the end of the archive; this does not."""
+    """A header that is damaged, or missing, ends an archive for the standard library; not here."""
 
     @classmethod
-    def fromtarfile(cls, tarfile: tarfile.TarFile) -> Self:
+    def fromtarfile(cls, archive: tarfile.TarFile) -> Self:
         try:
-            return super().fromtarfile(tarfile)
-        except (InvalidHeaderError, TruncatedHeaderError) as error:
-            raise EOFError(f"broken off: {error}") from error
+            return super().fromtarfile(archive)
+        except tarfile.HeaderError as error:
+            if isinstance(error, EOFHeaderError):
+                raise
+            raise EOFError(f"{error}, before the end mark") from error
 
 
 class TarArchive:
