@@ -111,7 +111,8 @@ def _lead(projection: Projection, clustering: Clustering | None) -> str:
 
 def _plot() -> html.Div:
     """The place where the script draws, and the card that shows the picture pointed at."""
-    card = html.Div([Picture(alt=""), html.Span()], className="map-card", hidden=True)
+    said = [html.Span(className="cluster"), html.Span(className="file")]
+    card = html.Div([Picture(alt=""), *said], className="map-card", hidden=True)
     return html.Div([card, html.Div(className="map-ring", hidden=True)], className="plot")
 
 

@@ -13,6 +13,8 @@ NOT_FOUND = "There is no such page"
 NOT_FOUND_HINT = "Perhaps the gallery has what you look for."
 TO_GALLERY = "To the gallery"
 REFUSED = "That did not work"
+FAILED = "Something broke"
+FAILED_HINT = "This is a mistake of the program. Its log says which; please report it."
 
 ANOTHER_SAMPLE = "Another sample"
 SAMPLE_LEAD = "drawn at random"

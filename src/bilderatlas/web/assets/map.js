@@ -23,17 +23,27 @@
 
   const card = (plot) => {
     const box = plot.querySelector(".map-card");
-    const [picture, name, ring] = ["img", ".map-card span", ".map-ring"].map((part) =>
+    const [picture, name, file, ring] = ["img", ".cluster", ".file", ".map-ring"].map((part) =>
       plot.querySelector(part),
     );
+    let asking = 0;
     const hide = () => {
+      clearTimeout(asking);
       box.hidden = ring.hidden = true;
+    };
+    const tellFile = async (imageId, address) => {
+      const answer = await fetch(`/api/v1/images/${encodeURIComponent(imageId)}`);
+      if (!answer.ok || picture.getAttribute("src") !== address) return;
+      picture.alt = file.textContent = (await answer.json()).path.split(/[\\/]/).pop();
     };
     const show = (point, imageId, cluster) => {
       const src = `/api/v1/images/${encodeURIComponent(imageId)}/thumbnail`;
       if (picture.getAttribute("src") !== src) {
         picture.src = src;
         picture.alt = name.textContent = cluster;
+        file.textContent = "";
+        clearTimeout(asking);
+        asking = setTimeout(tellFile, 120, imageId, src); // of points passed over nobody asks
       }
       box.hidden = ring.hidden = false;
       const isLeft = point.x > plot.clientWidth / 2;
