@@ -9,7 +9,7 @@ PORT ?= 8080
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 ATLAS := demo/$(if $(IMAGES),yours,demo).atlas
-PICTURES := $(if $(IMAGES),$(patsubst ~%,$(HOME)%,$(IMAGES)),demo/pictures)
+PICTURES := $(if $(IMAGES),$(subst ~/,$(HOME)/,$(IMAGES)),demo/pictures)
 
 .DELETE_ON_ERROR:
 .PHONY: help demo test check wheel browser clean
