@@ -166,7 +166,7 @@ class Collection:
         return self._nearest(
             catalogue.vectors[whole[0]],
             k=None if radius is not None else k,
-            threshold=None if radius is None else 1 - radius,
+            threshold=None if radius is None else 1 - radius - search.ROUNDING,
             where=where,
             without=number,
         )

@@ -15,6 +15,7 @@ from bilderatlas.arrays import Embeddings, Scores
 MAD_TO_SIGMA = 1.4826  # median absolute deviation of a normal distribution -> its sigma
 TAIL_DEGREES = 5
 EXPECTED_SHARE = 1 / 300
+ROUNDING = 1e-6  # the cosine of a float32 vector with itself may be as much below 1
 N_FOR_BACKGROUND = 20_000
 N_TO_JUDGE = 8  # fewer images say nothing of what is usual
 
@@ -96,6 +97,12 @@ def _rows_of(
     images: NDArray[np.int64], image_of: NDArray[np.integer], scores: Scores
 ) -> tuple[NDArray[np.int64], ...]:
     """The rows of each of the images, best first, without those that do not count."""
+    if not len(images):
+        return ()
     rows = np.flatnonzero(np.isin(image_of, images) & np.isfinite(scores))
-    rows = rows[np.argsort(-scores[rows], kind="stable")]
-    return tuple(rows[image_of[rows] == image] for image in images)
+    rank = np.empty(int(image_of.max()) + 1, dtype=np.int64)
+    rank[images] = np.arange(len(images))
+    ranks = rank[image_of[rows]]  # whose turn each row's image has among `images`
+    order = np.lexsort((-scores[rows], ranks))
+    starts = np.searchsorted(ranks[order], np.arange(1, len(images)))
+    return tuple(np.split(rows[order], starts))
