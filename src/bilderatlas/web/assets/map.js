@@ -47,8 +47,8 @@
       }
       box.hidden = ring.hidden = false;
       const isLeft = point.x > plot.clientWidth / 2;
-      const isLow = point.y > plot.clientHeight / 2;
-      box.style.translate = `${isLeft ? "calc(-100% - 14px)" : "14px"} ${isLow ? "-100%" : "0"}`;
+      const below = (-100 * point.y) / plot.clientHeight; // slides up as the point sinks
+      box.style.translate = `${isLeft ? "calc(-100% - 14px)" : "14px"} ${below}%`;
       for (const part of [box, ring]) {
         part.style.left = `${point.x}px`;
         part.style.top = `${point.y}px`;
@@ -127,6 +127,7 @@
   const start = (plot, map) => {
     const canvas = plot.querySelector("canvas") || plot.appendChild(document.createElement("canvas"));
     canvas.tabIndex = 0;
+    canvas.setAttribute("role", "img");
     canvas.setAttribute("aria-label", map.label);
     const labels = unpack(map.labels, Int32Array);
     const ids = map.image_ids.split("\n");
