@@ -48,7 +48,7 @@ class FactsTable:
         """
         unpacked = [(row, json.loads(row["metadata"])) for row in rows]
         kinds = _kinds(metadata for _, metadata in unpacked)
-        self.columns = [*FACTS, *_free_names(kinds)]
+        self.columns = [*FACTS, *free_names(kinds, FACTS)]
         self._lock = threading.Lock()
         self._database = sqlite3.connect(":memory:", check_same_thread=False)
         self._create([*FACTS.values(), *kinds.values()])
@@ -115,15 +115,16 @@ def _kinds(rows: Iterable[Mapping[str, Any]]) -> dict[str, str]:
     return kinds
 
 
-def _free_names(names: Iterable[str]) -> list[str]:
-    """Column names for metadata; SQLite's do not differ by case, and facts come first."""
-    taken = dict.fromkeys(FACTS)
+def free_names(names: Iterable[str], facts: Iterable[str]) -> list[str]:
+    """Column names for metadata beside facts; SQLite's do not differ by case."""
+    taken, free = {fact.lower() for fact in facts}, []
     for name in names:
         column = name.replace("\0", "")
         while column.lower() in taken:
             column = f"metadata_{column}"
-        taken[column.lower()] = column
-    return [column for column in taken.values() if column is not None]
+        taken.add(column.lower())
+        free.append(column)
+    return free
 
 
 def _cell(value: Any) -> Any:
