@@ -50,7 +50,8 @@ def one_page(collection: Collection, address: Address, number: int) -> Page:
     last = max(1, -(-len(places) // N_MEMBERS))
     shown = address.integer("page", 1, low=1, high=last)
     part = places[(shown - 1) * N_MEMBERS : shown * N_MEMBERS]
-    members = collection.images([image_id_of(clustering.region_ids[place]) for place in part])
+    left = _left(collection, [image_id_of(clustering.region_ids[place]) for place in part])
+    members = collection.images(list(left))
     name = _name(clustering, number)
     return Page(
         name,
@@ -114,15 +115,23 @@ def _sheets(
         ]
         for cluster in clusters
     }
-    wanted = [image_id for ids in first_ids.values() for image_id in ids]
-    names = {facts.image_id: file_name(facts.path) for facts in collection.images(wanted)}
-    return [_sheet(clustering, one, first_ids[one.cluster], names) for one in clusters]
+    left = _left(collection, [image_id for ids in first_ids.values() for image_id in ids])
+    return [
+        _sheet(clustering, one, {i: left[i] for i in first_ids[one.cluster] if i in left})
+        for one in clusters
+    ]
 
 
-def _sheet(
-    clustering: Clustering, cluster: Cluster, image_ids: list[str], names: dict[str, str]
-) -> html.Li:
-    pictures: Children = [thumbnail(image_id, names[image_id]) for image_id in image_ids]
+def _left(collection: Collection, image_ids: list[str]) -> dict[str, str]:
+    """The paths of those images that are still here: a run outlives the images of its time."""
+    paths = zip(image_ids, collection.paths(image_ids), strict=True)
+    return {image_id: path for image_id, path in paths if path}
+
+
+def _sheet(clustering: Clustering, cluster: Cluster, path_of: dict[str, str]) -> html.Li:
+    pictures: Children = [
+        thumbnail(image_id, file_name(path)) for image_id, path in path_of.items()
+    ]
     name = texts.cluster(cluster.cluster, cluster.name)
     caption = [html.H2(name), html.Span(texts.n_images(cluster.size))]
     return html.Li(

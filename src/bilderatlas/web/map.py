@@ -7,6 +7,7 @@ pointer without asking the server for more than the picture under it.
 from __future__ import annotations
 
 import base64
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -37,7 +38,7 @@ def page(collection: Collection, address: Address) -> Page:
     if not runs:
         line = texts.project_command(collection.name)
         return Page(texts.MAP, [html.H1(texts.NO_MAP), command(texts.NO_MAP_HINT, line)])
-    projection = collection.projection(address.text("run"))
+    projection = _left(collection, collection.projection(address.text("run")))
     clustering = _clustering(collection, address)
     return Page(
         texts.MAP,
@@ -49,6 +50,16 @@ def page(collection: Collection, address: Address) -> Page:
             dcc.Store(id="map-points", data=points(projection, clustering)),
         ],
     )
+
+
+def _left(collection: Collection, projection: Projection) -> Projection:
+    """The points whose images are still here: a run outlives the images of its time."""
+    paths = collection.paths([image_id_of(region_id) for region_id in projection.region_ids])
+    places = np.flatnonzero([path is not None for path in paths])
+    if len(places) == len(paths):
+        return projection
+    region_ids = tuple(projection.region_ids[place] for place in places)
+    return replace(projection, region_ids=region_ids, coordinates=projection.coordinates[places])
 
 
 def points(projection: Projection, clustering: Clustering | None) -> dict[str, object]:
