@@ -1,11 +1,14 @@
-"""Clusters and maps outlive some of their images."""
+"""Clusters and maps outlive some of their images, and are missed before they are made."""
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+import bilderatlas
 from bilderatlas.collection import Collection
-from bilderatlas.web import clusters
+from bilderatlas.web import clusters, gallery
 from bilderatlas.web import map as map_page
 from bilderatlas.web.page import Address
 from tests.server.coloured import COLOURS, N_OF_EACH, make_collection
@@ -37,3 +40,11 @@ def test_a_cluster_shows_the_members_that_are_left(collection: Collection) -> No
     assert sum("red-" in page for page in pages) == 1
     red = next(page for page in pages if "red-" in page)
     assert red.count("/thumbnail") == N_OF_EACH - 1
+
+
+def test_a_collection_without_runs_is_told_the_commands(tmp_path: Path) -> None:
+    empty = bilderatlas.create(tmp_path / "my pictures.atlas")
+    quoted = f"'{empty.path}'"  # as the shell wants a blank
+    assert f"bilderatlas index {quoted} FOLDER" in str(gallery.page(empty, Address("/", {})))
+    assert f"bilderatlas cluster {quoted}" in str(clusters.page(empty, Address("/clusters", {})))
+    assert f"bilderatlas project {quoted}" in str(map_page.page(empty, Address("/map", {})))

@@ -23,7 +23,7 @@ def page(collection: Collection, address: Address) -> Page:
     """Show every cluster of `?run=`, the largest first, and the noise after them."""
     runs = collection.runs("cluster")
     if not runs:
-        line = texts.cluster_command(collection.name)
+        line = texts.cluster_command(str(collection.path))
         return Page(
             texts.CLUSTERS, [html.H1(texts.NO_CLUSTERS), command(texts.NO_CLUSTERS_HINT, line)]
         )

@@ -36,7 +36,7 @@ def page(collection: Collection, address: Address) -> Page:
     """Show the projection `?run=`, coloured by the clustering `?clusters=` or the newest one."""
     runs = collection.runs("project")
     if not runs:
-        line = texts.project_command(collection.name)
+        line = texts.project_command(str(collection.path))
         return Page(texts.MAP, [html.H1(texts.NO_MAP), command(texts.NO_MAP_HINT, line)])
     projection = _left(collection, collection.projection(address.text("run")))
     clustering = _clustering(collection, address)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+
 PROGRAM = "Bilderatlas"
 SKIP = "Skip to the pictures"
 LOADING = "Laying out the pictures…"
@@ -148,21 +150,21 @@ def no_such_cluster(number: int, run: str) -> str:
     return f"Run {run!r} has no cluster {number}. See all of them under Clusters."
 
 
-def cluster_command(collection: str) -> str:
+def cluster_command(path: str) -> str:
     """What makes clusters."""
-    return f"bilderatlas cluster {collection}"
+    return f"bilderatlas cluster {shlex.quote(path)}"
 
 
-def project_command(collection: str) -> str:
+def project_command(path: str) -> str:
     """What makes a map."""
-    return f"bilderatlas project {collection} --dims 3"
+    return f"bilderatlas project {shlex.quote(path)} --dims 3"
 
 
-def problems_command(collection: str) -> str:
+def problems_command(path: str) -> str:
     """What lists the skipped files."""
-    return f"bilderatlas problems {collection}"
+    return f"bilderatlas problems {shlex.quote(path)}"
 
 
-def index_command(collection: str) -> str:
+def index_command(path: str) -> str:
     """What fills a collection."""
-    return f"bilderatlas index {collection} FOLDER"
+    return f"bilderatlas index {shlex.quote(path)} FOLDER"
