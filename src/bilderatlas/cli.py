@@ -9,7 +9,9 @@ import json
 import shutil
 import sys
 import traceback
+import warnings
 from collections.abc import Iterable
+from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -47,6 +49,11 @@ SeedOption = Annotated[int, typer.Option(help="The same seed gives the same resu
 
 def main() -> None:
     """Run the command line; every refusal is one message and exit status 1."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # file names may be no Unicode
+    # Pillow's are about EXIF that nobody reads; a damaged picture becomes a problem
+    warnings.filterwarnings("ignore", category=UserWarning, module="PIL")
     try:
         app(prog_name="bilderatlas")
     except BilderatlasError as error:
@@ -90,7 +97,9 @@ def index(
     prune: Annotated[
         bool, typer.Option("--prune", help="Let images leave whose files are gone.")
     ] = False,
-    threads: Annotated[int | None, typer.Option(help="Threads that read and decode.")] = None,
+    threads: Annotated[
+        int | None, typer.Option(min=1, help="Threads that read and decode.")
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Read pictures into a collection: new, changed and moved ones. Run it again at any time."""
@@ -112,12 +121,17 @@ def index(
         _say("Stopped. What was read is kept; the same command goes on from there.")
         raise typer.Exit(INTERRUPTED) from None
     finally:
-        if is_new and atlas.info().n_images == 0:
+        if is_new and _is_empty(atlas):
             shutil.rmtree(atlas.path)  # a refused first run leaves nothing behind
     if as_json:
         _print_json(summary.to_dict())
     else:
         print(_told(summary, collection))
+
+
+def _is_empty(atlas: Collection) -> bool:
+    facts = atlas.info()
+    return facts.n_images == facts.n_problems == 0
 
 
 def _open_or_create(collection: str) -> tuple[Collection, bool]:
@@ -433,4 +447,6 @@ def _say(text: str) -> None:
 
 
 def _print_json(document: dict[str, Any]) -> None:
-    print(json.dumps(document, ensure_ascii=False, default=str))
+    # a lone surrogate, escaped by the stream, is sound JSON; other characters would not be
+    is_unicode = sys.stdout.encoding.lower().startswith("utf")
+    print(json.dumps(document, ensure_ascii=not is_unicode, default=str))

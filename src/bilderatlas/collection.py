@@ -13,7 +13,7 @@ from bilderatlas import encoders, exports, images, runs, search, sources
 from bilderatlas.arrays import Embeddings
 from bilderatlas.catalogue import Catalogue
 from bilderatlas.encoders import Encoder
-from bilderatlas.errors import ImageNotFound, ImageProblem, QueryError
+from bilderatlas.errors import ImageNotFound, ImageProblem, QueryError, StoreError
 from bilderatlas.results import (
     Clustering,
     CollectionInfo,
@@ -53,6 +53,8 @@ def create(path: str | Path) -> Collection:
 def _folder(path: str | Path) -> Path:
     """`holiday` may be said for `holiday.atlas`."""
     folder = sources.path_of(str(path)).absolute()
+    if sources.uri_of(folder) != str(folder):
+        raise StoreError(f"{folder} cannot be a collection: its name is no UTF-8. Choose another.")
     return folder if folder.suffix == SUFFIX else folder.with_name(folder.name + SUFFIX)
 
 
