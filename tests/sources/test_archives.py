@@ -211,6 +211,16 @@ def test_a_damaged_header_is_not_the_end_of_a_tar(tmp_path: Path) -> None:
     assert "damaged after 1 pictures" in problem(found[-1])
 
 
+def test_pruning_spares_what_a_damaged_archive_no_longer_shows(tmp_path: Path) -> None:
+    path = tarred(tmp_path / "x.tar", TWO | {"3.png": plain("lime")})
+    atlas, content = collect(tmp_path, path), path.read_bytes()
+    put(path, content[:1100])  # the first picture and half of a header
+    summary = atlas.index(path, prune=True)
+    assert (summary.n_images, summary.n_missing, summary.n_problems) == (3, 0, 1)
+    assert atlas.index(put(path, content)).n_unchanged == 3
+    assert len(atlas.problems()) == 0
+
+
 @pytest.mark.parametrize("name", ARCHIVES)
 @pytest.mark.parametrize("content", [b"", b"no archive at all" * 99, b"PK\3\4" + bytes(99)])
 def test_what_is_no_archive_is_refused(tmp_path: Path, name: str, content: bytes) -> None:

@@ -43,6 +43,9 @@ class Web(BaseHTTPRequestHandler):
     def packed(self) -> None:
         self.reply(200, gzip.compress(RED), Content_Encoding="gzip")
 
+    def bomb(self) -> None:
+        self.reply(200, gzip.compress(bytes(50 << 20)), Content_Encoding="gzip")
+
     def chunked(self) -> None:
         self.reply(200, b"%x\r\n%s\r\n0\r\n\r\n" % (len(RED), RED), Transfer_Encoding="chunked")
 
@@ -146,9 +149,12 @@ def test_what_says_that_it_is_huge_is_not_fetched(web: str) -> None:
     assert "5.0 GiB" in problem(f"{web}/huge")
 
 
-def test_what_does_not_say_so_is_broken_off(web: str, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("path", ["endless", "bomb"])
+def test_what_does_not_say_so_is_broken_off(
+    web: str, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
     monkeypatch.setattr(sources, "MAX_FILE_BYTES", 1 << 20)
-    assert "are not read" in problem(f"{web}/endless")
+    assert "are not read" in problem(f"{web}/{path}")
 
 
 def test_a_silent_server_is_given_up(web: str) -> None:
