@@ -242,6 +242,15 @@ def test_every_verb_speaks_to_people_too(run: Run, atlas: Path, pile: Path) -> N
         assert (done.status, words in done.stdout) == (0, True), (arguments, done)
 
 
+def test_a_name_stays_on_its_line_and_off_the_terminal(run: Run, toy: Path) -> None:
+    put(toy / "pics" / "two\nlines \x1b[31m.png", plain("blue"))
+    put(toy / "pics" / "torn \x1b]0;title\x07.png", b"no picture at all")
+    run("index", toy / "new", toy / "pics")
+    [line] = run("similar", toy / "new", toy / "pics" / "red.png").stdout.splitlines()
+    assert line.endswith(r"two\nlines \x1b[31m.png")
+    assert r"torn \x1b]0;title\x07.png" in run("problems", toy / "new").stdout
+
+
 # -- bad input: one message, status 1, nothing lost
 
 

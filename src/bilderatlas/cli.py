@@ -6,6 +6,7 @@ Results go to stdout, narration to stderr; with --json, stdout is one JSON docum
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import sys
 import traceback
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from bilderatlas.results import Hits, IndexSummary
 
 REFUSED, INTERRUPTED = 1, 130
+CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 app = typer.Typer(
     name="bilderatlas",
@@ -67,7 +69,7 @@ def _refuse(kind: str, message: str) -> None:
     if "--json" in sys.argv:
         _print_json({"error": {"kind": kind, "message": message}})
     else:
-        print(f"bilderatlas: {message}", file=sys.stderr)
+        print(f"bilderatlas: {_line(message)}", file=sys.stderr)
     sys.exit(REFUSED)
 
 
@@ -218,7 +220,7 @@ def _show_hits(hits: Hits, as_json: bool) -> None:
         return
     _say("score  relevance  path")
     for hit in hits:
-        print(f"{hit.score:5.3f}  {hit.relevance:9.2f}  {hit.path}")
+        print(f"{hit.score:5.3f}  {hit.relevance:9.2f}  {_line(hit.path)}")
 
 
 @app.command()
@@ -319,7 +321,7 @@ def problems(collection: CollectionArg, as_json: JsonOption = False) -> None:
         _print_json(found.to_dict())
         return
     for problem in found:
-        print(f"{problem.uri}\t{problem.stage}\t{problem.reason}")
+        print(f"{_line(problem.uri)}\t{problem.stage}\t{_line(problem.reason)}")
     _say(f"{len(found):,} problems." if found else "No problems: everything was read.")
 
 
@@ -343,7 +345,7 @@ def info(collection: CollectionArg, as_json: JsonOption = False) -> None:
         parameters = _pairs(run.parameters.items())
         print(f"      run {run.run}: {run.verb} of {run.n_regions:,}, {parameters}")
     for source in facts.sources:
-        print(f"   source {source}")
+        print(f"   source {_line(source)}")
 
 
 @app.command()
@@ -388,8 +390,14 @@ def serve(
     from bilderatlas.server.app import serve as run_server
 
     atlas = _open(collection)
-    _say(f"Pages: http://{host}:{port}/   REST: http://{host}:{port}/api/docs   Stop: Ctrl-C")
-    run_server(atlas, host=host, port=port)
+    run_server(
+        atlas,
+        host=host,
+        port=port,
+        on_start=lambda address: _say(
+            f"Pages: {address}/   REST: {address}/api/docs   Stop: Ctrl-C"
+        ),
+    )
 
 
 class _ProgressBar:
@@ -440,6 +448,11 @@ def _duration(seconds: float) -> str:
 
 def _pairs(items: Iterable[tuple[str, Any]]) -> str:
     return ", ".join(f"{name} {value}" for name, value in items)
+
+
+def _line(text: str) -> str:
+    """A name on one line; control characters, which steer terminals, are spelled out."""
+    return CONTROLS.sub(lambda found: repr(found[0])[1:-1], text)
 
 
 def _say(text: str) -> None:

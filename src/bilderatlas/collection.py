@@ -450,6 +450,11 @@ class Collection:
                 self._catalogue = Catalogue(self._store, self._space().space)
             return self._catalogue
 
+    def warm_up(self) -> None:
+        """Load what the first search by words would wait for; nothing while it is empty."""
+        if self._store.active_space and self._loaded_encoder().reads_text:
+            self.search("warm up", k=1)
+
     def _loaded_encoder(self) -> Encoder:
         """The encoder of the active space, loaded once and checked against its stamp."""
         with self._lock:
@@ -462,7 +467,7 @@ class Collection:
 
     def _number_of(self, image: str) -> int:
         as_text = image.encode("utf-8", "replace").decode()  # file names may be no UTF-8
-        as_place = sources.uri_of(sources.path_of(image).absolute())
+        as_place = sources.uri_of(sources.absolute(sources.path_of(image)))
         for name in (as_text, as_place):
             number = self._current().number_of(name)
             if number is not None:

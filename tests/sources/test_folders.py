@@ -210,6 +210,17 @@ def test_a_tilde_is_the_home_only_before_a_slash(tmp_path: Path) -> None:
     assert sources.path_of("~$draft.png") == Path("~$draft.png")
 
 
+def test_a_folder_is_one_source_however_its_path_is_written(tmp_path: Path) -> None:
+    put(tmp_path / "pile" / "a.png", RED)
+    (tmp_path / "other").mkdir()
+    atlas = collect(tmp_path, tmp_path / "pile")
+    again = atlas.index(tmp_path / "other" / ".." / "pile")
+    assert (again.n_unchanged, again.n_copies) == (1, 0)
+    put(tmp_path / "pile" / "b.png", plain("blue"))
+    atlas.index(f"{tmp_path}/./pile/")
+    assert len(atlas.similar(f"{tmp_path}/other/../pile/a.png")) == 1
+
+
 def test_columns_belong_to_tables(tmp_path: Path) -> None:
     put(tmp_path / "a.png", RED)
     with pytest.raises(SourceError, match="is not a table"):

@@ -61,7 +61,7 @@ def open(source: str | Path, *, column: str | None = None, id_column: str | None
     from bilderatlas.sources import archives, tables
     from bilderatlas.sources.folders import Folder
 
-    path = path_of(str(source)).absolute()
+    path = absolute(path_of(str(source)))
     if not (path.is_file() or path.is_dir()):
         found = "something that is neither" if path.exists() else "nothing"
         raise SourceError(f"There is {found} at {path}. Give a folder, a table or an archive.")
@@ -92,6 +92,11 @@ def path_of(given: str) -> Path:
         return Path(os.fsdecode(unquote_to_bytes(url[1])))
     # "~name" is a file more often than a user
     return Path(given).expanduser() if given.startswith("~/") else Path(given)
+
+
+def absolute(path: Path) -> Path:
+    """One spelling for a place: whoever says `..` follows links, nobody else."""
+    return Path(os.path.realpath(path)) if ".." in path.parts else path.absolute()
 
 
 def read_uri(uri: str) -> bytes:

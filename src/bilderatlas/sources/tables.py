@@ -17,6 +17,7 @@ from bilderatlas.errors import ImageProblem, SourceError
 from bilderatlas.images import looks_like_picture
 from bilderatlas.sources import (
     ImageRecord,
+    absolute,
     fetching,
     path_of,
     read_file,
@@ -94,7 +95,7 @@ class Table:
         return self._file_record(text, here)
 
     def _file_record(self, text: str, here: partial[ImageRecord]) -> ImageRecord:
-        path = (self.path.parent / path_of(text)).absolute()
+        path = absolute(self.path.parent / path_of(text))
         try:
             facts = path.stat()
         except (OSError, ValueError):
