@@ -153,9 +153,8 @@ def _contact_sheet(
     """A PNG of a cluster's firmest members; None where none of them is left."""
     from bilderatlas import figures
 
-    members = np.flatnonzero(clustering.labels == label)
-    firmest = members[np.argsort(-clustering.probabilities[members], kind="stable")]
-    ids = [clustering.region_ids[i].partition("-")[0] for i in firmest[:SHEET_SIZE]]
+    members = clustering.members(label)
+    ids = [clustering.region_ids[i].partition("-")[0] for i in members[:SHEET_SIZE]]
     placed = [(i, path) for i, path in zip(ids, collection.paths(ids), strict=True) if path]
     if not placed:
         return None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import ipaddress
 import socket
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import uvicorn
 from fastapi import FastAPI
@@ -59,8 +59,9 @@ def serve(
     host: str = "127.0.0.1",
     port: int = 8080,
     allow_remote: bool = False,
+    on_start: Callable[[str], None] = lambda address: None,
 ) -> None:
-    """Serve a collection until Ctrl-C."""
+    """Serve a collection until Ctrl-C; `on_start` is told the address once it is taken."""
     is_local = _is_loopback(host)
     if not is_local and not allow_remote:
         raise BilderatlasError(
@@ -70,6 +71,8 @@ def serve(
         )
     hosts = LOOPBACK_HOSTS if is_local else ("*",)
     with _listen(host, port) as listening:
+        on_start(f"http://{f'[{host}]' if ':' in host else host}:{port}")
+        collection.warm_up()
         config = uvicorn.Config(create(collection, hosts=hosts), log_level="warning")
         uvicorn.Server(config).run(sockets=[listening])
 

@@ -13,7 +13,6 @@ from bilderatlas import __version__, images
 from bilderatlas.collection import Collection, image_id_of
 from bilderatlas.errors import ImageNotFound, ImageProblem
 from bilderatlas.server import schemas
-from bilderatlas.web.clusters import members_of
 
 PICTURE_SIDE = 2048  # the longest side of a picture that leaves the server, pixels
 FOREVER = "private, max-age=31536000, immutable"  # an image id names one content, always
@@ -145,7 +144,7 @@ def members(
 ) -> dict[str, Any]:
     """List the members of a cluster, the firmest first. Cluster -1 is the noise."""
     found = collection.clustering(run)
-    places = members_of(found, cluster)  # (M,)
+    places = found.members(cluster)  # (M,)
     return {
         "run": found.run,
         "cluster": cluster,

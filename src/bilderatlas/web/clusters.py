@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import numpy as np
 from dash import html
-from numpy.typing import NDArray
 
 from bilderatlas.collection import Collection, image_id_of
-from bilderatlas.errors import RunNotFound
 from bilderatlas.results import Cluster, Clustering, Run
 from bilderatlas.web import texts
 from bilderatlas.web.page import Address, Children, Page, aria, link
@@ -46,7 +43,7 @@ def page(collection: Collection, address: Address) -> Page:
 def one_page(collection: Collection, address: Address, number: int) -> Page:
     """Show the members of one cluster, the firmest first."""
     clustering = collection.clustering(address.text("run"))
-    places = members_of(clustering, number)  # (M,)
+    places = clustering.members(number)  # (M,)
     last = max(1, -(-len(places) // N_MEMBERS))
     shown = address.integer("page", 1, low=1, high=last)
     part = places[(shown - 1) * N_MEMBERS : shown * N_MEMBERS]
@@ -64,14 +61,6 @@ def one_page(collection: Collection, address: Address, number: int) -> Page:
             pager(address, page=shown, n=len(places), n_a_page=N_MEMBERS),
         ],
     )
-
-
-def members_of(clustering: Clustering, number: int) -> NDArray[np.intp]:
-    """Places of a cluster's members in `region_ids`, (M,), the firmest first."""
-    places = np.flatnonzero(clustering.labels == number)
-    if len(places) == 0 and number != NOISE:
-        raise RunNotFound(texts.no_such_cluster(number, clustering.run))
-    return places[np.argsort(-clustering.probabilities[places], kind="stable")]
 
 
 def run_links(path: str, runs: list[Run], shown: str) -> html.Nav | None:
@@ -111,7 +100,7 @@ def _sheets(
     first_ids = {
         cluster.cluster: [
             image_id_of(clustering.region_ids[place])
-            for place in members_of(clustering, cluster.cluster)[:N_ON_A_SHEET]
+            for place in clustering.members(cluster.cluster)[:N_ON_A_SHEET]
         ]
         for cluster in clusters
     }

@@ -145,11 +145,6 @@ def no_such_number(name: str, written: str, low: float, high: float) -> str:
     return f"{name} is {written!r}; it must be a number from {low:g} to {high:g}."
 
 
-def no_such_cluster(number: int, run: str) -> str:
-    """A cluster that a run does not have."""
-    return f"Run {run!r} has no cluster {number}. See all of them under Clusters."
-
-
 def cluster_command(path: str) -> str:
     """What makes clusters."""
     return f"bilderatlas cluster {shlex.quote(path)}"
