@@ -137,7 +137,9 @@
       plot.textContent = map.no_webgl;
       return;
     }
-    const view = { yaw: map.is_flat ? 0 : 0.6, pitch: map.is_flat ? 0 : 0.35, zoom: map.is_flat ? 1 : 1.25, shift: [0, 0] };
+    const view = map.is_flat
+      ? { yaw: 0, pitch: 0, ...points.fit() }
+      : { yaw: 0.6, pitch: 0.35, zoom: 1.25, shift: [0, 0] };
     const { show, hide } = card(plot);
     let isWaiting = false;
     const redraw = () => {
