@@ -38,6 +38,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 
+QUERY_HELP = 'Words, or an expression: "2:dog + ./beach.jpg - snow".'
 CollectionArg = Annotated[str, typer.Argument(metavar="COLLECTION", help="NAME or NAME.atlas.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 KOption = Annotated[int, typer.Option("-k", help="How many images.")]
@@ -177,7 +178,7 @@ def _told(summary: IndexSummary, collection: str) -> str:
 @app.command()
 def search(
     collection: CollectionArg,
-    query: Annotated[str | None, typer.Argument(help="Words.", metavar="[QUERY]")] = None,
+    query: Annotated[str | None, typer.Argument(help=QUERY_HELP, metavar="[QUERY]")] = None,
     image: Annotated[str | None, typer.Option(help="A picture file to search with.")] = None,
     k: KOption = 12,
     threshold: Annotated[

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
-from bilderatlas import encoders, exports, images, runs, search, sources
+from bilderatlas import encoders, exports, images, queries, runs, search, sources
 from bilderatlas.arrays import Embeddings
 from bilderatlas.catalogue import Catalogue
 from bilderatlas.encoders import Encoder
@@ -125,20 +125,24 @@ class Collection:
         threshold: float | None = None,
         kinds: Sequence[str] | None = None,
         where: str | None = None,
+        may_open_files: bool = True,
     ) -> Hits:
-        """Find the k images closest to some words or to a picture.
+        """Find the k images closest to some words, to a picture, or to a mixture of both.
 
+        `query` is words or an expression: "2:dog + ./beach.jpg - snow" (`queries.parse`).
         `threshold` is on the score (cosine), `kinds` on the regions searched, `where` a SQL
-        condition on facts and metadata (`filters.FactsTable`).
+        condition on facts and metadata (`filters.FactsTable`). Without `may_open_files`, files
+        in an expression must be images of this collection.
 
-        Raises QueryError, and ImageProblem where the picture is none.
+        Raises QueryError, and ImageProblem where a picture is none.
         """
         _check_k(k)
         if (query is None) == (image is None):
             raise QueryError("Search for words or for a picture: give one of the two.")
         if image is None:
-            vector = self._embed_words(query or "")
-            in_joint = self._space().joint_dim is not None
+            terms = queries.parse(query or "")
+            in_joint = self._space().joint_dim is not None and any(term.words for term in terms)
+            vector = self._embed_terms(terms, in_joint, may_open_files)
         else:
             vector, in_joint = self._embed_picture(image), False
         return self._nearest(
@@ -162,11 +166,10 @@ class Collection:
         _check_k(k)
         catalogue = self._current()
         number = self._number_of(image)
-        whole = np.flatnonzero((catalogue.image_of == number) & catalogue.of_kind(["image"]))
         if radius is not None and not 0 <= radius <= 2:
             raise QueryError(f"The radius is {radius:g}; a cosine distance lies between 0 and 2.")
         return self._nearest(
-            catalogue.vectors[whole[0]],
+            catalogue.vectors[self._row_of_whole(number)],
             k=None if radius is not None else k,
             threshold=None if radius is None else 1 - radius - search.ROUNDING,
             where=where,
@@ -202,9 +205,38 @@ class Collection:
         )
         return Hits(_hits(found, catalogue), thumbnails=self.thumbnails)
 
+    def _embed_terms(
+        self, terms: Sequence[queries.Term], in_joint: bool, may_open_files: bool
+    ) -> Embeddings:
+        """One query embedding (D,) for all terms, in the joint space or that of pictures."""
+        vectors = [self._embed_term(term, in_joint, may_open_files) for term in terms]
+        if len(terms) == 1:
+            return vectors[0]
+        catalogue = self._current()
+        mixed = search.mix(
+            np.stack(vectors),
+            [term.weight for term in terms],
+            catalogue.joint if in_joint else catalogue.vectors,
+        )
+        if not mixed.any():
+            raise QueryError("The terms of the query cancel each other out. Change a weight.")
+        return mixed
+
+    def _embed_term(self, term: queries.Term, in_joint: bool, may_open_files: bool) -> Embeddings:
+        if term.words:
+            return self._embed_words(term.words)
+        if term.file and may_open_files:
+            return self._embed_picture(term.file, in_joint=in_joint)
+        row = self._row_of_whole(self._number_of(term.image_id or term.file or ""))
+        vector: Embeddings = (self._current().joint if in_joint else self._current().vectors)[row]
+        return vector
+
+    def _row_of_whole(self, number: int) -> int:
+        """The row of an image's whole picture in the catalogue."""
+        catalogue = self._current()
+        return int(np.argmax((catalogue.image_of == number) & catalogue.of_kind(["image"])))
+
     def _embed_words(self, query: str) -> Embeddings:
-        if not query.strip():
-            raise QueryError("The query is empty. Say what the pictures should show.")
         encoder = self._loaded_encoder()
         if not encoder.reads_text:
             raise QueryError(
@@ -214,10 +246,11 @@ class Collection:
         vector: Embeddings = encoder.embed_texts([query])[0]
         return vector
 
-    def _embed_picture(self, given: ImageQuery) -> Embeddings:
+    def _embed_picture(self, given: ImageQuery, *, in_joint: bool = False) -> Embeddings:
         encoder = self._loaded_encoder()
         picture = _read_query(given, encoder.input_side)
-        vector: Embeddings = encoder.embed_images(encoder.prepare(picture)[None]).vectors[0]
+        made = encoder.embed_images(encoder.prepare(picture)[None])
+        vector: Embeddings = (made.vectors if made.joint is None or not in_joint else made.joint)[0]
         return vector
 
     # -- ordering

@@ -103,9 +103,14 @@ def similar(
 
 @api.post("/search", response_model=schemas.Hits)
 def search(collection: Asked, body: schemas.SearchQuery) -> dict[str, Any]:
-    """Find images by words."""
+    """Find images by words, or by an expression: `2:dog + image:ID - snow`."""
     return collection.search(
-        body.query, k=body.k, threshold=body.threshold, kinds=body.kinds, where=body.where
+        body.query,
+        k=body.k,
+        threshold=body.threshold,
+        kinds=body.kinds,
+        where=body.where,
+        may_open_files=False,
     ).to_dict()
 
 

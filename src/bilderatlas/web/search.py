@@ -100,6 +100,7 @@ def _field(address: Address, name: str, label: str, **props: Any) -> html.Label:
 def _by_words(collection: Collection, address: Address, words: str) -> Children:
     hits = collection.search(
         words,
+        may_open_files=False,
         k=address.integer("k", DEFAULT_K, low=1, high=MAX_K),
         threshold=address.number("threshold"),
         where=address.text("where"),
