@@ -26,13 +26,13 @@ def encoder(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
         case "toy":
             return ToyEncoder()
         case "builtin":
-            return encoders.load("builtin")
+            return encoders.load("builtin", device="cpu")
         case "two towers":
-            return encoders.load(write_two_towers(folder))
+            return encoders.load(write_two_towers(folder), device="cpu")
         case "one graph":
-            return encoders.load(write_one_graph(folder))
+            return encoders.load(write_one_graph(folder), device="cpu")
         case _:
-            return encoders.load(write_image_only(folder))
+            return encoders.load(write_image_only(folder), device="cpu")
 
 
 @pytest.fixture(scope="module")
