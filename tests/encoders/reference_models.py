@@ -224,6 +224,7 @@ def _random(model: Any) -> Any:
             torch.nn.init.normal_(parameter, std=2 * fan_in**-0.5)
     for module in model.modules():
         if isinstance(module, torch.nn.BatchNorm2d):
+            torch.nn.init.ones_(module.weight)
             torch.nn.init.normal_(module.running_mean, std=0.1)
             torch.nn.init.constant_(module.running_var, 0.1)
     return model.eval()

@@ -13,10 +13,15 @@ from bilderatlas import encoders
 from bilderatlas.arrays import Embeddings, Pixels
 from bilderatlas.encoders import Encoder
 from bilderatlas.errors import QueryError
-from tests.encoders.onnx_folders import write_image_only, write_one_graph, write_two_towers
+from tests.encoders.onnx_folders import (
+    write_classifier,
+    write_image_only,
+    write_one_graph,
+    write_two_towers,
+)
 from tests.toy_encoder import ToyEncoder
 
-KINDS = ["toy", "builtin", "two towers", "one graph", "image only"]
+KINDS = ["toy", "builtin", "two towers", "one graph", "image only", "classifier"]
 
 
 @pytest.fixture(scope="module", params=KINDS)
@@ -31,6 +36,8 @@ def encoder(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
             return encoders.load(write_two_towers(folder), device="cpu")
         case "one graph":
             return encoders.load(write_one_graph(folder), device="cpu")
+        case "classifier":
+            return encoders.load(write_classifier(folder), device="cpu")
         case _:
             return encoders.load(write_image_only(folder), device="cpu")
 

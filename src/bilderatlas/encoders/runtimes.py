@@ -10,6 +10,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from bilderatlas.encoders.model_folder import is_weights_of
 from bilderatlas.errors import EncoderNotFound
 
 Arrays = Mapping[str, NDArray[Any]]
@@ -51,6 +52,13 @@ def open_session(
     `n_threads`: how many one run may use; 0: one a core. Raises EncoderNotFound.
     """
     chosen = choose_device(device)
+    if chosen == "openvino" and _has_linked_weights(path):
+        if device == "openvino":
+            raise EncoderNotFound(
+                "OpenVINO does not follow links to weights, which the hub's cache is made of. Copy "
+                f"the model with 'cp -rL {path.parent} FOLDER' and use FOLDER, or device 'cpu'."
+            )
+        chosen = "cpu"
     if chosen == "openvino":
         return OpenVinoSession(path, n_threads, graph)
     session = OnnxRuntimeSession(path, chosen, n_threads, graph)
@@ -169,6 +177,11 @@ class OpenVinoSession:
             _raise_if_out_of_memory(error)
             raise
         return [request.get_tensor(name).data.copy() for name in outputs]
+
+
+def _has_linked_weights(path: Path) -> bool:
+    """Whether large weights beside the graph lie behind a link."""
+    return any(is_weights_of(p.name, path.name) and p.is_symlink() for p in path.parent.iterdir())
 
 
 def _raise_if_out_of_memory(error: Exception) -> None:
