@@ -42,7 +42,7 @@ PHOTOGRAPHS = [
     Photograph("skimage.data", "rocket.jpg", "Falcon 9 rocket, SpaceX, public domain", 8),
     Photograph("skimage.data", "astronaut.png", "Eileen Collins, NASA, public domain", 7),
     Photograph("skimage.data", "camera.png", "Photographer, Lav Varshney, CC0", 6),
-    Photograph("skimage.data", "horse.png", "Silhouette of a horse, Andreas Preuss, CC0", 4),
+    Photograph("skimage.data", "horse.png", "Silhouette of a horse, Andreas Preuss, CC0", 6),
     Photograph("skimage.data", "hubble_deep_field.jpg", "Hubble, NASA, public domain", 6),
     Photograph("skimage.data", "retina.jpg", "Fundus of an eye, Mikael Häggström, CC0", 5),
     Photograph("skimage.data", "brick.png", "Bricks, CC0Textures, CC0", 5),

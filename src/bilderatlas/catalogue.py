@@ -129,7 +129,7 @@ class Catalogue:
         metadata: dict[str, Any] = {}
         for row in rows:
             metadata |= json.loads(row["metadata"])
-        return [row["uri"] for row in rows], metadata
+        return list(dict.fromkeys(row["uri"] for row in rows)), metadata
 
     def paths(self, image_ids: Sequence[str]) -> list[str | None]:
         """The first path of each of some images; None for one that is not here."""

@@ -6,10 +6,13 @@ Results go to stdout, narration to stderr; with --json, stdout is one JSON docum
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import sys
 import traceback
+import warnings
 from collections.abc import Iterable
+from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -23,6 +26,7 @@ if TYPE_CHECKING:
     from bilderatlas.results import Hits, IndexSummary
 
 REFUSED, INTERRUPTED = 1, 130
+CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 app = typer.Typer(
     name="bilderatlas",
@@ -34,6 +38,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 
+QUERY_HELP = 'Words, or an expression: "2:dog + ./beach.jpg - snow".'
 CollectionArg = Annotated[str, typer.Argument(metavar="COLLECTION", help="NAME or NAME.atlas.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 KOption = Annotated[int, typer.Option("-k", help="How many images.")]
@@ -47,6 +52,11 @@ SeedOption = Annotated[int, typer.Option(help="The same seed gives the same resu
 
 def main() -> None:
     """Run the command line; every refusal is one message and exit status 1."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # file names may be no Unicode
+    # Pillow's are about EXIF that nobody reads; a damaged picture becomes a problem
+    warnings.filterwarnings("ignore", category=UserWarning, module="PIL")
     try:
         app(prog_name="bilderatlas")
     except BilderatlasError as error:
@@ -60,7 +70,7 @@ def _refuse(kind: str, message: str) -> None:
     if "--json" in sys.argv:
         _print_json({"error": {"kind": kind, "message": message}})
     else:
-        print(f"bilderatlas: {message}", file=sys.stderr)
+        print(f"bilderatlas: {_line(message)}", file=sys.stderr)
     sys.exit(REFUSED)
 
 
@@ -83,14 +93,18 @@ def index(
         ),
     ],
     encoder: Annotated[
-        str | None, typer.Option(help="builtin, or a folder of ONNX towers. [new: auto]")
+        str | None,
+        typer.Option(help="A name of 'bilderatlas encoders', hf:OWNER/NAME, a folder. [new: auto]"),
     ] = None,
+    device: Annotated[str, typer.Option(help="auto, cpu, openvino or cuda.")] = "auto",
     column: Annotated[str | None, typer.Option(help="The table's column of paths or URLs.")] = None,
     id_column: Annotated[str | None, typer.Option(help="The table's column of ids.")] = None,
     prune: Annotated[
         bool, typer.Option("--prune", help="Let images leave whose files are gone.")
     ] = False,
-    threads: Annotated[int | None, typer.Option(help="Threads that read and decode.")] = None,
+    threads: Annotated[
+        int | None, typer.Option(min=1, help="Threads that read and decode.")
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Read pictures into a collection: new, changed and moved ones. Run it again at any time."""
@@ -102,6 +116,7 @@ def index(
             summary = atlas.index(
                 *source,
                 encoder=encoder,
+                device=device,
                 column=column,
                 id_column=id_column,
                 prune=prune,
@@ -112,12 +127,17 @@ def index(
         _say("Stopped. What was read is kept; the same command goes on from there.")
         raise typer.Exit(INTERRUPTED) from None
     finally:
-        if is_new and atlas.info().n_images == 0:
+        if is_new and _is_empty(atlas):
             shutil.rmtree(atlas.path)  # a refused first run leaves nothing behind
     if as_json:
         _print_json(summary.to_dict())
     else:
         print(_told(summary, collection))
+
+
+def _is_empty(atlas: Collection) -> bool:
+    facts = atlas.info()
+    return facts.n_images == facts.n_problems == 0
 
 
 def _open_or_create(collection: str) -> tuple[Collection, bool]:
@@ -161,7 +181,7 @@ def _told(summary: IndexSummary, collection: str) -> str:
 @app.command()
 def search(
     collection: CollectionArg,
-    query: Annotated[str | None, typer.Argument(help="Words.", metavar="[QUERY]")] = None,
+    query: Annotated[str | None, typer.Argument(help=QUERY_HELP, metavar="[QUERY]")] = None,
     image: Annotated[str | None, typer.Option(help="A picture file to search with.")] = None,
     k: KOption = 12,
     threshold: Annotated[
@@ -204,7 +224,7 @@ def _show_hits(hits: Hits, as_json: bool) -> None:
         return
     _say("score  relevance  path")
     for hit in hits:
-        print(f"{hit.score:5.3f}  {hit.relevance:9.2f}  {hit.path}")
+        print(f"{hit.score:5.3f}  {hit.relevance:9.2f}  {_line(hit.path)}")
 
 
 @app.command()
@@ -305,7 +325,7 @@ def problems(collection: CollectionArg, as_json: JsonOption = False) -> None:
         _print_json(found.to_dict())
         return
     for problem in found:
-        print(f"{problem.uri}\t{problem.stage}\t{problem.reason}")
+        print(f"{_line(problem.uri)}\t{problem.stage}\t{_line(problem.reason)}")
     _say(f"{len(found):,} problems." if found else "No problems: everything was read.")
 
 
@@ -329,7 +349,7 @@ def info(collection: CollectionArg, as_json: JsonOption = False) -> None:
         parameters = _pairs(run.parameters.items())
         print(f"      run {run.run}: {run.verb} of {run.n_regions:,}, {parameters}")
     for source in facts.sources:
-        print(f"   source {source}")
+        print(f"   source {_line(source)}")
 
 
 @app.command()
@@ -358,10 +378,18 @@ def encoders(as_json: JsonOption = False) -> None:
         _print_json({"encoders": [asdict(facts) for facts in available()]})
         return
     for facts in available():
-        words = "pictures and words" if facts.reads_text else "pictures"
-        print(f"{facts.name:12} {facts.dim:5} numbers  {words}  {facts.n_bytes / 1e6:.0f} MB")
-        print(f"{'':12} {facts.good_for} ({facts.licence})")
-    print(f"{'FOLDER':12} any folder of ONNX towers, as Hugging Face repositories lay them out")
+        kinds = (("pictures", facts.reads_images), ("words", facts.reads_text))
+        what = " and ".join(kind for kind, is_read in kinds if is_read)
+        place = "on disk" if facts.is_on_disk else "to download" if facts.is_on_hub else "to make"
+        size = f"{facts.n_bytes / 1e6:,.0f} MB {place}"
+        print(f"{facts.name:16} {facts.dim:5} numbers  {what:18}  {size}")
+        print(f"{'':16} {facts.good_for} ({facts.licence})")
+    print(f"{'NAME:fp16, :q8':16} the same in half precision, or quantised to 8 bits, where it is")
+    print(f"{'hf:OWNER/NAME':16} any repository of the Hugging Face Hub with ONNX files")
+    print(f"{'FOLDER':16} any folder of ONNX towers, laid out as such repositories are")
+    print(
+        f"{'open_clip:, st:':16} models of OpenCLIP, sentence-transformers: with bilderatlas[torch]"
+    )
 
 
 @app.command()
@@ -374,8 +402,14 @@ def serve(
     from bilderatlas.server.app import serve as run_server
 
     atlas = _open(collection)
-    _say(f"Pages: http://{host}:{port}/   REST: http://{host}:{port}/api/docs   Stop: Ctrl-C")
-    run_server(atlas, host=host, port=port)
+    run_server(
+        atlas,
+        host=host,
+        port=port,
+        on_start=lambda address: _say(
+            f"Pages: {address}/   REST: {address}/api/docs   Stop: Ctrl-C"
+        ),
+    )
 
 
 class _ProgressBar:
@@ -428,9 +462,16 @@ def _pairs(items: Iterable[tuple[str, Any]]) -> str:
     return ", ".join(f"{name} {value}" for name, value in items)
 
 
+def _line(text: str) -> str:
+    """A name on one line; control characters, which steer terminals, are spelled out."""
+    return CONTROLS.sub(lambda found: repr(found[0])[1:-1], text)
+
+
 def _say(text: str) -> None:
     print(text, file=sys.stderr)
 
 
 def _print_json(document: dict[str, Any]) -> None:
-    print(json.dumps(document, ensure_ascii=False, default=str))
+    # a lone surrogate, escaped by the stream, is sound JSON; other characters would not be
+    is_unicode = sys.stdout.encoding.lower().startswith("utf")
+    print(json.dumps(document, ensure_ascii=not is_unicode, default=str))

@@ -153,13 +153,15 @@ def _fit_kmeans(rows: NDArray[np.float64], k: int, seed: int) -> KMeans | MiniBa
 def _best_k(rows: NDArray[np.float64], seed: int) -> int:
     """The k with the best mean silhouette (Rousseeuw 1987) on a sample of the rows."""
     from sklearn.metrics import silhouette_score
+    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
     sample = rows[_sample(len(rows), _N_SILHOUETTE_SAMPLE, seed)]
     silhouettes = {}
-    for k in (k for k in _CANDIDATES if k < len(sample)):
-        labels = _fit_kmeans(sample, k, seed).labels_
-        if len(np.unique(labels)) == k:
-            silhouettes[k] = float(silhouette_score(sample, labels))
+    with threadpool_limits(1):  # for so few rows, threads cost more than they save
+        for k in (k for k in _CANDIDATES if k < len(sample)):
+            labels = _fit_kmeans(sample, k, seed).labels_
+            if len(np.unique(labels)) == k:
+                silhouettes[k] = float(silhouette_score(sample, labels))
     return max(silhouettes, key=silhouettes.__getitem__, default=1)
 
 

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
-from bilderatlas import encoders, exports, images, runs, search, sources
+from bilderatlas import encoders, exports, images, queries, runs, search, sources
 from bilderatlas.arrays import Embeddings
 from bilderatlas.catalogue import Catalogue
 from bilderatlas.encoders import Encoder
-from bilderatlas.errors import ImageNotFound, ImageProblem, QueryError
+from bilderatlas.errors import EncoderMismatch, ImageNotFound, ImageProblem, QueryError, StoreError
 from bilderatlas.results import (
     Clustering,
     CollectionInfo,
@@ -52,7 +52,9 @@ def create(path: str | Path) -> Collection:
 
 def _folder(path: str | Path) -> Path:
     """`holiday` may be said for `holiday.atlas`."""
-    folder = Path(path).expanduser().absolute()
+    folder = sources.path_of(str(path)).absolute()
+    if sources.uri_of(folder) != str(folder):
+        raise StoreError(f"{folder} cannot be a collection: its name is no UTF-8. Choose another.")
     return folder if folder.suffix == SUFFIX else folder.with_name(folder.name + SUFFIX)
 
 
@@ -86,6 +88,7 @@ class Collection:
         self,
         *given: str | Path,
         encoder: str | None = None,
+        device: str = "auto",
         column: str | None = None,
         id_column: str | None = None,
         prune: bool = False,
@@ -96,14 +99,20 @@ class Collection:
 
         Sources are folders, CSV or Parquet tables (`column` names the paths or URLs), ZIP or tar
         archives. Unchanged files are passed over. With `prune`, images whose files are gone leave
-        the collection. What cannot be read is listed by `problems`.
+        the collection. What cannot be read is listed by `problems`. `encoder` and `device` are
+        those of `encoders.load`; without them, the active space's on the fastest device.
 
-        Raises SourceError, EncoderMismatch, CollectionBusy, StoreError.
+        Raises EncoderNotFound, SourceError, EncoderMismatch, CollectionBusy, StoreError.
         """
         from bilderatlas.indexing import local
 
         opened = [sources.open(source, column=column, id_column=id_column) for source in given]
-        chosen = encoders.load(encoder) if encoder else self._loaded_encoder()
+        chosen = encoders.load(encoder, device=device) if encoder else self._loaded_encoder(device)
+        if not chosen.reads_images:
+            raise EncoderMismatch(
+                f"Encoder '{chosen.name}' reads texts only and sees no pictures. "
+                "Index with one that sees them; 'bilderatlas encoders' lists them."
+            )
         steps = local.index(self._store, chosen, opened, prune=prune, n_threads=n_threads)
         for step in steps:
             if isinstance(step, IndexSummary):
@@ -123,20 +132,24 @@ class Collection:
         threshold: float | None = None,
         kinds: Sequence[str] | None = None,
         where: str | None = None,
+        may_open_files: bool = True,
     ) -> Hits:
-        """Find the k images closest to some words or to a picture.
+        """Find the k images closest to some words, to a picture, or to a mixture of both.
 
+        `query` is words or an expression: "2:dog + ./beach.jpg - snow" (`queries.parse`).
         `threshold` is on the score (cosine), `kinds` on the regions searched, `where` a SQL
-        condition on facts and metadata (`filters.FactsTable`).
+        condition on facts and metadata (`filters.FactsTable`). Without `may_open_files`, files
+        in an expression must be images of this collection.
 
-        Raises QueryError, and ImageProblem where the picture is none.
+        Raises QueryError, and ImageProblem where a picture is none.
         """
         _check_k(k)
         if (query is None) == (image is None):
             raise QueryError("Search for words or for a picture: give one of the two.")
         if image is None:
-            vector = self._embed_words(query or "")
-            in_joint = self._space().joint_dim is not None
+            terms = queries.parse(query or "")
+            in_joint = self._space().joint_dim is not None and any(term.words for term in terms)
+            vector = self._embed_terms(terms, in_joint, may_open_files)
         else:
             vector, in_joint = self._embed_picture(image), False
         return self._nearest(
@@ -160,13 +173,12 @@ class Collection:
         _check_k(k)
         catalogue = self._current()
         number = self._number_of(image)
-        whole = np.flatnonzero((catalogue.image_of == number) & catalogue.of_kind(["image"]))
         if radius is not None and not 0 <= radius <= 2:
             raise QueryError(f"The radius is {radius:g}; a cosine distance lies between 0 and 2.")
         return self._nearest(
-            catalogue.vectors[whole[0]],
+            catalogue.vectors[self._row_of_whole(number)],
             k=None if radius is not None else k,
-            threshold=None if radius is None else 1 - radius,
+            threshold=None if radius is None else 1 - radius - search.ROUNDING,
             where=where,
             without=number,
         )
@@ -200,9 +212,38 @@ class Collection:
         )
         return Hits(_hits(found, catalogue), thumbnails=self.thumbnails)
 
+    def _embed_terms(
+        self, terms: Sequence[queries.Term], in_joint: bool, may_open_files: bool
+    ) -> Embeddings:
+        """One query embedding (D,) for all terms, in the joint space or that of pictures."""
+        vectors = [self._embed_term(term, in_joint, may_open_files) for term in terms]
+        if len(terms) == 1:
+            return vectors[0]
+        catalogue = self._current()
+        mixed = search.mix(
+            np.stack(vectors),
+            [term.weight for term in terms],
+            catalogue.joint if in_joint else catalogue.vectors,
+        )
+        if not mixed.any():
+            raise QueryError("The terms of the query cancel each other out. Change a weight.")
+        return mixed
+
+    def _embed_term(self, term: queries.Term, in_joint: bool, may_open_files: bool) -> Embeddings:
+        if term.words:
+            return self._embed_words(term.words)
+        if term.file and may_open_files:
+            return self._embed_picture(term.file, in_joint=in_joint)
+        row = self._row_of_whole(self._number_of(term.image_id or term.file or ""))
+        vector: Embeddings = (self._current().joint if in_joint else self._current().vectors)[row]
+        return vector
+
+    def _row_of_whole(self, number: int) -> int:
+        """The row of an image's whole picture in the catalogue."""
+        catalogue = self._current()
+        return int(np.argmax((catalogue.image_of == number) & catalogue.of_kind(["image"])))
+
     def _embed_words(self, query: str) -> Embeddings:
-        if not query.strip():
-            raise QueryError("The query is empty. Say what the pictures should show.")
         encoder = self._loaded_encoder()
         if not encoder.reads_text:
             raise QueryError(
@@ -212,10 +253,11 @@ class Collection:
         vector: Embeddings = encoder.embed_texts([query])[0]
         return vector
 
-    def _embed_picture(self, given: ImageQuery) -> Embeddings:
+    def _embed_picture(self, given: ImageQuery, *, in_joint: bool = False) -> Embeddings:
         encoder = self._loaded_encoder()
         picture = _read_query(given, encoder.input_side)
-        vector: Embeddings = encoder.embed_images(encoder.prepare(picture)[None]).vectors[0]
+        made = encoder.embed_images(encoder.prepare(picture)[None])
+        vector: Embeddings = (made.vectors if made.joint is None or not in_joint else made.joint)[0]
         return vector
 
     # -- ordering
@@ -448,23 +490,29 @@ class Collection:
                 self._catalogue = Catalogue(self._store, self._space().space)
             return self._catalogue
 
-    def _loaded_encoder(self) -> Encoder:
+    def warm_up(self) -> None:
+        """Load what the first search by words would wait for; nothing while it is empty."""
+        if self._store.active_space and self._loaded_encoder().reads_text:
+            self.search("warm up", k=1)
+
+    def _loaded_encoder(self, device: str = "auto") -> Encoder:
         """The encoder of the active space, loaded once and checked against its stamp."""
         with self._lock:
             space = self._store.active_space
             if self._encoder is None:
-                self._encoder = encoders.load(space.encoder if space else "auto")
+                self._encoder = encoders.load(space.encoder if space else "auto", device=device)
             if space:
                 check_fits(self._encoder, space, self.name)
             return self._encoder
 
     def _number_of(self, image: str) -> int:
-        number = self._current().number_of(image)
-        if number is None:
-            number = self._current().number_of(str(Path(image).expanduser().absolute()))
-        if number is None:
-            raise _no_image(image, self.name)
-        return number
+        as_text = image.encode("utf-8", "replace").decode()  # file names may be no UTF-8
+        as_place = sources.uri_of(sources.absolute(sources.path_of(image)))
+        for name in (as_text, as_place):
+            number = self._current().number_of(name)
+            if number is not None:
+                return number
+        raise _no_image(as_text, self.name)
 
 
 def _check_k(k: int | None) -> None:
@@ -497,7 +545,7 @@ def _read_query(given: ImageQuery, min_side: int) -> Image.Image:
     if isinstance(given, (str, Path)):
         try:
             return images.decode(
-                sources.read_file(Path(given).expanduser()), min_side=min_side
+                sources.read_file(sources.path_of(str(given))), min_side=min_side
             ).image
         except ImageProblem as problem:
             raise ImageProblem(f"{given} cannot be searched with: {problem}.") from problem

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 import pyarrow as pa
 
-from bilderatlas.errors import QueryError
+from bilderatlas.errors import QueryError, StoreError
+from bilderatlas.filters import free_names
 
 if TYPE_CHECKING:
     from bilderatlas.collection import Collection
+    from bilderatlas.results import Clustering
 
 FORMATS = {".csv": "csv", ".parquet": "parquet"}
+FACTS = ("image_id", "path", "width", "height", "media_type", "taken_at", "paths")
 SHEET_SIZE = 40  # pictures on a contact sheet
 
 
@@ -27,36 +32,55 @@ def write(
     format: str | None,
     run: str | None,
 ) -> None:
-    """Write a table of a collection to a file. Raises QueryError for what is not offered."""
+    """Write a table of a collection to a file.
+
+    Raises QueryError for what is not offered, StoreError where the file cannot be written.
+    """
     if table not in TABLES:
         raise QueryError(f"There is no table {table!r}; choose one of: {', '.join(TABLES)}.")
-    if format is None and isinstance(output, Path):
-        format = FORMATS.get(output.suffix.lower(), output.suffix)
+    if format is None:
+        suffix = output.suffix.lower() if isinstance(output, Path) else ""
+        format = FORMATS.get(suffix, suffix)
     if format not in FORMATS.values():
         raise QueryError(f"Format {format!r} is not offered. Use --format csv or --format parquet.")
     rows = TABLES[table](collection, run)
-    if isinstance(output, Path):
+    if not isinstance(output, Path):
+        _write(rows, output, format)
+        return
+    with _told_errors(output):
         output.parent.mkdir(parents=True, exist_ok=True)
+        with output.open("wb") as file:
+            _write(rows, file, format)
+
+
+def _write(rows: pa.Table, file: BinaryIO, format: str) -> None:
     if format == "csv":
         import pyarrow.csv
 
-        pyarrow.csv.write_csv(rows, output)
+        pyarrow.csv.write_csv(rows, file)
     else:
         import pyarrow.parquet
 
-        pyarrow.parquet.write_table(rows, output)
+        pyarrow.parquet.write_table(rows, file)
+
+
+@contextmanager
+def _told_errors(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise StoreError(f"{path} cannot be written: {error.strerror or error}.") from error
 
 
 def images_table(collection: Collection, run: str | None = None) -> pa.Table:
     """One row an image, with its metadata columns; `run` plays no part."""
-    rows = []
-    for facts in collection.all_images():
-        row = facts.to_dict()
-        metadata = row.pop("metadata")
-        row["paths"] = json.dumps(row["paths"], ensure_ascii=False)
-        rows.append(row | {k: _cell(v) for k, v in metadata.items() if k not in row})
-    columns = dict.fromkeys(name for row in rows for name in row)
-    return pa.table({name: _column([row.get(name) for row in rows]) for name in columns})
+    rows = [facts.to_dict() for facts in collection.all_images()]
+    names = dict.fromkeys(name for row in rows for name in row["metadata"])
+    columns = {fact: [row[fact] for row in rows] for fact in FACTS}
+    columns["paths"] = [json.dumps(paths, ensure_ascii=False) for paths in columns["paths"]]
+    for name, free in zip(names, free_names(names, FACTS), strict=True):
+        columns[free] = [_cell(row["metadata"].get(name)) for row in rows]
+    return pa.table({name: _column(values) for name, values in columns.items()})
 
 
 def clusters_table(collection: Collection, run: str | None) -> pa.Table:
@@ -104,31 +128,40 @@ def _column(values: list[Any]) -> pa.Array:
     """A column of its own type, or of text where the values are of several."""
     try:
         return pa.array(values)
-    except (pa.ArrowInvalid, pa.ArrowTypeError):
+    except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError):
         return pa.array([None if value is None else str(value) for value in values])
 
 
 def write_contact_sheets(collection: Collection, folder: Path, *, run: str | None) -> list[Path]:
     """Write one PNG a cluster, its firmest members first, and one for noise."""
+    clustering = collection.clustering(run)
+    names = [(cluster.cluster, cluster.name) for cluster in clustering.clusters]
+    written = []
+    with _told_errors(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        for label, name in [*names, (-1, "noise")]:
+            path = folder / (f"{label:03d}-{_slug(name)}.png" if label >= 0 else "noise.png")
+            if sheet := _contact_sheet(collection, clustering, label, name):
+                path.write_bytes(sheet)
+                written.append(path)
+    return written
+
+
+def _contact_sheet(
+    collection: Collection, clustering: Clustering, label: int, name: str
+) -> bytes | None:
+    """A PNG of a cluster's firmest members; None where none of them is left."""
     from bilderatlas import figures
 
-    clustering = collection.clustering(run)
-    folder.mkdir(parents=True, exist_ok=True)
-    written = []
-    names = [(c.cluster, c.name) for c in clustering.clusters]
-    for label, name in [*names, (-1, "noise")]:
-        members = np.flatnonzero(clustering.labels == label)
-        if len(members) == 0:
-            continue
-        firmest = members[np.argsort(-clustering.probabilities[members], kind="stable")]
-        ids = [clustering.region_ids[i].partition("-")[0] for i in firmest[:SHEET_SIZE]]
-        captions = [Path(path or "").name for path in collection.paths(ids)]
-        title = f"{name} · {len(members):,} images"
-        sheet = figures.contact_sheet(collection.thumbnails(ids), captions, title=title)
-        path = folder / f"{label:03d}-{_slug(name)}.png" if label >= 0 else folder / "noise.png"
-        path.write_bytes(figures.to_png(sheet))
-        written.append(path)
-    return written
+    members = clustering.members(label)
+    ids = [clustering.region_ids[i].partition("-")[0] for i in members[:SHEET_SIZE]]
+    placed = [(i, path) for i, path in zip(ids, collection.paths(ids), strict=True) if path]
+    if not placed:
+        return None
+    jpegs = collection.thumbnails([image_id for image_id, _ in placed])
+    captions = [Path(path).name for _, path in placed]
+    title = f"{name} · {len(members):,} images"
+    return figures.to_png(figures.contact_sheet(jpegs, captions, title=title))
 
 
 def _slug(name: str) -> str:

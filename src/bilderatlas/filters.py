@@ -5,81 +5,133 @@ from __future__ import annotations
 import json
 import sqlite3
 import threading
-from collections.abc import Iterable, Mapping
+import time
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from bilderatlas.errors import QueryError
 
-FACTS = ("image_id", "path", "source", "width", "height", "media_type", "taken_at")
-READING = {sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_FUNCTION}
-STEPS_BETWEEN_CHECKS, MAX_CHECKS = 1_000_000, 2_000
+FACTS = {
+    "image_id": "TEXT",
+    "path": "TEXT",
+    "source": "TEXT",
+    "width": "NUMERIC",
+    "height": "NUMERIC",
+    "media_type": "TEXT",
+    "taken_at": "TEXT",
+}
+FUNCTIONS = frozenset(  # others reach files, or take the memory
+    (
+        *("like", "glob", "lower", "upper", "length", "substr", "substring", "instr", "replace"),
+        *("trim", "ltrim", "rtrim", "abs", "round", "min", "max", "sum", "total", "avg", "count"),
+        *("coalesce", "ifnull", "nullif", "iif", "typeof", "date", "time", "datetime"),
+        *("julianday", "strftime", "unixepoch", "json_extract", "json_array_length", "->", "->>"),
+    )
+)
+TIMEOUT_S, STEPS_BETWEEN_CHECKS = 10.0, 100_000
+MAX_VALUE_BYTES = 100_000_000
 
 
 class FactsTable:
     """Facts and metadata of every place, in SQLite's memory, so that conditions are plain SQL.
 
     A condition may use the columns of `FACTS` and every metadata column: `price < 20 AND
-    category = 'shoes'`, `taken_at >= '2019-01-01'`, `path LIKE '%holiday%'`.
+    category = 'shoes'`, `taken_at >= '2019-01-01'`, `path LIKE '%holiday%'`. A column is of
+    numbers where all its values are, else of text; SQLite reads the other side of a comparison
+    to match, so that `code = 12` and `code = '12'` find the same.
     """
 
     def __init__(self, rows: Iterable[Mapping[str, Any]]) -> None:
-        """Each row has the keys of `FACTS`, and `metadata` as a JSON object."""
+        """Each row has the keys of `FACTS`, and `metadata` as a JSON object.
+
+        Raises QueryError where there are more columns than SQLite takes.
+        """
         unpacked = [(row, json.loads(row["metadata"])) for row in rows]
-        names = dict.fromkeys(name for _, metadata in unpacked for name in metadata)
-        self.columns = {name: name for name in FACTS} | _free_names(names)
+        kinds = _kinds(metadata for _, metadata in unpacked)
+        self.columns = [*FACTS, *free_names(kinds, FACTS)]
         self._lock = threading.Lock()
         self._database = sqlite3.connect(":memory:", check_same_thread=False)
-        listed = ", ".join(_quoted(name) for name in self.columns)
+        self._create([*FACTS.values(), *kinds.values()])
         marks = ", ".join("?" * len(self.columns))
-        self._database.execute(f"CREATE TABLE places ({listed})")
         self._database.executemany(
             f"INSERT INTO places VALUES ({marks})",
             (
-                [row[name] for name in FACTS] + [_cell(metadata.get(name)) for name in names]
+                [row[name] for name in FACTS] + [_cell(metadata.get(name)) for name in kinds]
                 for row, metadata in unpacked
             ),
         )
-        self._database.set_authorizer(
-            lambda action, *_: sqlite3.SQLITE_OK if action in READING else sqlite3.SQLITE_DENY
-        )
+        self._database.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, MAX_VALUE_BYTES)
+        self._database.set_authorizer(_may)
 
-    def matching(self, where: str) -> set[str]:
+    def _create(self, kinds: Sequence[str]) -> None:
+        most = self._database.getlimit(sqlite3.SQLITE_LIMIT_COLUMN)
+        if len(kinds) > most:
+            raise QueryError(
+                f"The collection has {len(kinds) - len(FACTS):,} metadata columns; conditions "
+                f"work with up to {most - len(FACTS):,}. Index a table with fewer."
+            )
+        listed = zip(self.columns, kinds, strict=True)
+        columns = ", ".join(f"{_quoted(name)} {kind}" for name, kind in listed)
+        self._database.execute(f"CREATE TABLE places ({columns})")
+
+    def matching(self, where: str, *, timeout_s: float = TIMEOUT_S) -> set[str]:
         """Ids of the images with a place that fulfils the condition. Raises QueryError."""
-        n_checks = 0
-
-        def takes_too_long() -> bool:
-            nonlocal n_checks
-            n_checks += 1
-            return n_checks > MAX_CHECKS
-
+        deadline = time.monotonic() + timeout_s
         with self._lock:
-            self._database.set_progress_handler(takes_too_long, STEPS_BETWEEN_CHECKS)
+            self._database.set_progress_handler(
+                lambda: time.monotonic() > deadline, STEPS_BETWEEN_CHECKS
+            )
             try:
                 rows = self._database.execute(f"SELECT image_id FROM places WHERE ({where}\n)")
-                return {image_id for (image_id,) in rows}
-            except (sqlite3.Error, sqlite3.Warning) as error:
+                return {name for (name,) in rows if isinstance(name, str)}
+            except (sqlite3.Error, sqlite3.Warning, ValueError) as error:
+                too_long = time.monotonic() > deadline
+                reason = f"it takes longer than {timeout_s:g} s" if too_long else error
                 raise QueryError(
-                    f"The condition {where!r} cannot be used: {error}. Write it like "
+                    f"The condition {where!r} cannot be used: {reason}. Write it like "
                     f"\"width > 1000 AND path LIKE '%.png'\". Columns: {', '.join(self.columns)}."
                 ) from error
 
 
-def _free_names(names: Iterable[str]) -> dict[str, str]:
-    """Column names for metadata; SQLite's do not differ by case, and facts come first."""
-    taken = {name.lower() for name in FACTS}
-    free = {}
+def _may(action: int, first: str | None, second: str | None, *_: object) -> int:
+    """Whether a condition may do what SQLite asks for: read the facts, and nothing else."""
+    may = (
+        action == sqlite3.SQLITE_SELECT
+        or (action == sqlite3.SQLITE_READ and first == "places")
+        or (action == sqlite3.SQLITE_FUNCTION and (second or "").lower() in FUNCTIONS)
+    )
+    return sqlite3.SQLITE_OK if may else sqlite3.SQLITE_DENY
+
+
+def _kinds(rows: Iterable[Mapping[str, Any]]) -> dict[str, str]:
+    """The type of every metadata column, as SQLite calls it."""
+    kinds: dict[str, str] = {}
+    for row in rows:
+        for name, value in row.items():
+            if value is not None and not isinstance(value, (int, float)):
+                kinds[name] = "TEXT"
+            else:
+                kinds.setdefault(name, "NUMERIC")
+    return kinds
+
+
+def free_names(names: Iterable[str], facts: Iterable[str]) -> list[str]:
+    """Column names for metadata beside facts; SQLite's do not differ by case."""
+    taken, free = {fact.lower() for fact in facts}, []
     for name in names:
-        column = name
+        column = name.replace("\0", "")
         while column.lower() in taken:
             column = f"metadata_{column}"
         taken.add(column.lower())
-        free[column] = name
+        free.append(column)
     return free
 
 
 def _cell(value: Any) -> Any:
+    if isinstance(value, int) and not -(1 << 63) <= value < 1 << 63:
+        return float(value)  # SQLite's integers have 64 bits
     return value if value is None or isinstance(value, (str, int, float)) else json.dumps(value)
 
 
 def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""').replace("\0", "") + '"'
+    return '"' + name.replace('"', '""') + '"'

@@ -10,7 +10,9 @@ import hashlib
 import io
 import math
 import struct
+import threading
 import zlib
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -48,6 +50,9 @@ ORDINARY_MEGAPIXELS, MAX_PIXELS_PER_BYTE = 100, 1000  # larger ones must have by
 TRIVIAL_BYTES = 16
 SIXTEEN_TO_EIGHT = np.rint(np.arange(1 << 16) / 257).astype(np.uint8)
 HEIC_BRANDS = (b"heic", b"heix", b"mif1", b"msf1", b"heif")
+
+# Several at once would take gigabytes: 100 megapixels are 300 MB as RGB, and as much while reduced.
+_one_huge_at_a_time = threading.Lock()
 
 # Our own limit, in `decode`, names the size and becomes a problem of that picture; Pillow's is a
 # process-wide warning.
@@ -99,6 +104,13 @@ def decode(
     file = _open(content)
     width, height = file.size
     _check_megapixels(width, height, max_megapixels, len(content))
+    is_huge = width * height > ORDINARY_MEGAPIXELS * 1e6
+    with _one_huge_at_a_time if is_huge else nullcontext():
+        return _decode(file, min_side)
+
+
+def _decode(file: ImageFile.ImageFile, min_side: int | None) -> Picture:
+    width, height = file.size
     media_type = file.get_format_mimetype() or "application/octet-stream"
     try:
         if min_side:

@@ -11,7 +11,10 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 
+import numpy as np
+
 from bilderatlas.arrays import ClusterLabels, Coordinates
+from bilderatlas.errors import RunNotFound
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -224,6 +227,16 @@ class Clustering:
     @property
     def n_noise(self) -> int:
         return int((self.labels == -1).sum())
+
+    def members(self, cluster: int) -> NDArray[Any]:
+        """Where a cluster's members stand in `region_ids`, (M,), the firmest first; -1 for noise.
+
+        Raises RunNotFound where the run has no such cluster.
+        """
+        places = np.flatnonzero(self.labels == cluster)
+        if len(places) == 0 and cluster != -1:
+            raise RunNotFound(f"Run {self.run!r} has no cluster {cluster}.")
+        return places[np.argsort(-self.probabilities[places], kind="stable")]
 
     def to_dict(self) -> dict[str, Any]:
         return {

@@ -5,6 +5,7 @@ Exact: one product of the query with all embeddings in memory.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,7 +16,9 @@ from bilderatlas.arrays import Embeddings, Scores
 MAD_TO_SIGMA = 1.4826  # median absolute deviation of a normal distribution -> its sigma
 TAIL_DEGREES = 5
 EXPECTED_SHARE = 1 / 300
+ROUNDING = 1e-6  # the cosine of a float32 vector with itself may be as much below 1
 N_FOR_BACKGROUND = 20_000
+SMALLEST_SPREAD = 0.01
 N_TO_JUDGE = 8  # fewer images say nothing of what is usual
 
 
@@ -53,6 +56,22 @@ def nearest(
     rows = _rows_of(images, image_of, scores)
     row_scores = scores[np.concatenate([np.empty(0, np.int64), *rows])]
     return Found(images, best[images], relevance(best, images), rows, row_scores)
+
+
+def mix(queries: Embeddings, weights: Sequence[float], embeddings: Embeddings) -> Embeddings:
+    """One query (D,) that ranks by the weighted sum of how far each of Q queries stands out.
+
+    A picture's scores spread otherwise than a word's (the modality gap, Liang et al. 2022), so
+    each query (Q, D) counts by its weight over the standard deviation of its scores in the
+    collection (N, D). Zeros where the queries cancel each other out.
+    """
+    shares = np.asarray(weights, dtype=np.float64)
+    if len(embeddings) >= N_TO_JUDGE:
+        sample = embeddings[:: max(1, len(embeddings) // N_FOR_BACKGROUND)]
+        shares /= np.maximum(np.std(queries @ sample.T, axis=1), SMALLEST_SPREAD)  # (Q,)
+    mixed = (shares / np.abs(shares).sum()) @ queries  # (D,)
+    length = float(np.linalg.norm(mixed))
+    return np.asarray(mixed / length if length > 1e-4 else mixed * 0, dtype=np.float32)
 
 
 def relevance(scores: Scores, images: NDArray[np.int64]) -> NDArray[np.float64]:
@@ -96,6 +115,12 @@ def _rows_of(
     images: NDArray[np.int64], image_of: NDArray[np.integer], scores: Scores
 ) -> tuple[NDArray[np.int64], ...]:
     """The rows of each of the images, best first, without those that do not count."""
+    if not len(images):
+        return ()
     rows = np.flatnonzero(np.isin(image_of, images) & np.isfinite(scores))
-    rows = rows[np.argsort(-scores[rows], kind="stable")]
-    return tuple(rows[image_of[rows] == image] for image in images)
+    rank = np.empty(int(image_of.max()) + 1, dtype=np.int64)
+    rank[images] = np.arange(len(images))
+    ranks = rank[image_of[rows]]  # whose turn each row's image has among `images`
+    order = np.lexsort((-scores[rows], ranks))
+    starts = np.searchsorted(ranks[order], np.arange(1, len(images)))
+    return tuple(np.split(rows[order], starts))

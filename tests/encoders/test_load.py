@@ -6,9 +6,10 @@ import onnx
 import pytest
 from onnx import TensorProto, helper
 
-from bilderatlas import encoders
-from bilderatlas.errors import EncoderNotFound
-from tests.encoders.onnx_folders import IDS, write_tower, write_two_towers
+from bilderatlas import collection, encoders
+from bilderatlas.errors import EncoderMismatch, EncoderNotFound
+from tests.encoders.onnx_folders import IDS, write_text_only, write_tower, write_two_towers
+from tests.pictures import plain, put
 
 
 def test_an_unknown_name_is_refused_with_the_names_there_are():
@@ -104,3 +105,20 @@ def rename_output(path: Path, old: str, new: str) -> None:
     model.graph.node[-1].output[0] = new
     assert old not in [output.name for output in model.graph.output]
     onnx.save(model, path)
+
+
+def test_a_text_encoder_cannot_index_pictures(tmp_path: Path):
+    put(tmp_path / "pictures" / "red.png", plain("red"))
+    atlas = collection.create(tmp_path / "words.atlas")
+    with pytest.raises(EncoderMismatch, match=r"reads texts only.*bilderatlas encoders"):
+        atlas.index(tmp_path / "pictures", encoder=str(write_text_only(tmp_path / "text")))
+
+
+def test_indexing_asks_for_a_device_and_says_what_ran(tmp_path: Path):
+    put(tmp_path / "pictures" / "red.png", plain("red"))
+    atlas = collection.create(tmp_path / "red.atlas")
+    folder = str(write_two_towers(tmp_path / "clip"))
+    summary = atlas.index(tmp_path / "pictures", encoder=folder, device="cpu")
+    assert (summary.device, summary.encoder, summary.n_new) == ("cpu", folder, 1)
+    with pytest.raises(EncoderNotFound, match="device 'tpu'"):
+        atlas.index(tmp_path / "pictures", device="tpu")

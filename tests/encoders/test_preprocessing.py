@@ -46,6 +46,20 @@ def test_the_centre_of_a_wide_picture_is_kept():
     assert pixels[2, 0, 223] == pytest.approx(0.5)  # white: (1 - 0) / 2
 
 
+@pytest.mark.parametrize("size", [(60_000, 1), (1, 60_000)])
+def test_a_line_is_prepared_without_making_it_a_wall(size: tuple[int, int]):
+    pixels = Preprocessing.from_config(CLIP).apply(Image.new("RGB", size, (255, 0, 51)))
+    np.testing.assert_allclose(pixels[:, 7, 9], [1, -1, 0.1], rtol=1e-6)
+
+
+def test_the_middle_of_a_long_picture_is_that_of_the_whole_resized():
+    noise = np.random.default_rng(0).integers(0, 256, (32, 1600, 3), dtype=np.uint8)
+    long = Image.fromarray(noise)
+    whole = long.resize((11_200, 224), Image.Resampling.BICUBIC).crop((5488, 0, 5712, 224))
+    preparing = Preprocessing.from_config(CLIP)
+    np.testing.assert_array_equal(preparing.apply(long), preparing.apply(whole))
+
+
 def test_both_sides_are_set_where_height_and_width_are_stated():
     config = CLIP | {"size": {"height": 2, "width": 4}, "do_center_crop": False, "resample": 0}
     pixels = Preprocessing.from_config(config).apply(halves((8, 8)))

@@ -80,8 +80,13 @@ def test_a_dropped_picture_finds_its_like(visit: Visit, tmp_path: Path) -> None:
     expect(page.get_by_role("heading", name="like this one")).to_be_visible()
     assert all("green" in name for name in names(page)[:N_OF_EACH])
     expect(page.get_by_alt_text("The picture that you gave")).to_be_visible()
+    page.get_by_text("Narrow it down").click()
+    page.get_by_label("How many at most").fill("3")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/search?*k=3*")
+    expect(page.locator(".panel .name")).to_have_count(3)
     page.reload()
-    assert "green" in names(page)[0]
+    assert all("green" in name for name in names(page))
 
 
 def test_a_dropped_text_is_refused(visit: Visit) -> None:
@@ -133,6 +138,7 @@ def test_pointing_at_the_map_shows_a_picture(visit: Visit, run: str) -> None:
     card = page.locator(".map-card")
     expect(card).to_contain_text("cluster")
     expect(card.get_by_role("img")).not_to_have_js_property("naturalWidth", 0)
+    expect(card.locator(".file")).to_have_text(re.compile(r"\.png$"))
     source = card.get_by_role("img").get_attribute("src") or ""
     page.mouse.click(x, y)
     page.wait_for_url("**/images/*")

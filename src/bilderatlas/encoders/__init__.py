@@ -65,6 +65,7 @@ class EncoderFacts:
     reads_images: bool
     reads_text: bool
     is_on_disk: bool
+    is_on_hub: bool  # as ONNX; false: it ships with the package, or has to be exported
     n_bytes: int  # on disk, or to download
     licence: str
     good_for: str

@@ -33,6 +33,7 @@ def facts() -> EncoderFacts:
         reads_images=True,
         reads_text=True,
         is_on_disk=True,
+        is_on_hub=False,
         n_bytes=sum((FOLDER / name).stat().st_size for name in MODEL_FILES),
         licence="Apache-2.0",
         good_for="everyday photographs, offline; knows the words near 1000 ImageNet classes, "

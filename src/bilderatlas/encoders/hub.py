@@ -223,6 +223,7 @@ def facts(model: HubModel) -> EncoderFacts:
         reads_images=model.reads_images,
         reads_text=model.reads_text,
         is_on_disk=found is not None,
+        is_on_hub=model.repository is not None,
         n_bytes=_size_of(found) if found else model.n_bytes,
         licence=model.licence,
         good_for=model.good_for,

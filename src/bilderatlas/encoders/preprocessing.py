@@ -15,6 +15,7 @@ from PIL import Image
 from bilderatlas.arrays import Pixels
 from bilderatlas.errors import EncoderNotFound
 
+MAX_ASPECT = 8  # longer side / shorter side of what is resized before a crop
 Size = int | tuple[int, int]  # pixels: the shorter side, or (height, width)
 
 
@@ -92,6 +93,7 @@ class Preprocessing:
     def apply(self, image: Image.Image) -> Pixels:
         """One upright RGB picture -> (3, H, W) float32."""
         if self.resize:
+            image = _without_far_ends(image) if self.crop else image
             image = image.resize(_resized(image.size, self.resize), self.resample)
         if self.crop:
             image = _crop_centre(image, *self.crop)
@@ -153,6 +155,15 @@ def _resized(size: tuple[int, int], target: Size) -> tuple[int, int]:
     shorter = min(size)
     width, height = (max(target, target * side // shorter) for side in size)
     return width, height
+
+
+def _without_far_ends(image: Image.Image) -> Image.Image:
+    """The middle of a very long picture, which the crop leaves no more of.
+
+    A line of 20,000 x 2 pixels, resized whole, would take gigabytes.
+    """
+    longest = MAX_ASPECT * min(image.size)
+    return _crop_centre(image, min(image.height, longest), min(image.width, longest))
 
 
 def _crop_centre(image: Image.Image, height: int, width: int) -> Image.Image:

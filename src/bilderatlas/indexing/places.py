@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 
 from bilderatlas.sources import ImageRecord
 from bilderatlas.store import PlaceRow, Store
@@ -43,6 +44,7 @@ class SourcePlaces:
         }
         self._unmet = set(self._known)
         self._gained: dict[str, str] = {}  # uri -> image_id, known pictures at new places
+        self._lost: set[str] = set()  # places, folders and archives that could not be read
         self._left: set[str] = set()  # image_ids that a changed place showed before
 
     def is_unchanged(self, record: ImageRecord) -> bool:
@@ -74,6 +76,7 @@ class SourcePlaces:
     def lose(self, record: ImageRecord) -> None:
         """A place that was read before and no longer can be."""
         self._tally.n_problems += 1
+        self._lost.add(record.uri.rstrip("/"))
         if record.uri in self._known:
             self._unmet.add(record.uri)
 
@@ -86,8 +89,9 @@ class SourcePlaces:
         found = set(self._gained.values())
         if after_a_stop:
             found |= {i for uri, (i, _) in self._known.items() if uri not in self._unmet}
-        moved = sorted(uri for uri in self._unmet if self._known[uri][0] in found)
-        missing = sorted(self._unmet.difference(moved))
+        unmet = {uri for uri in self._unmet if not self._is_out_of_sight(uri)}
+        moved = sorted(uri for uri in unmet if self._known[uri][0] in found)
+        missing = sorted(unmet.difference(moved))
         self._tally.n_moved += len(moved)
         self._tally.n_copies -= min(len(moved), len(self._gained))
         self._tally.n_missing += len(missing)
@@ -97,6 +101,10 @@ class SourcePlaces:
         if prune:
             pruned = sorted({self._known[uri][0] for uri in missing})
             self._tally.n_pruned += self._store.drop_placeless(pruned)
+
+    def _is_out_of_sight(self, uri: str) -> bool:
+        """Whether its folder or archive could not be read, so that nobody knows what is there."""
+        return any(str(parent) in self._lost for parent in PurePosixPath(uri).parents)
 
 
 def fingerprint(record: ImageRecord) -> Fingerprint:

@@ -68,11 +68,12 @@ def _prepared(record: ImageRecord, image_id: str, content: bytes, encoder: Encod
 
 
 def _reason(error: Exception) -> str:
+    reason = f"{type(error).__name__}: {error}"
     if isinstance(error, BilderatlasError):
-        return str(error)
-    if isinstance(error, OSError) and error.strerror:
-        return f"cannot be read: {error.strerror}"
-    return f"{type(error).__name__}: {error}"
+        reason = str(error)
+    elif isinstance(error, OSError) and error.strerror:
+        reason = f"cannot be read: {error.strerror}"
+    return reason.encode("utf-8", "backslashreplace").decode()  # names in it may be no UTF-8
 
 
 def in_threads(

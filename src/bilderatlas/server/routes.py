@@ -13,7 +13,6 @@ from bilderatlas import __version__, images
 from bilderatlas.collection import Collection, image_id_of
 from bilderatlas.errors import ImageNotFound, ImageProblem
 from bilderatlas.server import schemas
-from bilderatlas.web.clusters import members_of
 
 PICTURE_SIDE = 2048  # the longest side of a picture that leaves the server, pixels
 FOREVER = "private, max-age=31536000, immutable"  # an image id names one content, always
@@ -104,9 +103,14 @@ def similar(
 
 @api.post("/search", response_model=schemas.Hits)
 def search(collection: Asked, body: schemas.SearchQuery) -> dict[str, Any]:
-    """Find images by words."""
+    """Find images by words, or by an expression: `2:dog + image:ID - snow`."""
     return collection.search(
-        body.query, k=body.k, threshold=body.threshold, kinds=body.kinds, where=body.where
+        body.query,
+        k=body.k,
+        threshold=body.threshold,
+        kinds=body.kinds,
+        where=body.where,
+        may_open_files=False,
     ).to_dict()
 
 
@@ -145,7 +149,7 @@ def members(
 ) -> dict[str, Any]:
     """List the members of a cluster, the firmest first. Cluster -1 is the noise."""
     found = collection.clustering(run)
-    places = members_of(found, cluster)  # (M,)
+    places = found.members(cluster)  # (M,)
     return {
         "run": found.run,
         "cluster": cluster,

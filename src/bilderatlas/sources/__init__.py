@@ -6,15 +6,20 @@ knows where a picture lies and how to read its bytes.
 
 from __future__ import annotations
 
+import os
 import re
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+import stat
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, NoReturn, Protocol
+from urllib.parse import unquote_to_bytes
 
 from bilderatlas.errors import ImageProblem, SourceError
 
 MAX_FILE_BYTES = 1 << 30  # a single picture of more than 1 GiB is a mistake, or an attack
+FILE_URL = re.compile(r"file:(?://[^/]*)?([^?#]*)", re.IGNORECASE)
 
 Metadata = Mapping[str, Any]
 
@@ -23,7 +28,7 @@ Metadata = Mapping[str, Any]
 class ImageRecord:
     """A place where a picture should be, and how to read it."""
 
-    uri: str  # absolute path, URL, or ARCHIVE!/MEMBER
+    uri: str  # `uri_of` an absolute path, a URL, or ARCHIVE!/MEMBER; one of a kind in its source
     source: str  # the source it came from, as `Source.name`
     position: int  # in its sequence, from 0
     size: int | None  # bytes; None where nobody says beforehand (URLs)
@@ -35,7 +40,7 @@ class ImageRecord:
 class Source(Protocol):
     """Anything that lists ImageRecords, in a fixed order."""
 
-    name: str  # the absolute path
+    name: str  # `uri_of` the absolute path
     n_other: int  # files seen so far that are not pictures
 
     def count(self) -> int | None:
@@ -56,9 +61,10 @@ def open(source: str | Path, *, column: str | None = None, id_column: str | None
     from bilderatlas.sources import archives, tables
     from bilderatlas.sources.folders import Folder
 
-    path = Path(source).expanduser().absolute()
-    if not path.exists():
-        raise SourceError(f"There is nothing at {path}. Give a folder, a table or an archive.")
+    path = absolute(path_of(str(source)))
+    if not (path.is_file() or path.is_dir()):
+        found = "something that is neither" if path.exists() else "nothing"
+        raise SourceError(f"There is {found} at {path}. Give a folder, a table or an archive.")
     if tables.is_table(path):
         return tables.Table(path, column=column, id_column=id_column)
     if column or id_column:
@@ -71,20 +77,62 @@ def open(source: str | Path, *, column: str | None = None, id_column: str | None
     return Folder(path)
 
 
+def uri_of(path: Path | str) -> str:
+    """How a place is stored: its path, or a file: URL where the path's bytes are no UTF-8."""
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:  # Python keeps such bytes as lone surrogates
+        return Path(path).as_uri()
+    return str(path)
+
+
+def path_of(given: str) -> Path:
+    """The path that a person, a table or `uri_of` wrote: plain, below ~/, or as a file: URL."""
+    if url := FILE_URL.fullmatch(given):
+        return Path(os.fsdecode(unquote_to_bytes(url[1])))
+    # "~name" is a file more often than a user
+    return Path(given).expanduser() if given.startswith("~/") else Path(given)
+
+
+def absolute(path: Path) -> Path:
+    """One spelling for a place: whoever says `..` follows links, nobody else."""
+    return Path(os.path.realpath(path)) if ".." in path.parts else path.absolute()
+
+
 def read_uri(uri: str) -> bytes:
     """Read a picture again from its place. Raises ImageProblem or OSError."""
     from bilderatlas.sources import fetching
 
     if uri.startswith(("http://", "https://")):
         return fetching.fetch(uri)
-    container, inside, _ = uri.partition("!/")
-    if inside and Path(container).is_file():
+    for inside in re.finditer("!/", uri):
+        if path_of(uri[: inside.start()]).is_file():
+            return _read_member(uri[: inside.start()], uri)
+    path = path_of(uri)
+    return read_file(path if path.exists() else path_of(re.sub(r"#\d+$", "", uri)))
+
+
+def _read_member(container: str, uri: str) -> bytes:
+    try:
         for record in open(container).records():
             if record.uri == uri:
                 return record.read()
-        raise ImageProblem("no longer in its archive")
-    path = Path(uri)
-    return read_file(path if path.exists() else Path(re.sub(r"#\d+$", "", uri)))
+    except SourceError as error:
+        raise ImageProblem(str(error)) from error
+    raise ImageProblem(f"no longer in {container}")
+
+
+def with_own_uris(records: Iterable[ImageRecord]) -> Iterator[ImageRecord]:
+    """Number the second and further records of one place: two rows of a table for one picture."""
+    seen: Counter[str] = Counter()
+    for record in records:
+        uri, n = record.uri, seen[record.uri] + 1
+        while uri in seen:
+            uri, n = f"{record.uri}#{n}", n + 1
+        seen[record.uri] += 1
+        if uri != record.uri:
+            seen[uri] += 1
+        yield record if uri == record.uri else replace(record, uri=uri)
 
 
 def unreadable(uri: str, source: str, position: int, reason: str) -> ImageRecord:
@@ -103,6 +151,10 @@ def check_size(n_bytes: int) -> None:
 
 
 def read_file(path: Path) -> bytes:
-    """Read a file whole, with its size looked at first."""
-    check_size(path.stat().st_size)
+    """Read a file whole, with its kind and its size looked at first."""
+    facts = path.stat()
+    if not stat.S_ISREG(facts.st_mode):
+        kind = "a folder" if stat.S_ISDIR(facts.st_mode) else "a pipe or a device"
+        raise ImageProblem(f"not a file but {kind}")  # which might block, or never end
+    check_size(facts.st_size)
     return path.read_bytes()

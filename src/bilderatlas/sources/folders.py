@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import os
-import stat
 from collections import deque
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path, PurePath
 
+from bilderatlas.errors import SourceError
 from bilderatlas.images import PICTURE_SUFFIXES, looks_like_picture
-from bilderatlas.sources import ImageRecord, read_file, unreadable
+from bilderatlas.sources import ImageRecord, read_file, unreadable, uri_of
 
 SNIFFED_BYTES = 32
 
@@ -21,12 +21,21 @@ class Folder:
     A file is a picture when its suffix or its first bytes say so: recovered disks have lost
     their names. Hidden files and folders, and collections (`*.atlas`), are passed over. Links
     to folders are followed once, after everything that is really there.
+
+    Raises SourceError where the folder cannot be listed; one below it becomes a problem.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.name = str(path)
+        self.name = uri_of(path)
         self.n_other = 0
+        try:
+            if path.is_dir():
+                os.scandir(path).close()
+        except OSError as error:
+            raise SourceError(
+                f"Folder {path} {_reason(error)}. Look at its permissions."
+            ) from error
 
     def count(self) -> int:
         """Files whose suffix says picture; those known by content only come on top."""
@@ -43,7 +52,7 @@ class Folder:
             try:
                 record = self._record(entry, position)
             except OSError as error:
-                record = unreadable(_path(entry), self.name, position, _reason(error))
+                record = unreadable(uri_of(_path(entry)), self.name, position, _reason(error))
             if record is None:
                 self.n_other += 1
                 continue
@@ -58,7 +67,7 @@ class Folder:
         facts = entry.stat()
         read = partial(read_file, Path(entry.path))
         return ImageRecord(
-            entry.path, self.name, position, facts.st_size, facts.st_mtime, read=read
+            uri_of(entry.path), self.name, position, facts.st_size, facts.st_mtime, read=read
         )
 
     def _entries(self) -> Iterator[os.DirEntry[str] | OSError]:
@@ -67,7 +76,7 @@ class Folder:
             yield from (e for e in os.scandir(self.path.parent) if e.name == self.path.name)
             return
         visited: set[tuple[int, int]] = set()
-        links = deque([self.name])
+        links = deque([str(self.path)])
         while links:
             yield from _walk(links.popleft(), visited, links)
 
@@ -93,11 +102,18 @@ def _walk(
         for entry in entries:
             if entry.name.startswith("."):
                 continue
-            if not entry.is_dir():
+            if not _is_folder(entry):
                 yield entry
             elif not entry.name.endswith(".atlas"):
                 (links if entry.is_symlink() else below).append(entry.path)
         folders.extend(reversed(below))
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # a link that leads to itself; reading it will say so
+        return False
 
 
 def has_picture_suffix(name: str) -> bool:
@@ -109,8 +125,8 @@ def is_picture_file(entry: os.DirEntry[str]) -> bool:
     """Whether a file is a picture by its suffix or its first bytes."""
     if has_picture_suffix(entry.name):
         return True
-    if not stat.S_ISREG(entry.stat().st_mode):
-        return False  # a pipe or a device would block
+    if not entry.is_file():
+        return False  # a pipe or a device would block; a link may lead nowhere
     with Path(entry.path).open("rb") as file:
         return looks_like_picture(file.read(SNIFFED_BYTES))
 

@@ -5,16 +5,26 @@ from __future__ import annotations
 import csv
 import itertools
 import json
+import math
 import re
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from decimal import Decimal
 from functools import partial
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlsplit
 
 from bilderatlas.errors import ImageProblem, SourceError
-from bilderatlas.sources import ImageRecord, fetching, read_file, unreadable
+from bilderatlas.images import looks_like_picture
+from bilderatlas.sources import (
+    ImageRecord,
+    absolute,
+    fetching,
+    path_of,
+    read_file,
+    unreadable,
+    uri_of,
+    with_own_uris,
+)
 from bilderatlas.sources.folders import has_picture_suffix
 
 DELIMITED = {".csv": ",", ".tsv": "\t"}
@@ -25,6 +35,8 @@ USUAL_COLUMNS = (
 )  # fmt: skip
 
 INTEGER = re.compile(r"-?(0|[1-9]\d{0,17})")
+WEB = ("http://", "https://")
+QUOTED = re.compile(r'"[^"]*"?')
 DECIMAL = re.compile(r"-?(0|[1-9]\d*)\.\d+([eE][-+]?\d{1,2})?")
 
 Row = Mapping[str, Any]
@@ -47,71 +59,63 @@ class Table:
         self, path: Path, *, column: str | None = None, id_column: str | None = None
     ) -> None:
         self.path = path
-        self.name = str(path)
+        self.name = uri_of(path)
         self.n_other = 0
+        self._is_parquet = path.suffix.lower() in PARQUET
         columns, first = self._columns_and_first_row()
         self.id_column = _existing(id_column, columns, path) if id_column else None
         self.column = _existing(column, columns, path) if column else _guess(columns, first, path)
 
     def count(self) -> int | None:
-        if self.path.suffix.lower() in PARQUET:
+        if self._is_parquet:
             import pyarrow.parquet as pq
 
             return int(pq.read_metadata(self.path).num_rows)
         with self.path.open("rb") as file:
-            blocks = iter(lambda: file.read(1 << 20), b"")
-            return max(0, sum(block.count(b"\n") for block in blocks) - 1)
+            return max(0, sum(1 for _ in file) - 1)
 
     def records(self) -> Iterator[ImageRecord]:
-        seen: Counter[str] = Counter()
-        for position, row in enumerate(self._rows()):
-            record = self._record(row, position)
-            seen[record.uri] += 1
-            if seen[record.uri] > 1:  # another row for the same picture keeps its own metadata
-                record = ImageRecord(
-                    f"{record.uri}#{seen[record.uri]}", record.source, position, record.size,
-                    record.mtime, record.read, record.metadata,
-                )  # fmt: skip
-            yield record
+        """One for every row; another row for the same picture keeps its own metadata."""
+        return with_own_uris(self._record(row, n) for n, row in enumerate(self._rows()))
 
     def _record(self, row: Row, position: int) -> ImageRecord:
-        value = row.get(self.column)
-        metadata = {k: _plain(v) for k, v in row.items() if k != self.column and k is not None}
+        metadata = {k: self._typed(v) for k, v in row.items() if k != self.column}
         if self.id_column:
-            metadata["id"] = _plain(row.get(self.id_column))
+            metadata["id"] = self._typed(row.get(self.id_column))
         here = partial(ImageRecord, source=self.name, position=position, metadata=metadata)
-        if isinstance(value, Mapping) and value.get("bytes"):
-            content = bytes(value["bytes"])
-            uri = f"{self.name}!/{value.get('path') or position}"
+        content, text = _content_and_path(row.get(self.column))
+        if content:
+            uri = f"{self.name}!/{text or position}"
             return here(uri, size=len(content), mtime=None, read=lambda: content)
-        text = str(value or "").strip()
         if not text:
             reason = f"row {position + 1} has nothing in column {self.column!r}"
             return unreadable(f"{self.name}!/{position}", self.name, position, reason)
-        if urlsplit(text).scheme in ("http", "https"):
+        if text.lower().startswith(WEB):
             return here(text, size=None, mtime=None, read=partial(fetching.fetch, text))
         return self._file_record(text, here)
 
     def _file_record(self, text: str, here: partial[ImageRecord]) -> ImageRecord:
-        local = unquote(urlsplit(text).path) if text.startswith("file:") else text
-        path = (self.path.parent / Path(local).expanduser()).absolute()
+        path = absolute(self.path.parent / path_of(text))
         try:
             facts = path.stat()
         except (OSError, ValueError):
-            return here(str(path), size=None, mtime=None, read=partial(_missing, path))
+            return here(uri_of(path), size=None, mtime=None, read=partial(_missing, path))
         return here(
-            str(path), size=facts.st_size, mtime=facts.st_mtime, read=partial(read_file, path)
+            uri_of(path), size=facts.st_size, mtime=facts.st_mtime, read=partial(read_file, path)
         )
+
+    def _typed(self, value: Any) -> Any:
+        return _plain(value) if self._is_parquet else _number_or_text(value)
 
     def _columns_and_first_row(self) -> tuple[list[str], Row]:
         rows = self._rows()
         first = next(rows, None)
         if first is None:
             raise SourceError(f"Table {self.path} has no rows.")
-        return [str(name) for name in first if name is not None], first
+        return [str(name) for name in first], first
 
     def _rows(self) -> Iterator[Row]:
-        return self._parquet_rows() if self.path.suffix.lower() in PARQUET else self._text_rows()
+        return self._parquet_rows() if self._is_parquet else self._text_rows()
 
     def _parquet_rows(self) -> Iterator[Row]:
         import pyarrow as pa
@@ -121,7 +125,7 @@ class Table:
             with pq.ParquetFile(self.path) as file:
                 for batch in file.iter_batches(batch_size=256):
                     yield from batch.to_pylist()
-        except (pa.ArrowException, OSError) as error:
+        except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
             raise SourceError(f"Parquet file {self.path} cannot be read: {error}.") from error
 
     def _text_rows(self) -> Iterator[Row]:
@@ -133,7 +137,9 @@ class Table:
                 rows = csv.DictReader(file, delimiter=_delimiter(head, self.path))
                 for row in rows:
                     row.pop(None, None)  # more cells than columns
-                    yield {name: _typed(cell) for name, cell in row.items()}
+                    yield row
+        except OSError as error:
+            raise SourceError(f"Table {self.path} cannot be read: {error.strerror}.") from error
         except (UnicodeDecodeError, csv.Error) as error:
             raise SourceError(
                 f"Table {self.path} cannot be read as UTF-8 text with one row a line: {error}. "
@@ -143,13 +149,13 @@ class Table:
 
 def _delimiter(head: str, path: Path) -> str:
     """Semicolons and tabs are common in .csv files too; the header line decides."""
-    header = head.splitlines()[0] if head else ""
+    header = QUOTED.sub("", head.split("\n", 1)[0])
     counts = {mark: header.count(mark) for mark in (",", ";", "\t", "|")}
     best = max(counts, key=lambda mark: counts[mark])
     return best if counts[best] else DELIMITED[path.suffix.lower()]
 
 
-def _typed(cell: str | None) -> Any:
+def _number_or_text(cell: str | None) -> Any:
     """The number that a cell plainly is ("007" and "1_000" are not), else its text."""
     if not cell:
         return None
@@ -162,6 +168,10 @@ def _plain(value: Any) -> Any:
     """A value that JSON can hold."""
     if isinstance(value, bytes):
         return f"<{len(value)} bytes>"
+    if isinstance(value, Decimal):
+        value = float(value)
+    if isinstance(value, float) and math.isnan(value):
+        return None  # how pandas writes a missing number
     try:
         json.dumps(value, allow_nan=False)
     except (TypeError, ValueError):
@@ -191,9 +201,20 @@ def _guess(columns: Sequence[str], first: Row, path: Path) -> str:
 
 
 def _points_to_picture(cell: Any) -> bool:
+    content, text = _content_and_path(cell)
+    if content:
+        return isinstance(cell, Mapping) or looks_like_picture(content[:32])
+    return isinstance(cell, str) and has_picture_suffix(text.partition("?")[0])
+
+
+def _content_and_path(cell: Any) -> tuple[bytes, str]:
+    """An embedded picture and its name, or where the picture lies."""
     if isinstance(cell, Mapping):
-        return bool(cell.get("bytes"))
-    return isinstance(cell, str) and has_picture_suffix(urlsplit(cell).path)
+        content, cell = cell.get("bytes"), cell.get("path")
+        return content if isinstance(content, bytes) else b"", str(cell or "")
+    if isinstance(cell, bytes):
+        return cell, ""
+    return b"", "" if _plain(cell) is None else str(cell).strip()
 
 
 def _missing(path: Path) -> bytes:

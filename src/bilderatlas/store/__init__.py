@@ -93,7 +93,7 @@ class Store:
     @classmethod
     def create(cls, path: Path) -> Store:
         """Make an empty collection. Raises CollectionExists where something is already."""
-        if path.exists() and any(path.iterdir() if path.is_dir() else [path]):
+        if _is_taken(path):
             raise CollectionExists(f"{path} is there already. Open it, or choose another name.")
         store = cls(
             path, {"schema_version": schema.SCHEMA_VERSION, "active_space": None, "spaces": {}}
@@ -117,6 +117,8 @@ class Store:
             ) from None
         except (json.JSONDecodeError, UnicodeDecodeError, OSError) as error:
             raise StoreError(f"{path / DESCRIPTION} cannot be read: {error}.") from error
+        if not isinstance(description, dict) or "schema_version" not in description:
+            raise StoreError(f"{path / DESCRIPTION} does not describe a collection. Is it another?")
         if description["schema_version"] > schema.SCHEMA_VERSION:
             raise SchemaTooNew(
                 f"{path} has schema version {description['schema_version']}; this Bilderatlas "
@@ -348,6 +350,14 @@ class Store:
 
     def _uri(self, table: str) -> str:
         return str(self.path / f"{table}.lance")
+
+
+def _is_taken(path: Path) -> bool:
+    """Whether something is at a path, other than what a creation that was killed has left."""
+    if not path.is_dir():
+        return path.exists()
+    left = {f"{table}.lance" for table in schema.TABLES} | {f"{DESCRIPTION}.new"}
+    return any(entry.name not in left for entry in path.iterdir())
 
 
 def check_fits(encoder: Encoder, space: Space, collection: str) -> None:

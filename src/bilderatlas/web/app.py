@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import logging
 import re
 from typing import Any
 
@@ -20,6 +21,8 @@ from bilderatlas.web import clusters, gallery, image, search, texts
 from bilderatlas.web import map as map_page
 from bilderatlas.web.page import Address, Page, aria, link
 from bilderatlas.web.query_pictures import QueryPictures
+
+logger = logging.getLogger(__name__)
 
 PARTS = ("/_", "/assets/", "/query-pictures/", "/api/")  # addresses that are no pages
 PAGES = re.compile(r"/|/(search|map|images/[^/]+|clusters(/-?\d+)?)/?")
@@ -96,12 +99,13 @@ def _connect(dash: Dash, collection: Collection, pictures: QueryPictures) -> Non
         Output("title", "data"),
         Input("address", "pathname"),
         Input("address", "search"),
+        on_error=_failed,
     )
     async def turn(path: str, query: str) -> tuple[Any, dict[str, str]]:
         address = Address.parse(path or "/", query or "")
         page = await run_in_threadpool(_page, collection, pictures, address)
         title = texts.title(page.title, collection.name)
-        return page.children, {"title": title, "path": address.path}
+        return page.children, {"title": title}
 
     @dash.callback(
         Output("address", "href"),
@@ -131,6 +135,13 @@ def _page(collection: Collection, pictures: QueryPictures, address: Address) -> 
     except BilderatlasError as refusal:
         said = html.P(str(refusal), className="refusal", role="alert")
         return Page(texts.REFUSED, [html.H1(texts.REFUSED), said])
+
+
+def _failed(error: Exception) -> tuple[Any, dict[str, str]]:
+    """A mistake of ours: the log has the traceback, the page does not."""
+    logger.error("A page failed", exc_info=error)
+    said = html.P(texts.FAILED_HINT, className="refusal", role="alert")
+    return [html.H1(texts.FAILED), said], {"title": texts.FAILED}
 
 
 def _find_page(collection: Collection, pictures: QueryPictures, address: Address) -> Page:

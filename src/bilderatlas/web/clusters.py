@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import numpy as np
 from dash import html
-from numpy.typing import NDArray
 
 from bilderatlas.collection import Collection, image_id_of
-from bilderatlas.errors import RunNotFound
 from bilderatlas.results import Cluster, Clustering, Run
 from bilderatlas.web import texts
 from bilderatlas.web.page import Address, Children, Page, aria, link
@@ -23,7 +20,7 @@ def page(collection: Collection, address: Address) -> Page:
     """Show every cluster of `?run=`, the largest first, and the noise after them."""
     runs = collection.runs("cluster")
     if not runs:
-        line = texts.cluster_command(collection.name)
+        line = texts.cluster_command(str(collection.path))
         return Page(
             texts.CLUSTERS, [html.H1(texts.NO_CLUSTERS), command(texts.NO_CLUSTERS_HINT, line)]
         )
@@ -46,11 +43,12 @@ def page(collection: Collection, address: Address) -> Page:
 def one_page(collection: Collection, address: Address, number: int) -> Page:
     """Show the members of one cluster, the firmest first."""
     clustering = collection.clustering(address.text("run"))
-    places = members_of(clustering, number)  # (M,)
+    places = clustering.members(number)  # (M,)
     last = max(1, -(-len(places) // N_MEMBERS))
     shown = address.integer("page", 1, low=1, high=last)
     part = places[(shown - 1) * N_MEMBERS : shown * N_MEMBERS]
-    members = collection.images([image_id_of(clustering.region_ids[place]) for place in part])
+    left = _left(collection, [image_id_of(clustering.region_ids[place]) for place in part])
+    members = collection.images(list(left))
     name = _name(clustering, number)
     return Page(
         name,
@@ -63,14 +61,6 @@ def one_page(collection: Collection, address: Address, number: int) -> Page:
             pager(address, page=shown, n=len(places), n_a_page=N_MEMBERS),
         ],
     )
-
-
-def members_of(clustering: Clustering, number: int) -> NDArray[np.intp]:
-    """Places of a cluster's members in `region_ids`, (M,), the firmest first."""
-    places = np.flatnonzero(clustering.labels == number)
-    if len(places) == 0 and number != NOISE:
-        raise RunNotFound(texts.no_such_cluster(number, clustering.run))
-    return places[np.argsort(-clustering.probabilities[places], kind="stable")]
 
 
 def run_links(path: str, runs: list[Run], shown: str) -> html.Nav | None:
@@ -110,19 +100,27 @@ def _sheets(
     first_ids = {
         cluster.cluster: [
             image_id_of(clustering.region_ids[place])
-            for place in members_of(clustering, cluster.cluster)[:N_ON_A_SHEET]
+            for place in clustering.members(cluster.cluster)[:N_ON_A_SHEET]
         ]
         for cluster in clusters
     }
-    wanted = [image_id for ids in first_ids.values() for image_id in ids]
-    names = {facts.image_id: file_name(facts.path) for facts in collection.images(wanted)}
-    return [_sheet(clustering, one, first_ids[one.cluster], names) for one in clusters]
+    left = _left(collection, [image_id for ids in first_ids.values() for image_id in ids])
+    return [
+        _sheet(clustering, one, {i: left[i] for i in first_ids[one.cluster] if i in left})
+        for one in clusters
+    ]
 
 
-def _sheet(
-    clustering: Clustering, cluster: Cluster, image_ids: list[str], names: dict[str, str]
-) -> html.Li:
-    pictures: Children = [thumbnail(image_id, names[image_id]) for image_id in image_ids]
+def _left(collection: Collection, image_ids: list[str]) -> dict[str, str]:
+    """The paths of those images that are still here: a run outlives the images of its time."""
+    paths = zip(image_ids, collection.paths(image_ids), strict=True)
+    return {image_id: path for image_id, path in paths if path}
+
+
+def _sheet(clustering: Clustering, cluster: Cluster, path_of: dict[str, str]) -> html.Li:
+    pictures: Children = [
+        thumbnail(image_id, file_name(path)) for image_id, path in path_of.items()
+    ]
     name = texts.cluster(cluster.cluster, cluster.name)
     caption = [html.H2(name), html.Span(texts.n_images(cluster.size))]
     return html.Li(

@@ -48,7 +48,7 @@ def page(collection: Collection, address: Address) -> Page:
 def _empty(info: CollectionInfo) -> Children:
     return [
         html.H1(texts.EMPTY_COLLECTION),
-        command(texts.EMPTY_COLLECTION_HINT, texts.index_command(info.name)),
+        command(texts.EMPTY_COLLECTION_HINT, texts.index_command(info.path)),
     ]
 
 
@@ -57,10 +57,10 @@ def _next(info: CollectionInfo) -> Children:
     verbs = {run.verb for run in info.runs}
     lines: Children = []
     if "cluster" not in verbs:
-        lines.append(command(texts.NEXT_CLUSTER, texts.cluster_command(info.name)))
+        lines.append(command(texts.NEXT_CLUSTER, texts.cluster_command(info.path)))
     if "project" not in verbs:
-        lines.append(command(texts.NEXT_PROJECT, texts.project_command(info.name)))
+        lines.append(command(texts.NEXT_PROJECT, texts.project_command(info.path)))
     if info.n_problems:
         said = f"{texts.n_problems(info.n_problems)}. {texts.NEXT_PROBLEMS}"
-        lines.append(command(said, texts.problems_command(info.name)))
+        lines.append(command(said, texts.problems_command(info.path)))
     return [html.Aside([html.H2(texts.NEXT), *lines], className="next")] if lines else []

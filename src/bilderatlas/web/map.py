@@ -7,6 +7,7 @@ pointer without asking the server for more than the picture under it.
 from __future__ import annotations
 
 import base64
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -35,9 +36,9 @@ def page(collection: Collection, address: Address) -> Page:
     """Show the projection `?run=`, coloured by the clustering `?clusters=` or the newest one."""
     runs = collection.runs("project")
     if not runs:
-        line = texts.project_command(collection.name)
+        line = texts.project_command(str(collection.path))
         return Page(texts.MAP, [html.H1(texts.NO_MAP), command(texts.NO_MAP_HINT, line)])
-    projection = collection.projection(address.text("run"))
+    projection = _left(collection, collection.projection(address.text("run")))
     clustering = _clustering(collection, address)
     return Page(
         texts.MAP,
@@ -49,6 +50,16 @@ def page(collection: Collection, address: Address) -> Page:
             dcc.Store(id="map-points", data=points(projection, clustering)),
         ],
     )
+
+
+def _left(collection: Collection, projection: Projection) -> Projection:
+    """The points whose images are still here: a run outlives the images of its time."""
+    paths = collection.paths([image_id_of(region_id) for region_id in projection.region_ids])
+    places = np.flatnonzero([path is not None for path in paths])
+    if len(places) == len(paths):
+        return projection
+    region_ids = tuple(projection.region_ids[place] for place in places)
+    return replace(projection, region_ids=region_ids, coordinates=projection.coordinates[places])
 
 
 def points(projection: Projection, clustering: Clustering | None) -> dict[str, object]:
@@ -111,7 +122,8 @@ def _lead(projection: Projection, clustering: Clustering | None) -> str:
 
 def _plot() -> html.Div:
     """The place where the script draws, and the card that shows the picture pointed at."""
-    card = html.Div([Picture(alt=""), html.Span()], className="map-card", hidden=True)
+    said = [html.Span(className="cluster"), html.Span(className="file")]
+    card = html.Div([Picture(alt=""), *said], className="map-card", hidden=True)
     return html.Div([card, html.Div(className="map-ring", hidden=True)], className="plot")
 
 

@@ -21,12 +21,12 @@ LIMITS = ("threshold", "k", "where")
 
 
 def page(collection: Collection, address: Address, pictures: QueryPictures) -> Page:
-    """Show what the words `?q=` or the picture `?picture=` find."""
+    """Show what the words `?q=` or, without words, the picture `?picture=` finds."""
     words, picture = address.text("q"), address.text("picture")
-    if picture:
-        results = _by_picture(collection, address, pictures, picture)
-    elif words:
+    if words:
         results = _by_words(collection, address, words)
+    elif picture:
+        results = _by_picture(collection, address, pictures, picture)
     else:
         results = [html.P(texts.SEARCH_LEAD, className="empty")]
     opening = html.Div([html.H1(texts.SEARCH), form(address)], className="opening")
@@ -77,11 +77,13 @@ def _words(address: Address) -> html.Div:
 
 def _limits(address: Address) -> html.Details:
     """Fewer or more results; folded away until wanted."""
-    fields = [
+    fields: Children = [
         _field(address, "threshold", texts.THRESHOLD, inputMode="decimal", placeholder="0.25"),
         _field(address, "k", texts.HOW_MANY, inputMode="numeric", placeholder=str(DEFAULT_K)),
         _field(address, "where", texts.WHERE, placeholder=texts.WHERE_HINT),
     ]
+    # Narrowing the search for a picture searches for the same picture.
+    fields.append(dcc.Input(name="picture", type="hidden", value=address.text("picture") or ""))
     is_used = any(address.text(name) for name in LIMITS)
     return html.Details(
         [html.Summary(texts.MORE_OPTIONS), html.Div(fields, className="fields")], open=is_used
@@ -98,6 +100,7 @@ def _field(address: Address, name: str, label: str, **props: Any) -> html.Label:
 def _by_words(collection: Collection, address: Address, words: str) -> Children:
     hits = collection.search(
         words,
+        may_open_files=False,
         k=address.integer("k", DEFAULT_K, low=1, high=MAX_K),
         threshold=address.number("threshold"),
         where=address.text("where"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+
 PROGRAM = "Bilderatlas"
 SKIP = "Skip to the pictures"
 LOADING = "Laying out the pictures…"
@@ -13,6 +15,8 @@ NOT_FOUND = "There is no such page"
 NOT_FOUND_HINT = "Perhaps the gallery has what you look for."
 TO_GALLERY = "To the gallery"
 REFUSED = "That did not work"
+FAILED = "Something broke"
+FAILED_HINT = "This is a mistake of the program. Its log says which; please report it."
 
 ANOTHER_SAMPLE = "Another sample"
 SAMPLE_LEAD = "drawn at random"
@@ -141,26 +145,21 @@ def no_such_number(name: str, written: str, low: float, high: float) -> str:
     return f"{name} is {written!r}; it must be a number from {low:g} to {high:g}."
 
 
-def no_such_cluster(number: int, run: str) -> str:
-    """A cluster that a run does not have."""
-    return f"Run {run!r} has no cluster {number}. See all of them under Clusters."
-
-
-def cluster_command(collection: str) -> str:
+def cluster_command(path: str) -> str:
     """What makes clusters."""
-    return f"bilderatlas cluster {collection}"
+    return f"bilderatlas cluster {shlex.quote(path)}"
 
 
-def project_command(collection: str) -> str:
+def project_command(path: str) -> str:
     """What makes a map."""
-    return f"bilderatlas project {collection} --dims 3"
+    return f"bilderatlas project {shlex.quote(path)} --dims 3"
 
 
-def problems_command(collection: str) -> str:
+def problems_command(path: str) -> str:
     """What lists the skipped files."""
-    return f"bilderatlas problems {collection}"
+    return f"bilderatlas problems {shlex.quote(path)}"
 
 
-def index_command(collection: str) -> str:
+def index_command(path: str) -> str:
     """What fills a collection."""
-    return f"bilderatlas index {collection} FOLDER"
+    return f"bilderatlas index {shlex.quote(path)} FOLDER"

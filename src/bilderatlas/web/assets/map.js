@@ -23,22 +23,32 @@
 
   const card = (plot) => {
     const box = plot.querySelector(".map-card");
-    const [picture, name, ring] = ["img", ".map-card span", ".map-ring"].map((part) =>
+    const [picture, name, file, ring] = ["img", ".cluster", ".file", ".map-ring"].map((part) =>
       plot.querySelector(part),
     );
+    let asking = 0;
     const hide = () => {
+      clearTimeout(asking);
       box.hidden = ring.hidden = true;
+    };
+    const tellFile = async (imageId, address) => {
+      const answer = await fetch(`/api/v1/images/${encodeURIComponent(imageId)}`);
+      if (!answer.ok || picture.getAttribute("src") !== address) return;
+      picture.alt = file.textContent = (await answer.json()).path.split(/[\\/]/).pop();
     };
     const show = (point, imageId, cluster) => {
       const src = `/api/v1/images/${encodeURIComponent(imageId)}/thumbnail`;
       if (picture.getAttribute("src") !== src) {
         picture.src = src;
         picture.alt = name.textContent = cluster;
+        file.textContent = "";
+        clearTimeout(asking);
+        asking = setTimeout(tellFile, 120, imageId, src); // of points passed over nobody asks
       }
       box.hidden = ring.hidden = false;
       const isLeft = point.x > plot.clientWidth / 2;
-      const isLow = point.y > plot.clientHeight / 2;
-      box.style.translate = `${isLeft ? "calc(-100% - 14px)" : "14px"} ${isLow ? "-100%" : "0"}`;
+      const below = (-100 * point.y) / plot.clientHeight; // slides up as the point sinks
+      box.style.translate = `${isLeft ? "calc(-100% - 14px)" : "14px"} ${below}%`;
       for (const part of [box, ring]) {
         part.style.left = `${point.x}px`;
         part.style.top = `${point.y}px`;
@@ -117,6 +127,7 @@
   const start = (plot, map) => {
     const canvas = plot.querySelector("canvas") || plot.appendChild(document.createElement("canvas"));
     canvas.tabIndex = 0;
+    canvas.setAttribute("role", "img");
     canvas.setAttribute("aria-label", map.label);
     const labels = unpack(map.labels, Int32Array);
     const ids = map.image_ids.split("\n");
@@ -126,7 +137,9 @@
       plot.textContent = map.no_webgl;
       return;
     }
-    const view = { yaw: map.is_flat ? 0 : 0.6, pitch: map.is_flat ? 0 : 0.35, zoom: map.is_flat ? 1 : 1.25, shift: [0, 0] };
+    const view = map.is_flat
+      ? { yaw: 0, pitch: 0, ...points.fit() }
+      : { yaw: 0.6, pitch: 0.35, zoom: 1.25, shift: [0, 0] };
     const { show, hide } = card(plot);
     let isWaiting = false;
     const redraw = () => {

@@ -97,6 +97,21 @@
       gl.drawArrays(gl.POINTS, 0, n);
     };
 
+    // The zoom and shift at which flat places fill the canvas.
+    const fit = () => {
+      const reach = [0, 1].map((axis) => {
+        let [low, high] = [Infinity, -Infinity];
+        for (let at = axis; at < 3 * n; at += 3) {
+          low = Math.min(low, places[at]);
+          high = Math.max(high, places[at]);
+        }
+        return { middle: (low + high) / 2, half: Math.max((high - low) / 2, 0.05) };
+      });
+      const s = stretch();
+      const zoom = 0.92 * Math.min(...reach.map(({ half }, axis) => 1 / (half * s[axis])));
+      return { zoom, shift: reach.map(({ middle }, axis) => -middle * zoom * s[axis]) };
+    };
+
     // The point nearest to x, y (CSS pixels within the canvas), of close ones the one in front.
     const nearest = (view, x, y, reach) => {
       const m = turning(view);
@@ -121,6 +136,6 @@
 
     const recolour = (changed) => gl.bufferData(gl.ARRAY_BUFFER, changed, gl.STATIC_DRAW);
     const release = () => gl.getExtension("WEBGL_lose_context")?.loseContext();
-    return { draw, nearest, recolour, release };
+    return { draw, fit, nearest, recolour, release };
   };
 })();

@@ -1,0 +1,82 @@
+"""A query as a person writes it -> weighted terms: "2:dog + ./beach.jpg - snow".
+
+Terms are joined by " + " and " - " with spaces around them, so that t-shirts stay whole; a number
+and a colon before a term is its weight. A term that looks like a picture file is one. Words in
+double quotes are taken as they are.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from bilderatlas.errors import QueryError
+from bilderatlas.images import PICTURE_SUFFIXES
+
+MAX_TERMS = 32
+
+_SIGN = re.compile(r'\s+([+-])\s+(?=(?:[^"]*"[^"]*")*[^"]*$)')  # not inside double quotes
+_WEIGHT = re.compile(r"(\d+(?:\.\d+)?)\s*:\s*(?=\S)")
+_IMAGE_ID = re.compile(r"image:([0-9a-f]{32})")
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """One part of a query: words, a picture file, or an image of the collection."""
+
+    weight: float  # negative: unlike this
+    words: str | None = None
+    file: str | None = None
+    image_id: str | None = None
+
+
+def parse(query: str) -> tuple[Term, ...]:
+    """Take a query apart.
+
+    Raises QueryError where nothing is asked for: no terms, or none with a positive weight.
+    """
+    sign = "+"
+    text = query.strip()
+    if text[:2] in ("- ", "+ "):
+        sign, text = text[0], text[2:]
+    pieces = _SIGN.split(text)  # term, sign, term, sign, term ...
+    signs = [sign, *pieces[1::2]]
+    terms = tuple(
+        _term(piece, -1.0 if sign == "-" else 1.0)
+        for sign, piece in zip(signs, pieces[::2], strict=True)
+    )
+    if len(terms) > MAX_TERMS:
+        raise QueryError(f"The query has {len(terms)} terms; at most {MAX_TERMS} are taken.")
+    if all(term.weight <= 0 for term in terms):
+        raise QueryError(
+            f"The query {query!r} only says what the pictures should not show. "
+            "Add what they should."
+        )
+    return terms
+
+
+def _term(piece: str, sign: float) -> Term:
+    weighted = _WEIGHT.match(piece)
+    weight = sign * (float(weighted[1]) if weighted else 1.0)
+    rest = piece[weighted.end() :].strip() if weighted else piece.strip()
+    if len(rest) > 1 and rest[0] == rest[-1] == '"':
+        return Term(weight, words=_words(rest[1:-1]))
+    if image := _IMAGE_ID.fullmatch(rest):
+        return Term(weight, image_id=image[1])
+    if _is_file(rest):
+        return Term(weight, file=rest)
+    return Term(weight, words=_words(rest))
+
+
+def _words(text: str) -> str:
+    if not text.strip():
+        raise QueryError("The query is empty. Say what the pictures should show.")
+    return text.strip()
+
+
+def _is_file(text: str) -> bool:
+    """Whether a term can only mean a picture file."""
+    return text.startswith(("./", "../", "/", "~/")) or (
+        Path(text).suffix.lower() in PICTURE_SUFFIXES
+    )

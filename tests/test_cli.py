@@ -1,0 +1,478 @@
+"""The command line on a real store with the built-in encoder: answers, refusals, exit status."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import bilderatlas
+from bilderatlas import cli
+from tests.assets import assets
+from tests.pictures import plain, put
+
+INDEX_KEYS = {
+    "n_images", "n_new", "n_unchanged", "n_moved", "n_changed", "n_missing", "n_problems",
+    "seconds", "images_per_s", "encoder", "device",
+}  # fmt: skip
+RESULT_KEYS = {"image_id", "path", "score", "relevance", "regions"}
+REGION_KEYS = {"region_id", "kind", "label", "box", "score", "text"}
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What a command left behind."""
+
+    status: int
+    stdout: str
+    stderr: str
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """The one JSON document on stdout; anything else there is a failure."""
+        document = json.loads(self.stdout)
+        assert isinstance(document, dict)
+        return document
+
+
+Run = Callable[..., Done]
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Run `bilderatlas ...` in this process, through its own `main`."""
+
+    def run(*arguments: str | Path) -> Done:
+        monkeypatch.setattr(sys, "argv", ["bilderatlas", *map(str, arguments)])
+        capsys.readouterr()
+        try:
+            cli.main()
+            status: Any = 0
+        except SystemExit as ended:
+            status = ended.code or 0
+        streams = capsys.readouterr()
+        return Done(status, streams.out, streams.err)
+
+    return run
+
+
+def in_a_process(*arguments: str | Path, **environment: str) -> Done:
+    done = subprocess.run(
+        [sys.executable, "-m", "bilderatlas", *map(str, arguments)],
+        capture_output=True,
+        env=os.environ | environment,
+    )
+    return Done(done.returncode, done.stdout.decode(), done.stderr.decode())
+
+
+@pytest.fixture(scope="module")
+def pile(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("pile")
+    photographs = sorted((assets() / "data" / "coco" / "images").glob("*.jpg"))[:8]
+    for path in photographs:
+        shutil.copy(path, folder)
+    put(folder / "torn.jpg", photographs[0].read_bytes()[:2000])
+    put(folder / "notes.txt", b"Dear diary, I took no picture.")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def indexed(pile: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Done]:
+    """A collection that a process of its own has made, clustered and projected."""
+    path = tmp_path_factory.mktemp("atlas") / "holiday"
+    done = in_a_process("index", path, pile, "--json", PYTHONWARNINGS="error")
+    assert done.status == 0, done.stderr
+    collection = bilderatlas.open(path)
+    collection.cluster("kmeans", k=2)
+    collection.project("pca")
+    return path, done
+
+
+@pytest.fixture(scope="module")
+def atlas(indexed: tuple[Path, Done]) -> Path:
+    return indexed[0]
+
+
+@pytest.fixture
+def toy(tmp_path: Path) -> Path:
+    """A folder with one picture."""
+    put(tmp_path / "pics" / "red.png", plain("red"))
+    return tmp_path
+
+
+# -- every verb with --json
+
+
+def test_index_counts(indexed: tuple[Path, Done]) -> None:
+    facts = indexed[1].document
+    assert facts.keys() >= INDEX_KEYS
+    assert (facts["n_images"], facts["n_new"], facts["n_problems"]) == (8, 8, 1)
+    assert (facts["n_other"], facts["encoder"], facts["device"]) == (1, "builtin", "cpu")
+
+
+def test_index_again_embeds_nothing(run: Run, atlas: Path, pile: Path) -> None:
+    facts = run("index", atlas, pile, "--json").document
+    assert (facts["n_unchanged"], facts["n_new"], facts["n_problems"]) == (8, 0, 1)
+
+
+def test_search_by_words(run: Run, atlas: Path) -> None:
+    results = run("search", atlas, "giraffe", "-k", "3", "--json").document["results"]
+    assert len(results) == 3
+    assert all(result.keys() >= RESULT_KEYS for result in results)
+    assert all(region.keys() >= REGION_KEYS for region in results[0]["regions"])
+    assert results[0]["regions"][0]["box"] == [0, 0, 1, 1]
+    assert results[0]["path"].endswith("000000000025.jpg")  # two giraffes
+    assert [r["score"] for r in results] == sorted((r["score"] for r in results), reverse=True)
+
+
+def test_search_by_picture(run: Run, atlas: Path, pile: Path) -> None:
+    path = min(pile.glob("0*.jpg"))
+    results = run("search", atlas, "--image", path, "-k", "2", "--json").document["results"]
+    assert results[0]["path"] == str(path)
+    assert results[0]["score"] > 0.99
+
+
+def test_every_option_of_search_changes_the_result(run: Run, atlas: Path) -> None:
+    def n_found(*options: str) -> int:
+        done = run("search", atlas, "giraffe", *options, "--json")
+        return len(done.document["results"])
+
+    assert n_found() == 8
+    assert n_found("-k", "2") == 2
+    assert n_found("--threshold", "0.99") == 0
+    assert n_found("--kind", "person") == 0
+    assert n_found("--where", "path LIKE '%0025.jpg'") == 1
+
+
+def test_similar(run: Run, atlas: Path, pile: Path) -> None:
+    path = min(pile.glob("0*.jpg"))
+    results = run("similar", atlas, path, "-k", "3", "--json").document["results"]
+    assert len(results) == 3
+    assert str(path) not in {result["path"] for result in results}
+    by_id = run("similar", atlas, results[0]["image_id"], "--radius", "2", "--json").document
+    assert len(by_id["results"]) == 7
+
+
+def test_cluster(run: Run, atlas: Path) -> None:
+    made = run("cluster", atlas, "--method", "kmeans", "-k", "3", "--json").document
+    assert made.keys() >= {"run", "method", "n_clusters", "n_noise", "clusters"}
+    assert (made["method"], made["n_clusters"], made["n_noise"]) == ("kmeans", 3, 0)
+    assert all(cluster.keys() >= {"cluster", "name", "size"} for cluster in made["clusters"])
+    assert sum(cluster["size"] for cluster in made["clusters"]) == 8
+
+
+def test_project(run: Run, atlas: Path) -> None:
+    made = run("project", atlas, "--method", "pca", "--dims", "3", "--json").document
+    assert made.keys() >= {"run", "method", "dims"}
+    assert (made["method"], made["dims"]) == ("pca", 3)
+
+
+def test_problems(run: Run, atlas: Path, pile: Path) -> None:
+    [problem] = run("problems", atlas, "--json").document["problems"]
+    assert problem["uri"] == str(pile / "torn.jpg")
+    assert problem["stage"] == "decode"
+    assert "cut off" in problem["reason"]
+
+
+def test_info(run: Run, atlas: Path, pile: Path) -> None:
+    facts = run("info", atlas, "--json").document
+    assert facts.keys() >= {"n_images", "n_regions", "n_problems", "spaces", "schema_version"}
+    assert (facts["n_images"], facts["n_regions"], facts["n_problems"]) == (8, 8, 1)
+    assert facts["sources"] == [str(pile)]
+    assert facts["spaces"][0]["encoder"] == "builtin"
+
+
+def test_doctor_and_encoders(run: Run) -> None:
+    assert run("doctor", "--json").document["checks"]
+    assert "builtin" in {e["name"] for e in run("encoders", "--json").document["encoders"]}
+
+
+@pytest.mark.parametrize(
+    ("table", "columns"),
+    [
+        ("images", ["image_id", "path", "width", "height", "media_type", "taken_at", "paths"]),
+        ("clusters", ["path", "image_id", "region_id", "cluster", "probability", "name"]),
+        ("coordinates", ["path", "image_id", "region_id", "x", "y", "z"]),
+    ],
+)
+def test_export_to_stdout_and_to_files(
+    atlas: Path, run: Run, tmp_path: Path, table: str, columns: list[str]
+) -> None:
+    done = in_a_process("export", atlas, "--table", table)
+    rows = list(csv.reader(io.StringIO(done.stdout)))
+    assert (rows[0], len(rows)) == (columns, 9)
+    path = tmp_path / "out.csv"
+    assert run("export", atlas, "--table", table, "-o", path).stdout == ""
+    assert path.read_text() == done.stdout
+
+
+def test_contact_sheets(run: Run, atlas: Path, tmp_path: Path) -> None:
+    done = run("export", atlas, "--contact-sheets", tmp_path / "sheets", "--run", "kmeans-1")
+    assert done.status == 0
+    assert len(list((tmp_path / "sheets").glob("*.png"))) == 2
+
+
+# -- what a person reads
+
+
+def test_every_verb_speaks_to_people_too(run: Run, atlas: Path, pile: Path) -> None:
+    told = {
+        ("index", atlas, pile): "8 images are in the collection",
+        ("search", atlas, "giraffe"): "000000000025.jpg",
+        ("similar", atlas, min(pile.glob("0*.jpg"))): ".jpg",
+        ("cluster", atlas): "noise",
+        ("project", atlas, "--method", "pca"): "8 points in 2 dimensions",
+        ("problems", atlas): "torn.jpg\tdecode",
+        ("info", atlas): "8 images at 8 places",
+        ("doctor",): "ok",
+        ("encoders",): "builtin",
+    }
+    for arguments, words in told.items():
+        done = run(*arguments)
+        assert (done.status, words in done.stdout) == (0, True), (arguments, done)
+
+
+def test_a_name_stays_on_its_line_and_off_the_terminal(run: Run, toy: Path) -> None:
+    put(toy / "pics" / "two\nlines \x1b[31m.png", plain("blue"))
+    put(toy / "pics" / "torn \x1b]0;title\x07.png", b"no picture at all")
+    run("index", toy / "new", toy / "pics")
+    [line] = run("similar", toy / "new", toy / "pics" / "red.png").stdout.splitlines()
+    assert line.endswith(r"two\nlines \x1b[31m.png")
+    assert r"torn \x1b]0;title\x07.png" in run("problems", toy / "new").stdout
+
+
+# -- bad input: one message, status 1, nothing lost
+
+
+def refused(done: Done, kind: str, *words: str) -> None:
+    assert done.status == 1
+    assert done.stderr == "" or "\n" not in done.stderr.removeprefix("New collection").strip("\n")
+    assert done.document.keys() == {"error"}
+    error = done.document["error"]
+    assert error["kind"] == kind
+    for word in words:
+        assert word in error["message"]
+    assert "fault of Bilderatlas" not in error["message"]
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["search", "{}", "dog"], ["similar", "{}", "x.jpg"], ["cluster", "{}"], ["project", "{}"],
+        ["problems", "{}"], ["info", "{}"],
+    ],
+)  # fmt: skip
+def test_no_such_collection(run: Run, tmp_path: Path, command: list[str]) -> None:
+    path = str(tmp_path / "nowhere")
+    arguments = [part.format(path) for part in command]
+    refused(run(*arguments, "--json"), "CollectionNotFound", "no collection", "bilderatlas index")
+    done = run(*arguments)
+    assert (done.status, done.stdout) == (1, "")
+    assert done.stderr.count("\n") == 1
+    assert done.stderr.startswith("bilderatlas: There is no collection at")
+    assert list(tmp_path.iterdir()) == []
+
+
+def first_run(run: Run, toy: Path, *sources: str | Path) -> Done:
+    """A first `index` that must be refused; no half-made collection may stay."""
+    done = run("index", toy / "new", *sources, "--json")
+    assert not (toy / "new.atlas").exists()
+    return done
+
+
+def test_a_source_that_is_not_there(run: Run, toy: Path) -> None:
+    refused(first_run(run, toy, toy / "nowhere"), "SourceError", "nothing at", "Give a folder")
+
+
+def test_a_folder_without_pictures(run: Run, toy: Path) -> None:
+    put(toy / "texts" / "a.txt", b"no picture")
+    done = first_run(run, toy, toy / "texts")
+    refused(done, "SourceError", "No pictures in", "1 other files", "Nothing was changed")
+
+
+def test_a_csv_without_the_named_column(run: Run, toy: Path) -> None:
+    table = put(toy / "t.csv", b"path,price\npics/red.png,3\n")
+    done = first_run(run, toy, table, "--column", "picture")
+    refused(done, "SourceError", "no column 'picture'", "path, price")
+
+
+def test_an_unreadable_archive(run: Run, toy: Path) -> None:
+    done = first_run(run, toy, put(toy / "x.zip", b"PK\3\4 and nothing more"))
+    refused(done, "SourceError", "neither a ZIP nor a tar", "Unpack what can be saved")
+
+
+def test_an_encoder_that_is_not_there(run: Run, toy: Path) -> None:
+    done = first_run(run, toy, toy / "pics", "--encoder", "clip-vit-z")
+    refused(done, "EncoderNotFound", "'clip-vit-z'", "bilderatlas encoders")
+
+
+def test_a_name_that_no_collection_can_have(run: Run, toy: Path) -> None:
+    refused(run("index", toy / "caf\udce9", toy / "pics", "--json"), "StoreError", "no UTF-8")
+    assert {path.name for path in toy.iterdir()} == {"pics"}
+
+
+def test_something_else_of_that_name(run: Run, toy: Path) -> None:
+    path = put(toy / "mine.atlas" / "letter.txt", b"dear")
+    refused(run("index", toy / "mine", toy / "pics", "--json"), "CollectionExists", "there already")
+    assert path.read_bytes() == b"dear"
+
+
+def test_a_creation_that_was_killed_can_be_taken_up(run: Run, toy: Path, atlas: Path) -> None:
+    shutil.copytree(f"{atlas}.atlas/images.lance", toy / "new.atlas" / "images.lance")
+    assert run("index", toy / "new", toy / "pics", "--json").document["n_images"] == 1
+
+
+def test_pictures_that_are_all_unreadable_are_kept_as_problems(run: Run, toy: Path) -> None:
+    put(toy / "torn" / "a.jpg", b"no picture at all")
+    assert run("index", toy / "new", toy / "torn", "--json").document["n_problems"] == 1
+    assert len(run("problems", toy / "new", "--json").document["problems"]) == 1
+    assert run("info", toy / "new", "--json").document["n_images"] == 0
+    assert run("search", toy / "new", "dog", "--json").document["results"] == []
+    for verb in ("cluster", "project"):
+        refused(run(verb, toy / "new", "--json"), "QueryError")
+
+
+@pytest.fixture
+def untouched(atlas: Path, run: Run) -> Any:
+    """The collection must be the same after a refusal."""
+    before = run("info", atlas, "--json").document
+    yield
+    after = run("info", atlas, "--json").document
+    assert {k: v for k, v in after.items() if k != "n_bytes"} == {
+        k: v for k, v in before.items() if k != "n_bytes"
+    }
+
+
+@pytest.mark.usefixtures("untouched")
+@pytest.mark.parametrize(
+    ("command", "kind", "words"),
+    [
+        ("search {atlas} dog -k 0", "QueryError", "k is 0"),
+        ("similar {atlas} {picture} -k 0", "QueryError", "k is 0"),
+        ("cluster {atlas} --method kmeans -k 0", "QueryError", "k is 0"),
+        ("cluster {atlas} --method kmeans -k 99", "QueryError", "k is 99"),
+        ("cluster {atlas} --method spectral", "QueryError", "hdbscan, dbscan, kmeans"),
+        ("cluster {atlas} --kind person", "QueryError", ""),
+        ("project {atlas} --dims 4", "QueryError", "dims is 4"),
+        ("project {atlas} --method mds", "QueryError", "tsne"),
+        ("search {atlas}", "QueryError", "one of the two"),
+        ("search {atlas} --image {text}", "ImageProblem", "not a picture"),
+        ("search {atlas} --image {nowhere}", "ImageProblem", "No such file"),
+        ("search {atlas} dog --where colour=1", "QueryError", "no such column: colour"),
+        ("similar {atlas} {nowhere}", "ImageNotFound", "holds no image"),
+        ("similar {atlas} {picture} --radius 3", "QueryError", "between 0 and 2"),
+        ("index {atlas} {text}", "SourceError", "No pictures in"),
+        ("index {atlas} {nowhere}", "SourceError", "nothing at"),
+        ("index {atlas} {folder} --column path", "SourceError", "is not a table"),
+    ],
+)
+def test_what_is_refused(
+    run: Run, atlas: Path, pile: Path, command: str, kind: str, words: str
+) -> None:
+    names = {
+        "atlas": atlas,
+        "picture": min(pile.glob("0*.jpg")),
+        "text": pile / "notes.txt",
+        "nowhere": pile / "nowhere.jpg",
+        "folder": pile,
+    }
+    arguments = [part.format(**names) for part in command.split()]
+    refused(run(*arguments, "--json"), kind, words)
+    told = run(*arguments)
+    assert (told.status, told.stdout) == (1, "")
+    assert told.stderr.startswith("bilderatlas: ")
+    assert told.stderr.count("\n") == 1
+
+
+@pytest.mark.usefixtures("untouched")
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--table", "people"], "no table 'people'"),
+        (["--table", "clusters", "--run", "x"], "no clustering 'x'; there are: "),
+        (["-o", "x.doc"], "'.doc' is not offered"),
+        (["-o", "/proc/no/x.csv"], "cannot be written"),
+        (["--contact-sheets", "/proc/no"], "cannot be written"),
+    ],
+)
+def test_what_export_refuses(run: Run, atlas: Path, options: list[str], words: str) -> None:
+    done = run("export", atlas, *options)
+    assert (done.status, done.stdout) == (1, "")
+    assert words in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.usefixtures("untouched")
+def test_an_encoder_that_does_not_fit(run: Run, atlas: Path, pile: Path, tmp_path: Path) -> None:
+    from tests.encoders.onnx_folders import write_image_only
+
+    write_image_only(tmp_path / "other")
+    done = run("index", atlas, pile, "--encoder", tmp_path / "other", "--json")
+    refused(done, "EncoderMismatch", "'builtin'", "Leave out --encoder")
+
+
+@pytest.mark.parametrize("verb", ["info", "search", "index", "cluster", "problems"])
+def test_a_collection_from_a_newer_schema(run: Run, atlas: Path, toy: Path, verb: str) -> None:
+    shutil.copytree(f"{atlas}.atlas", toy / "new.atlas")
+    facts = json.loads((toy / "new.atlas" / "atlas.json").read_text())
+    put(toy / "new.atlas" / "atlas.json", json.dumps(facts | {"schema_version": 99}).encode())
+    before = sorted(toy.rglob("*"))
+    rest = {"search": ["dog"], "index": [toy / "pics"]}.get(verb, [])
+    refused(run(verb, toy / "new", *rest, "--json"), "SchemaTooNew", "99", "pip install --upgrade")
+    assert sorted(toy.rglob("*")) == before
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b"{}", b"\xff\xfe", b'{"spaces": {}}'])
+def test_a_damaged_description(run: Run, toy: Path, content: bytes) -> None:
+    put(toy / "new.atlas" / "atlas.json", content)
+    refused(run("info", toy / "new", "--json"), "StoreError", "atlas.json")
+    refused(run("index", toy / "new", toy / "pics", "--json"), "StoreError", "atlas.json")
+    assert (toy / "new.atlas" / "atlas.json").read_bytes() == content
+
+
+# -- the streams
+
+
+@pytest.mark.parametrize(
+    "command", [["search"], ["nonsense"], ["index", "x", "y", "--threads", "0"]]
+)
+def test_wrong_usage_has_status_2(run: Run, command: list[str]) -> None:
+    done = run(*command)
+    assert (done.status, done.stdout) == (2, "")
+    assert "Usage: bilderatlas" in done.stderr
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "utf-8"])
+def test_output_is_json_in_every_locale_and_for_every_name(
+    run: Run, toy: Path, encoding: str
+) -> None:
+    odd = put(toy / "pics" / "🚲 caf\udce9.png", plain("blue"))
+    assert run("index", toy / "é", toy / "pics").status == 0
+    found = in_a_process(
+        "similar", toy / "é", toy / "pics" / "red.png", "--json", PYTHONIOENCODING=encoding
+    )
+    assert [hit["path"] for hit in found.document["results"]] == [odd.as_uri()]
+    told = in_a_process("similar", toy / "é", "x\udce9", "--json", PYTHONIOENCODING=encoding)
+    refused(told, "ImageNotFound", "x?")
+    plainly = in_a_process("info", "caf\udce9", PYTHONIOENCODING=encoding)
+    assert (plainly.status, plainly.stderr.count("\n")) == (1, 1)
+
+
+def test_a_reader_that_leaves_early_is_no_error(atlas: Path) -> None:
+    done = subprocess.run(
+        f"{sys.executable} -m bilderatlas export {atlas} | head -c 1",
+        shell=True,
+        capture_output=True,
+        text=True,
+    )
+    assert (done.stdout, done.stderr) == ('"', "")

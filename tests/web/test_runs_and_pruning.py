@@ -1,0 +1,50 @@
+"""Clusters and maps outlive some of their images, and are missed before they are made."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+import bilderatlas
+from bilderatlas.collection import Collection
+from bilderatlas.web import clusters, gallery
+from bilderatlas.web import map as map_page
+from bilderatlas.web.page import Address
+from tests.server.coloured import COLOURS, N_OF_EACH, make_collection
+
+
+@pytest.fixture(scope="module")
+def collection(tmp_path_factory: pytest.TempPathFactory) -> Collection:
+    """One whose picture red-3 left after it was clustered and mapped."""
+    folder = tmp_path_factory.mktemp("left")
+    collection = make_collection(folder)
+    (folder / "pictures" / "red-3.png").unlink()
+    collection.index(folder / "pictures" / "pictures.csv", column="path", prune=True)
+    return collection
+
+
+def test_the_map_leaves_out_what_has_left(collection: Collection) -> None:
+    said = str(map_page.page(collection, Address("/map", {})).children)
+    assert f"{N_OF_EACH * len(COLOURS) - 1} points in" in said
+
+
+def test_a_cluster_shows_the_members_that_are_left(collection: Collection) -> None:
+    sheets = str(clusters.page(collection, Address("/clusters", {})).children)
+    assert "red-4.png" in sheets
+    assert "red-3.png" not in sheets
+    pages = [
+        str(clusters.one_page(collection, Address("/clusters", {}), number).children)
+        for number in range(4)
+    ]
+    assert sum("red-" in page for page in pages) == 1
+    red = next(page for page in pages if "red-" in page)
+    assert red.count("/thumbnail") == N_OF_EACH - 1
+
+
+def test_a_collection_without_runs_is_told_the_commands(tmp_path: Path) -> None:
+    empty = bilderatlas.create(tmp_path / "my pictures.atlas")
+    quoted = f"'{empty.path}'"  # as the shell wants a blank
+    assert f"bilderatlas index {quoted} FOLDER" in str(gallery.page(empty, Address("/", {})))
+    assert f"bilderatlas cluster {quoted}" in str(clusters.page(empty, Address("/clusters", {})))
+    assert f"bilderatlas project {quoted}" in str(map_page.page(empty, Address("/map", {})))
