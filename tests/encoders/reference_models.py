@@ -187,7 +187,7 @@ def _bert(folder: Path, *, pooling: str) -> Reference:
         **SMALL, vocab_size=len(vocabulary), max_position_embeddings=32, attn_implementation="eager"
     )
     model = _random(transformers.BertModel(config, add_pooling_layer=False))
-    _save(folder, config, tokenizer)
+    _save(folder, model, tokenizer)
     (folder / "1_Pooling").mkdir()
     stated = f'{{"pooling_mode_cls_token": {str(pooling == "cls").lower()}, '
     stated += f'"pooling_mode_mean_tokens": {str(pooling == "mean").lower()}}}'

@@ -28,14 +28,19 @@ def test_sentence_transformers_that_are_missing_are_refused_with_what_installs_t
 
 
 @pytest.mark.skipif(not HAS_OPEN_CLIP, reason="pip install 'bilderatlas[torch]'")
-def test_openclip_embeds_pictures_and_words():
-    encoder = encoders.load("open_clip:RN50", device="cpu")  # random weights
+def test_openclip_embeds_pictures_and_words(tmp_path: Path):
+    import open_clip
+    import torch
+
+    torch.save(open_clip.create_model("RN50").state_dict(), tmp_path / "random.pt")
+    encoder = encoders.load(f"open_clip:RN50/{tmp_path / 'random.pt'}", device="cpu")
     pixels = np.random.default_rng(0).random((2, 3, 224, 224), dtype=np.float32)
-    vectors = encoder.embed_images(pixels).vectors
-    assert vectors.shape == (2, encoder.dim)
+    assert encoder.embed_images(pixels).vectors.shape == (2, encoder.dim)
     assert encoder.embed_texts(["a cat", "a dog", "x"]).shape == (3, encoder.dim)
     with pytest.raises(EncoderNotFound, match="knows no model 'RN5'"):
-        encoders.load("open_clip:RN5")
+        encoders.load("open_clip:RN5/openai")
+    with pytest.raises(EncoderNotFound, match=r"no weights 'other'.*openai"):
+        encoders.load("open_clip:RN50/other")
 
 
 @pytest.mark.parity
@@ -44,14 +49,14 @@ def test_openclip_embeds_pictures_and_words():
 )
 def test_sentence_transformers_embed_texts_as_our_own_encoder_does(tmp_path: Path):
     import sentence_transformers
-    from sentence_transformers import models
+    from sentence_transformers.sentence_transformer import modules
 
     from tests.encoders import reference_models
 
     folder = tmp_path / "minilm"
     reference = reference_models.minilm(folder)
-    words = models.Transformer(str(folder), max_seq_length=32)
-    pooling = models.Pooling(words.get_word_embedding_dimension(), "mean")
+    words = modules.Transformer(str(folder), max_seq_length=32)
+    pooling = modules.Pooling(32, "mean")
     sentence_transformers.SentenceTransformer(modules=[words, pooling]).save(str(tmp_path / "st"))
     encoder = encoders.load(f"st:{tmp_path / 'st'}", device="cpu")
     texts = ["a cat", "zebra"]

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -50,12 +51,18 @@ class OpenClipEncoder:
                 f"OpenCLIP knows no model {model_name!r} of {name!r}; "
                 "open_clip:ViT-B-32/laion2b_s34b_b79k was expected, for instance."
             )
+        tags = open_clip.list_pretrained_tags_by_model(model_name)
+        if pretrained not in tags and not Path(pretrained).is_file():
+            raise EncoderNotFound(
+                f"OpenCLIP has no weights {pretrained!r} of {model_name!r}; it has "
+                f"{', '.join(tags)}. Name one of them, or a file: open_clip:{model_name}/{tags[0]}"
+            )
         if n_threads:
             torch.set_num_threads(n_threads)
         self.name, self.space = name, _space(name)
         self.device = device
         self._model, _, self._transform = open_clip.create_model_and_transforms(
-            model_name, pretrained=pretrained or None, device=device
+            model_name, pretrained=pretrained, device=device
         )
         self._model.eval()
         self._tokenize = open_clip.get_tokenizer(model_name)
