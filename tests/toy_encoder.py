@@ -39,6 +39,7 @@ class ToyEncoder:
     device: str = "cpu"
     dim: int = 16
     joint_dim: int | None = None
+    reads_images: bool = True
     reads_text: bool = True
     input_side: int = 8
 

@@ -93,8 +93,10 @@ def index(
         ),
     ],
     encoder: Annotated[
-        str | None, typer.Option(help="builtin, or a folder of ONNX towers. [new: auto]")
+        str | None,
+        typer.Option(help="A name of 'bilderatlas encoders', hf:OWNER/NAME, a folder. [new: auto]"),
     ] = None,
+    device: Annotated[str, typer.Option(help="auto, cpu, openvino or cuda.")] = "auto",
     column: Annotated[str | None, typer.Option(help="The table's column of paths or URLs.")] = None,
     id_column: Annotated[str | None, typer.Option(help="The table's column of ids.")] = None,
     prune: Annotated[
@@ -114,6 +116,7 @@ def index(
             summary = atlas.index(
                 *source,
                 encoder=encoder,
+                device=device,
                 column=column,
                 id_column=id_column,
                 prune=prune,
@@ -375,10 +378,18 @@ def encoders(as_json: JsonOption = False) -> None:
         _print_json({"encoders": [asdict(facts) for facts in available()]})
         return
     for facts in available():
-        words = "pictures and words" if facts.reads_text else "pictures"
-        print(f"{facts.name:12} {facts.dim:5} numbers  {words}  {facts.n_bytes / 1e6:.0f} MB")
-        print(f"{'':12} {facts.good_for} ({facts.licence})")
-    print(f"{'FOLDER':12} any folder of ONNX towers, as Hugging Face repositories lay them out")
+        kinds = (("pictures", facts.reads_images), ("words", facts.reads_text))
+        what = " and ".join(kind for kind, is_read in kinds if is_read)
+        place = "on disk" if facts.is_on_disk else "to download" if facts.is_on_hub else "to make"
+        size = f"{facts.n_bytes / 1e6:,.0f} MB {place}"
+        print(f"{facts.name:16} {facts.dim:5} numbers  {what:18}  {size}")
+        print(f"{'':16} {facts.good_for} ({facts.licence})")
+    print(f"{'NAME:fp16, :q8':16} the same in half precision, or quantised to 8 bits, where it is")
+    print(f"{'hf:OWNER/NAME':16} any repository of the Hugging Face Hub with ONNX files")
+    print(f"{'FOLDER':16} any folder of ONNX towers, laid out as such repositories are")
+    print(
+        f"{'open_clip:, st:':16} models of OpenCLIP, sentence-transformers: with bilderatlas[torch]"
+    )
 
 
 @app.command()

@@ -13,7 +13,7 @@ from bilderatlas import encoders, exports, images, queries, runs, search, source
 from bilderatlas.arrays import Embeddings
 from bilderatlas.catalogue import Catalogue
 from bilderatlas.encoders import Encoder
-from bilderatlas.errors import ImageNotFound, ImageProblem, QueryError, StoreError
+from bilderatlas.errors import EncoderMismatch, ImageNotFound, ImageProblem, QueryError, StoreError
 from bilderatlas.results import (
     Clustering,
     CollectionInfo,
@@ -88,6 +88,7 @@ class Collection:
         self,
         *given: str | Path,
         encoder: str | None = None,
+        device: str = "auto",
         column: str | None = None,
         id_column: str | None = None,
         prune: bool = False,
@@ -98,14 +99,20 @@ class Collection:
 
         Sources are folders, CSV or Parquet tables (`column` names the paths or URLs), ZIP or tar
         archives. Unchanged files are passed over. With `prune`, images whose files are gone leave
-        the collection. What cannot be read is listed by `problems`.
+        the collection. What cannot be read is listed by `problems`. `encoder` and `device` are
+        those of `encoders.load`; without them, the active space's on the fastest device.
 
-        Raises SourceError, EncoderMismatch, CollectionBusy, StoreError.
+        Raises EncoderNotFound, SourceError, EncoderMismatch, CollectionBusy, StoreError.
         """
         from bilderatlas.indexing import local
 
         opened = [sources.open(source, column=column, id_column=id_column) for source in given]
-        chosen = encoders.load(encoder) if encoder else self._loaded_encoder()
+        chosen = encoders.load(encoder, device=device) if encoder else self._loaded_encoder(device)
+        if not chosen.reads_images:
+            raise EncoderMismatch(
+                f"Encoder '{chosen.name}' reads texts only and sees no pictures. "
+                "Index with one that sees them; 'bilderatlas encoders' lists them."
+            )
         steps = local.index(self._store, chosen, opened, prune=prune, n_threads=n_threads)
         for step in steps:
             if isinstance(step, IndexSummary):
@@ -488,12 +495,12 @@ class Collection:
         if self._store.active_space and self._loaded_encoder().reads_text:
             self.search("warm up", k=1)
 
-    def _loaded_encoder(self) -> Encoder:
+    def _loaded_encoder(self, device: str = "auto") -> Encoder:
         """The encoder of the active space, loaded once and checked against its stamp."""
         with self._lock:
             space = self._store.active_space
             if self._encoder is None:
-                self._encoder = encoders.load(space.encoder if space else "auto")
+                self._encoder = encoders.load(space.encoder if space else "auto", device=device)
             if space:
                 check_fits(self._encoder, space, self.name)
             return self._encoder

@@ -104,3 +104,24 @@ def write_image_only(folder: Path) -> Path:
     outputs = {"last_hidden_state": ["batch", 16, 3]}
     write_tower(folder / "model.onnx", [shape, pixels, tokens], PIXELS, outputs)
     return folder
+
+
+def write_text_only(folder: Path) -> Path:
+    """As BERT's repositories are: (B, S, D) tokens, to be pooled."""
+    folder.mkdir(parents=True, exist_ok=True)
+    write_tokenizer(folder, model_type="bert")
+    words = helper.make_node("Gather", ["colours", "input_ids"], ["last_hidden_state"])
+    outputs = {"last_hidden_state": ["batch", "tokens", 3]}
+    write_tower(folder / "model.onnx", [words], IDS, outputs)
+    return folder
+
+
+def write_classifier(folder: Path) -> Path:
+    """As ResNet's repositories are: class scores, made of the mean colour by a last layer."""
+    write_json(folder / "preprocessor_config.json", PREPROCESSING)
+    pool = helper.make_node("ReduceMean", ["pixel_values"], ["features"], axes=[2, 3], keepdims=0)
+    last = helper.make_node("Gemm", ["features", "colours"], ["raw"], transB=1)
+    scale = helper.make_node("Mul", ["raw", "half"], ["logits"])
+    half = helper.make_node("Constant", [], ["half"], value_float=0.5)
+    write_tower(folder / "model.onnx", [half, pool, last, scale], PIXELS, {"logits": ["batch", 4]})
+    return folder

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.model
 
 @pytest.fixture(scope="module")
 def encoder() -> Encoder:
-    return encoders.load("builtin")
+    return encoders.load("builtin", device="cpu")
 
 
 @pytest.fixture(scope="module")

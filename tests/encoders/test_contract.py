@@ -13,10 +13,15 @@ from bilderatlas import encoders
 from bilderatlas.arrays import Embeddings, Pixels
 from bilderatlas.encoders import Encoder
 from bilderatlas.errors import QueryError
-from tests.encoders.onnx_folders import write_image_only, write_one_graph, write_two_towers
+from tests.encoders.onnx_folders import (
+    write_classifier,
+    write_image_only,
+    write_one_graph,
+    write_two_towers,
+)
 from tests.toy_encoder import ToyEncoder
 
-KINDS = ["toy", "builtin", "two towers", "one graph", "image only"]
+KINDS = ["toy", "builtin", "two towers", "one graph", "image only", "classifier"]
 
 
 @pytest.fixture(scope="module", params=KINDS)
@@ -26,13 +31,15 @@ def encoder(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
         case "toy":
             return ToyEncoder()
         case "builtin":
-            return encoders.load("builtin")
+            return encoders.load("builtin", device="cpu")
         case "two towers":
-            return encoders.load(write_two_towers(folder))
+            return encoders.load(write_two_towers(folder), device="cpu")
         case "one graph":
-            return encoders.load(write_one_graph(folder))
+            return encoders.load(write_one_graph(folder), device="cpu")
+        case "classifier":
+            return encoders.load(write_classifier(folder), device="cpu")
         case _:
-            return encoders.load(write_image_only(folder))
+            return encoders.load(write_image_only(folder), device="cpu")
 
 
 @pytest.fixture(scope="module")

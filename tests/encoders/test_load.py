@@ -6,13 +6,10 @@ import onnx
 import pytest
 from onnx import TensorProto, helper
 
-from bilderatlas import encoders
-from bilderatlas.errors import EncoderNotFound
-from tests.encoders.onnx_folders import IDS, write_tower, write_two_towers
-
-
-def test_auto_is_the_builtin_encoder():
-    assert encoders.load("auto").name == "builtin"
+from bilderatlas import collection, encoders
+from bilderatlas.errors import EncoderMismatch, EncoderNotFound
+from tests.encoders.onnx_folders import IDS, write_text_only, write_tower, write_two_towers
+from tests.pictures import plain, put
 
 
 def test_an_unknown_name_is_refused_with_the_names_there_are():
@@ -27,7 +24,7 @@ def test_an_absent_device_is_refused_with_those_there_are(name: str, tmp_path: P
 
 
 def test_the_builtin_encoder_is_available_and_weighs_at_most_40_mb():
-    (facts,) = encoders.available()
+    facts = encoders.available()[0]
     assert facts.name == "builtin"
     assert facts.reads_text
     assert 20e6 < facts.n_bytes <= 40e6
@@ -35,9 +32,9 @@ def test_the_builtin_encoder_is_available_and_weighs_at_most_40_mb():
 
 
 def test_the_number_of_threads_reaches_both_towers():
-    encoder = encoders.load("builtin", n_threads=1)
+    encoder = encoders.load("builtin", device="cpu", n_threads=1)
     for tower in (encoder._image_tower, encoder._text_tower):
-        assert tower._session.get_session_options().intra_op_num_threads == 1
+        assert tower._session._session.get_session_options().intra_op_num_threads == 1
 
 
 def test_a_folder_is_known_by_its_name_and_its_weights(tmp_path: Path):
@@ -96,7 +93,7 @@ def test_towers_of_different_width_are_refused(tmp_path: Path):
 def test_importing_encoders_loads_nothing_heavy():
     code = (
         "import sys, bilderatlas.encoders; "
-        "print({'onnxruntime', 'tokenizers', 'PIL', 'torch'} & set(sys.modules))"
+        "print({'onnxruntime', 'huggingface_hub', 'tokenizers', 'PIL', 'torch'} & set(sys.modules))"
     )
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert ran.stdout.strip() == "set()"
@@ -108,3 +105,20 @@ def rename_output(path: Path, old: str, new: str) -> None:
     model.graph.node[-1].output[0] = new
     assert old not in [output.name for output in model.graph.output]
     onnx.save(model, path)
+
+
+def test_a_text_encoder_cannot_index_pictures(tmp_path: Path):
+    put(tmp_path / "pictures" / "red.png", plain("red"))
+    atlas = collection.create(tmp_path / "words.atlas")
+    with pytest.raises(EncoderMismatch, match=r"reads texts only.*bilderatlas encoders"):
+        atlas.index(tmp_path / "pictures", encoder=str(write_text_only(tmp_path / "text")))
+
+
+def test_indexing_asks_for_a_device_and_says_what_ran(tmp_path: Path):
+    put(tmp_path / "pictures" / "red.png", plain("red"))
+    atlas = collection.create(tmp_path / "red.atlas")
+    folder = str(write_two_towers(tmp_path / "clip"))
+    summary = atlas.index(tmp_path / "pictures", encoder=folder, device="cpu")
+    assert (summary.device, summary.encoder, summary.n_new) == ("cpu", folder, 1)
+    with pytest.raises(EncoderNotFound, match="device 'tpu'"):
+        atlas.index(tmp_path / "pictures", device="tpu")

@@ -99,3 +99,62 @@ def test_pictures_without_a_fixed_size_are_refused():
     config = CLIP | {"size": {"shortest_edge": 224}, "do_center_crop": False}
     with pytest.raises(EncoderNotFound, match="no fixed size"):
         _ = Preprocessing.from_config(config).shape
+
+
+CONVNEXT = {
+    "feature_extractor_type": "ConvNextFeatureExtractor",
+    "crop_pct": 0.875,
+    "image_mean": [0, 0, 0],
+    "image_std": [1, 1, 1],
+    "resample": 3,
+    "size": {"shortest_edge": 224},
+}
+
+
+def test_convnext_cuts_out_what_its_fraction_leaves():
+    small = Preprocessing.from_config(CONVNEXT)
+    assert (small.input_side, small.shape) == (256, (224, 224))
+    large = Preprocessing.from_config(CONVNEXT | {"size": 384})
+    assert (large.resize, large.crop) == ((384, 384), None)
+
+
+def test_a_bare_size_is_both_sides_for_deit():
+    config = CLIP | {"feature_extractor_type": "DeiTFeatureExtractor", "size": 256}
+    assert Preprocessing.from_config(config).resize == (256, 256)
+    assert Preprocessing.from_config(CLIP).resize == 224
+
+
+def test_efficientnet_divides_by_the_deviation_twice():
+    config = CLIP | {"image_processor_type": "EfficientNetImageProcessor", "include_top": True}
+    white = Image.new("RGB", (224, 224), "white")
+    pixels = Preprocessing.from_config(config).apply(white)[:, 0, 0]
+    np.testing.assert_allclose(pixels, [1 / 0.5, 3 / 0.25, 0.5 / 2], rtol=1e-6)
+    offset = config | {"rescale_offset": True, "rescale_factor": 1 / 127.5}  # to -1..1
+    pixels = Preprocessing.from_config(offset).apply(white)[:, 0, 0]
+    np.testing.assert_allclose(pixels, [1 / 0.5, 3 / 0.25, 0.5 / 2], rtol=1e-5)
+    pixels = Preprocessing.from_config(offset).apply(Image.new("RGB", (224, 224), "black"))
+    np.testing.assert_allclose(pixels[:, 0, 0], [-6, -20, -0.25], rtol=1e-5)
+
+
+def test_timm_states_the_crop_as_a_fraction():
+    config = {
+        "input_size": [3, 224, 224],
+        "interpolation": "bicubic",
+        "crop_pct": 0.9,
+        "crop_mode": "center",
+        "mean": [0.5, 0.5, 0.5],
+        "std": [0.5, 0.5, 0.5],
+    }
+    read = Preprocessing.from_config(config)
+    assert (read.resize, read.crop, read.resample) == (248, (224, 224), Image.Resampling.BICUBIC)
+    assert read.apply(Image.new("RGB", (300, 300), "white"))[0, 0, 0] == pytest.approx(1)
+    squash = Preprocessing.from_config(config | {"crop_mode": "squash", "crop_pct": 1})
+    assert squash.resize == (224, 224)
+    with pytest.raises(EncoderNotFound, match="'border'"):
+        Preprocessing.from_config(config | {"crop_mode": "border"})
+
+
+def test_openclip_states_the_size_alone():
+    config = {"size": 256, "interpolation": "bilinear", "mean": [0, 0, 0], "std": [1, 1, 1]}
+    read = Preprocessing.from_config(config)
+    assert (read.resize, read.crop, read.resample) == (256, (256, 256), Image.Resampling.BILINEAR)

@@ -1,11 +1,12 @@
 """Encoders: pixels or text -> embeddings of length 1.
 
-`load(name)` is the way in. An encoder is a folder of ONNX towers; `builtin` is the one that
-ships inside the package.
+`load(name)` is the way in. Most encoders are folders of ONNX towers: `builtin` ships inside the
+package, others come from the Hugging Face Hub by name, or lie in a folder of yours.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,8 @@ from bilderatlas.errors import EncoderNotFound
 
 if TYPE_CHECKING:
     from PIL import Image
+
+    from bilderatlas.encoders.model_folder import ModelFolder
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,12 +32,13 @@ class ImageEmbeddings:
 class Encoder(Protocol):
     """Anything that turns pictures, and perhaps words, into embeddings."""
 
-    name: str  # what the user asked for: "builtin", or a folder
+    name: str  # what the user asked for: "builtin", "clip-vit-b-32:fp16", a folder
     space: str  # its name inside a collection, fit for a file name
     weights_hash: str  # BLAKE2b-128 of the model files, hex
-    device: str  # what really runs it: "cpu"
+    device: str  # what really runs it: "cpu", "cuda", "openvino (bf16)"
     dim: int  # D
     joint_dim: int | None  # J where words live in a space of their own, else None
+    reads_images: bool  # false: a text encoder, whose image methods raise QueryError
     reads_text: bool
     input_side: int  # pixels that a picture's shorter side needs; less detail is wasted
 
@@ -58,35 +62,87 @@ class EncoderFacts:
     name: str  # for load()
     kind: str
     dim: int  # D
+    reads_images: bool
     reads_text: bool
-    n_bytes: int  # on disk
+    is_on_disk: bool
+    is_on_hub: bool  # as ONNX; false: it ships with the package, or has to be exported
+    n_bytes: int  # on disk, or to download
     licence: str
     good_for: str
 
 
 def load(name: str | Path, *, device: str = "auto", n_threads: int | None = None) -> Encoder:
-    """Open an encoder: "builtin", "auto" (which is builtin), or a folder of ONNX towers.
+    """Open an encoder.
 
-    `device`: "cpu", or "auto" for the best there is. `n_threads`: cores that one batch may use;
-    None: all. Raises EncoderNotFound.
+    `name`: "builtin"; a name of `available`, downloaded where it is not on disk; "hf:OWNER/NAME",
+    any repository of the Hugging Face Hub with ONNX files; a folder laid out like one; each of the
+    last three with ":fp16", ":q8" or ":int8" at its end for files of that precision;
+    "open_clip:NAME/PRETRAINED" and "st:NAME" with the `torch` extra. "auto" is the best for words
+    and pictures that needs no download.
+
+    `device`: "cpu", "openvino", "cuda", or "auto" for the fastest there is. `n_threads`: cores that
+    one batch may use; None: all. Raises EncoderNotFound.
     """
-    if name in ("builtin", "auto"):
+    from bilderatlas.encoders import hub
+
+    stem, precision = _name_and_precision(str(name))
+    if stem == "auto":
+        folder = hub.best_on_disk()
+        if folder:
+            return _open(folder, device, n_threads)
+        stem = "builtin"
+    if stem == "builtin":
         from bilderatlas.encoders.builtin_encoder import BuiltinEncoder
 
         return BuiltinEncoder(device=device, n_threads=n_threads)
-    if Path(name).is_dir():
-        from bilderatlas.encoders.onnx_encoder import OnnxEncoder
+    if stem.startswith(TORCH_PREFIXES):
+        from bilderatlas.encoders import torch_encoders
 
-        return OnnxEncoder(Path(name), device=device, n_threads=n_threads)
+        return torch_encoders.load(stem, device=device, n_threads=n_threads)
+    if hub.knows(stem):
+        return _open(hub.fetch(stem, precision), device, n_threads)
+    if Path(stem).is_dir():
+        return _open(_local_folder(Path(stem), precision), device, n_threads)
     names = ", ".join(repr(facts.name) for facts in available())
     raise EncoderNotFound(
-        f"No encoder goes by {str(name)!r}, and there is no such folder. Use {names}, or the path "
-        "of a folder with ONNX towers; 'bilderatlas encoders' lists what this machine has."
+        f"No encoder goes by {str(name)!r}, and there is no such folder. Use {names}, "
+        "hf:OWNER/NAME of the Hugging Face Hub, or the path of a folder with ONNX towers; "
+        "'bilderatlas encoders' says more of each."
     )
 
 
 def available() -> list[EncoderFacts]:
-    """The encoders that `load` knows by name."""
-    from bilderatlas.encoders import builtin_encoder
+    """The encoders that `load` knows by name: the built-in one, then the hub's, the best first."""
+    from bilderatlas.encoders import builtin_encoder, hub
 
-    return [builtin_encoder.facts()]
+    return [builtin_encoder.facts(), *(hub.facts(model) for model in hub.MODELS.values())]
+
+
+TORCH_PREFIXES = ("open_clip:", "st:")
+
+
+def _name_and_precision(name: str) -> tuple[str, str]:
+    """ "clip-vit-b-32:fp16" -> "clip-vit-b-32", "fp16"."""
+    from bilderatlas.encoders.model_folder import PRECISIONS
+
+    stem, _, ending = name.rpartition(":")
+    return (stem, ending) if ending in PRECISIONS and stem else (name, "fp32")
+
+
+def _local_folder(path: Path, precision: str) -> ModelFolder:
+    from bilderatlas.encoders.model_folder import ModelFolder
+
+    suffix = "" if precision == "fp32" else f":{precision}"
+    space = re.sub(r"[^a-z0-9]+", "-", f"{path.resolve().name}{suffix}".lower()).strip("-")
+    return ModelFolder(path, name=f"{path}{suffix}", space=space, precision=precision)
+
+
+def _open(folder: ModelFolder, device: str, n_threads: int | None) -> Encoder:
+    """An encoder of pictures, or of texts only where nothing in the folder tells of pictures."""
+    if not folder.sees_pictures():
+        from bilderatlas.encoders.text_encoder import TextEncoder
+
+        return TextEncoder(folder, device=device, n_threads=n_threads)
+    from bilderatlas.encoders.onnx_encoder import OnnxEncoder
+
+    return OnnxEncoder(folder, device=device, n_threads=n_threads)

@@ -18,7 +18,7 @@ from bilderatlas.arrays import Embeddings, Pixels, to_unit_length
 from bilderatlas.encoders import EncoderFacts, ImageEmbeddings
 from bilderatlas.encoders.preprocessing import Preprocessing
 from bilderatlas.encoders.tokenizing import open_tokenizer, tokenize
-from bilderatlas.encoders.towers import Tower, check_device, hash_files
+from bilderatlas.encoders.towers import Tower, hash_files
 
 FOLDER = Path(__file__).parent / "builtin"
 MODEL_FILES = ("image.onnx", "text.onnx", "tokenizer.json", "manifest.json")
@@ -30,7 +30,10 @@ def facts() -> EncoderFacts:
         name="builtin",
         kind="ships with Bilderatlas",
         dim=1280,
+        reads_images=True,
         reads_text=True,
+        is_on_disk=True,
+        is_on_hub=False,
         n_bytes=sum((FOLDER / name).stat().st_size for name in MODEL_FILES),
         licence="Apache-2.0",
         good_for="everyday photographs, offline; knows the words near 1000 ImageNet classes, "
@@ -43,18 +46,19 @@ class BuiltinEncoder:
 
     name = "builtin"
     space = "builtin"
+    reads_images = True
     reads_text = True
 
     def __init__(self, *, device: str = "auto", n_threads: int | None = None) -> None:
-        self.device = check_device(device)
         manifest = json.loads((FOLDER / "manifest.json").read_text("utf-8"))
         self.dim: int = manifest["dim"]
         self.joint_dim: int | None = manifest["joint_dim"]
         self.weights_hash = hash_files(FOLDER / name for name in MODEL_FILES)
         self._preprocessing = Preprocessing.from_config(manifest["preprocessing"])
         self.input_side = self._preprocessing.input_side
-        self._image_tower = Tower(FOLDER / "image.onnx", n_threads=n_threads)
-        self._text_tower = Tower(FOLDER / "text.onnx", n_threads=n_threads)
+        self._image_tower = Tower(FOLDER / "image.onnx", device=device, n_threads=n_threads)
+        self._text_tower = Tower(FOLDER / "text.onnx", device=device, n_threads=n_threads)
+        self.device = self._image_tower.device
         self._tokenizer = open_tokenizer(
             FOLDER / "tokenizer.json", max_tokens=manifest["max_tokens"]
         )

@@ -32,17 +32,45 @@ class Preprocessing:
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Preprocessing:
-        """Read what Hugging Face image processors write, in the spellings of all its years."""
-        crops = config.get("do_center_crop", "crop_size" in config)
-        resizes = config.get("do_resize", True)
-        normalises = config.get("do_normalize", True)
+        """Read what image processors write: Hugging Face's of all years, timm's, OpenCLIP's."""
+        if "interpolation" in config:
+            return cls._from_timm(config)
+        resize, crop = _size_and_crop(config)
+        mean, std = [0.0, 0.0, 0.0], [1.0, 1.0, 1.0]
+        if config.get("do_normalize", True):
+            mean, std = _stated(config, "image_mean"), _stated(config, "image_std")
+        if config.get("rescale_offset"):  # EfficientNet: to -1..1, before normalising
+            mean = [value + 1 for value in mean]
+        if config.get("include_top", _is(config, "EfficientNet")):  # and divided by std again
+            std = [value**2 for value in std]
         return cls(
-            resize=_size_of(config, crops=crops) if resizes else None,
-            crop=_height_and_width(_stated(config, "crop_size")) if crops else None,
+            resize=resize if config.get("do_resize", True) else None,
+            crop=crop,
             resample=Image.Resampling(config.get("resample", Image.Resampling.BICUBIC)),
             rescale=config.get("rescale_factor", 1 / 255) if config.get("do_rescale", True) else 1,
-            mean=tuple(_stated(config, "image_mean")) if normalises else (0.0, 0.0, 0.0),
-            std=tuple(_stated(config, "image_std")) if normalises else (1.0, 1.0, 1.0),
+            mean=tuple(mean),
+            std=tuple(std),
+        )
+
+    @classmethod
+    def _from_timm(cls, config: Mapping[str, Any]) -> Preprocessing:
+        """timm's `pretrained_cfg` and OpenCLIP's `preprocess_cfg`."""
+        size = config["input_size"][1:] if "input_size" in config else _stated(config, "size")
+        height, width = (size, size) if isinstance(size, int) else size
+        mode = config.get("crop_mode") or config.get("resize_mode", "shortest")
+        if mode not in ("center", "shortest", "squash") or (mode != "squash" and height != width):
+            raise EncoderNotFound(
+                f"The model's files ask to prepare pictures by {mode!r} to {height} x {width}; "
+                "'center', 'shortest' (of a square) and 'squash' are known."
+            )
+        whole = [int(side / config.get("crop_pct", 1)) for side in (height, width)]
+        return cls(
+            resize=(whole[0], whole[1]) if mode == "squash" else whole[0],
+            crop=(height, width),
+            resample=Image.Resampling[config["interpolation"].upper()],
+            rescale=1 / 255,
+            mean=tuple(_stated(config, "mean")),
+            std=tuple(_stated(config, "std")),
         )
 
     @property
@@ -85,16 +113,35 @@ def _stated(config: Mapping[str, Any], key: str) -> Any:
     )
 
 
-def _size_of(config: Mapping[str, Any], *, crops: bool) -> Size:
-    """A bare number is the shorter side where a crop follows, else both sides (as ViT)."""
+def _size_and_crop(config: Mapping[str, Any]) -> tuple[Size | None, tuple[int, int] | None]:
+    """To which size to bring a picture, and what to cut out of its middle."""
+    if not config.get("do_resize", True):
+        return None, _crop(config)
     size = _stated(config, "size")
-    if isinstance(size, int):
-        return size if crops else (size, size)
-    if "shortest_edge" not in size:
-        return _height_and_width(size)
-    side = int(size["shortest_edge"])
-    # ConvNeXT: below 384 pixels `size` is that of the crop, which is a fixed part of the whole.
-    return int(side / config["crop_pct"]) if "crop_pct" in config and side < 384 else side
+    if "crop_pct" in config or _is(config, "ConvNext"):
+        side = size if isinstance(size, int) else int(size["shortest_edge"])
+        if side >= 384:  # as ConvNeXT was trained: all of the picture, out of proportion
+            return (side, side), None
+        return int(side / (config.get("crop_pct") or 224 / 256)), (side, side)
+    crop = _crop(config)
+    if isinstance(size, int):  # the shorter side where a crop follows, else both, as ViT
+        is_shorter = crop and not _is(config, "DeiT")
+        return (size if is_shorter else (size, size)), crop
+    if "shortest_edge" in size:
+        return int(size["shortest_edge"]), crop
+    return _height_and_width(size), crop
+
+
+def _crop(config: Mapping[str, Any]) -> tuple[int, int] | None:
+    if not config.get("do_center_crop", "crop_size" in config):
+        return None
+    return _height_and_width(_stated(config, "crop_size"))
+
+
+def _is(config: Mapping[str, Any], model: str) -> bool:
+    """Whether the processor is of that model's."""
+    kind = config.get("image_processor_type") or config.get("feature_extractor_type") or ""
+    return str(kind).startswith(model)
 
 
 def _height_and_width(size: int | Mapping[str, int]) -> tuple[int, int]:

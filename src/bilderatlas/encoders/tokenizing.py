@@ -22,13 +22,20 @@ class Tokens:
 
 
 def open_tokenizer(
-    path: Path, *, max_tokens: int, pad_token: str | None = None, pads_to_max: bool = False
+    path: Path,
+    *,
+    max_tokens: int,
+    pad_token: str | None = None,
+    pads_to_max: bool = False,
+    lowercases: bool = False,
 ) -> Tokenizer:
     """Read a tokenizer.json; longer texts are cut to `max_tokens`.
 
     `pads_to_max`: fill shorter ones up to that, for towers that learned to see the padding.
+    `lowercases`: whether to, where the file does not say so itself.
     """
     from tokenizers import Tokenizer
+    from tokenizers.normalizers import Lowercase, Sequence
 
     tokenizer = Tokenizer.from_file(str(path))
     tokenizer.enable_truncation(max_tokens)
@@ -36,6 +43,9 @@ def open_tokenizer(
     if pads_to_max:
         pad_id = tokenizer.token_to_id(pad_token or "") or 0
         tokenizer.enable_padding(pad_id=pad_id, pad_token=pad_token or "", length=max_tokens)
+    if lowercases:
+        further = [tokenizer.normalizer] if tokenizer.normalizer else []
+        tokenizer.normalizer = Sequence([Lowercase(), *further])
     return tokenizer
 
 

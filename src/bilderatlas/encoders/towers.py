@@ -1,88 +1,88 @@
-"""One ONNX file, opened: named arrays in, one named array out. Owns onnxruntime."""
+"""One ONNX file, opened: named arrays in, named arrays out, as many rows as memory allows."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+import logging
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bilderatlas.errors import EncoderNotFound
+from bilderatlas.encoders.onnx_graph import with_output
+from bilderatlas.encoders.runtimes import Arrays, Session, Shape, open_session
 
-Arrays = Mapping[str, NDArray[Any]]
-Shape = list[int | str | None]  # not a number where a dimension is free
+logger = logging.getLogger(__name__)
 
-# Rows a run. EfficientNet-Lite2 on two threads: 15.5 ms a picture one by one, 11.4 by four,
-# 11.6 by eight, while the memory that a session keeps grows by 20 MB a row.
+# Rows a run of ONNX Runtime on a processor. EfficientNet-Lite2 on two threads: 15.5 ms a picture
+# one by one, 11.4 by four, 11.6 by eight, while the memory that a session keeps grows by 20 MB a
+# row.
 CHUNK = 4
-
-DTYPES = {
-    "tensor(float)": np.float32,
-    "tensor(float16)": np.float16,
-    "tensor(int32)": np.int32,
-    "tensor(int64)": np.int64,
-}
+LARGE_CHUNK = 16  # elsewhere
 
 
 class Tower:
     """Half of an encoder, loaded. May be run from several threads at once."""
 
-    def __init__(self, path: Path, *, n_threads: int | None = None) -> None:
-        """`n_threads`: how many one run may use; None: one a core."""
+    def __init__(
+        self,
+        path: Path,
+        *,
+        device: str = "auto",
+        n_threads: int | None = None,
+        extra_output: str | None = None,
+    ) -> None:
+        """`n_threads`: how many one run may use; None: one a core.
+
+        `extra_output`: something inside the graph to put out as well.
+        """
         self.path = path
-        self._session = _open_session(path, n_threads or 0)
-        self.inputs: dict[str, Shape] = {
-            node.name: node.shape for node in self._session.get_inputs()
-        }
-        self.outputs: dict[str, Shape] = {
-            node.name: node.shape for node in self._session.get_outputs()
-        }
+        graph = with_output(path, extra_output) if extra_output else None
+        self._session = open_session(path, device=device, n_threads=n_threads or 0, graph=graph)
+        self.device = self._session.device
+        self.inputs: dict[str, Shape] = self._session.inputs
+        self.outputs: dict[str, Shape] = self._session.outputs
         n_fixed = next(iter(self.inputs.values()))[0]  # some exports take one row only
-        self._chunk = n_fixed if isinstance(n_fixed, int) else CHUNK
-        self._dtypes = {node.name: DTYPES[node.type] for node in self._session.get_inputs()}
+        usual = CHUNK if self.device == "cpu" else LARGE_CHUNK
+        self._chunk = n_fixed if isinstance(n_fixed, int) else usual
 
     def run(self, feeds: Arrays, *outputs: str) -> list[NDArray[np.float32]]:
         """The named outputs for N ≥ 1 rows, computed a few rows at a time."""
         n_rows = len(next(iter(feeds.values())))
-        typed = {name: rows.astype(self._dtypes[name], copy=False) for name, rows in feeds.items()}
+        dtypes = self._session.dtypes
+        typed = {name: rows.astype(dtypes[name], copy=False) for name, rows in feeds.items()}
         chunks = [
-            self._session.run(
-                outputs, {name: rows[start : start + self._chunk] for name, rows in typed.items()}
+            run_within_memory(
+                self._session,
+                outputs,
+                {name: rows[start : start + self._chunk] for name, rows in typed.items()},
             )
             for start in range(0, n_rows, self._chunk)
         ]
         return [np.concatenate(parts).astype(np.float32) for parts in zip(*chunks, strict=True)]
 
 
-def _open_session(path: Path, n_threads: int) -> Any:
-    import onnxruntime
-    from onnxruntime.capi import onnxruntime_pybind11_state as refusals
+def run_within_memory(
+    session: Session, outputs: Sequence[str], feeds: Arrays
+) -> list[NDArray[Any]]:
+    """Run a batch; where memory runs out, its halves one after the other.
 
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = n_threads
-    options.inter_op_num_threads = 1
-    # Idle threads that spin would take the cores from those that read pictures.
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    options.log_severity_level = 3  # errors: what it warns of is no use to a user
+    Raises MemoryError when a single row is too much.
+    """
+    n_rows = len(next(iter(feeds.values())))
     try:
-        return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
-    except (refusals.InvalidProtobuf, refusals.InvalidGraph, refusals.Fail) as error:
-        raise EncoderNotFound(
-            f"{path} is not a model that ONNX Runtime can open ({error}). Download it again; "
-            "a file of some hundred bytes is a Git LFS pointer, not the weights."
-        ) from error
-
-
-def check_device(device: str) -> str:
-    """What will run the model. Raises EncoderNotFound for a device that is not there."""
-    if device in ("auto", "cpu"):
-        return "cpu"
-    raise EncoderNotFound(
-        f"No encoder can run on device {device!r} here; there is 'cpu'. Use device 'cpu' or 'auto'."
-    )
+        return session.run(outputs, feeds)
+    except MemoryError as error:
+        if n_rows == 1:
+            raise MemoryError(f"Memory is too small for one picture or text: {error}") from error
+        logger.warning("Memory ran out on %d rows; going on with half as many", n_rows)
+    halves = [
+        run_within_memory(session, outputs, {name: rows[part] for name, rows in feeds.items()})
+        for part in (slice(None, n_rows // 2), slice(n_rows // 2, None))
+    ]
+    return [np.concatenate(parts) for parts in zip(*halves, strict=True)]
 
 
 def hash_files(paths: Iterable[Path]) -> str:

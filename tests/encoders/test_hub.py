@@ -1,0 +1,281 @@
+"""Models by name: from the cache, from a folder filled by hand, and from a hub that is away."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+from huggingface_hub import constants
+
+from bilderatlas import encoders
+from bilderatlas.encoders import hub
+from bilderatlas.encoders.model_folder import PLACES, files_needed
+from bilderatlas.errors import EncoderNotFound
+from tests.encoders.hub_cache import COMMIT, put_into_cache
+from tests.encoders.onnx_folders import write_image_only, write_text_only, write_two_towers
+
+CLIP = "Xenova/clip-vit-base-patch32"
+
+
+@pytest.fixture
+def clip(models: Path, tmp_path: Path) -> Path:
+    """A small CLIP in the cache, under the name of the large one."""
+    return put_into_cache(models, CLIP, write_two_towers(tmp_path / "clip"))
+
+
+@pytest.fixture
+def closed_port(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A hub where nobody listens."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        address = f"http://127.0.0.1:{probe.getsockname()[1]}"
+    monkeypatch.setattr(constants, "ENDPOINT", address)
+
+
+@pytest.fixture
+def silent_port(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A hub that takes calls and never answers."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        monkeypatch.setattr(constants, "ENDPOINT", f"http://127.0.0.1:{listener.getsockname()[1]}")
+        yield
+
+
+@pytest.mark.usefixtures("clip", "closed_port")
+def test_a_model_in_the_cache_needs_no_hub():
+    encoder = encoders.load("clip-vit-b-32")
+    assert (encoder.name, encoder.space) == ("clip-vit-b-32", "clip-vit-b-32")
+    np.testing.assert_allclose(encoder.embed_texts(["red"]), [[1, 0, 0]], atol=1e-6)
+
+
+@pytest.mark.usefixtures("clip", "closed_port")
+def test_any_repository_goes_by_its_own_name():
+    encoder = encoders.load(f"hf:{CLIP}")
+    assert encoder.name == f"hf:{CLIP}"
+    assert encoder.space == "hf-xenova-clip-vit-base-patch32"
+    assert encoder.weights_hash == encoders.load("clip-vit-b-32").weights_hash
+
+
+@pytest.mark.usefixtures("closed_port")
+def test_a_folder_filled_by_hand_needs_no_hub():
+    write_two_towers(hub.by_hand("clip-vit-b-32"))
+    assert encoders.load("clip-vit-b-32").reads_text
+
+
+@pytest.mark.usefixtures("closed_port")
+def test_a_precision_is_a_file_of_its_own(models: Path, tmp_path: Path):
+    folder = write_two_towers(tmp_path / "clip")
+    for name in ("vision_model", "text_model"):
+        (folder / "onnx" / f"{name}.onnx").rename(folder / "onnx" / f"{name}_quantized.onnx")
+    put_into_cache(models, CLIP, folder)
+    encoder = encoders.load("clip-vit-b-32:q8")
+    assert (encoder.name, encoder.space) == ("clip-vit-b-32:q8", "clip-vit-b-32-q8")
+    assert encoders.load(f"{folder}:q8").space == "clip-q8"
+    with pytest.raises(EncoderNotFound, match=r"no towers of precision 'fp32'.*there is 'q8'"):
+        encoders.load(folder)
+
+
+@pytest.mark.usefixtures("closed_port")
+def test_a_hub_that_is_away_is_told_at_once():
+    started = time.monotonic()
+    with pytest.raises(EncoderNotFound) as refused:
+        encoders.load("clip-vit-b-32")
+    assert time.monotonic() - started < 5
+    for told in ("'clip-vit-b-32'", str(hub.by_hand("clip-vit-b-32")), "--encoder builtin", CLIP):
+        assert told in str(refused.value)
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("silent_port")
+def test_a_hub_that_does_not_answer_is_given_up_within_5_seconds():
+    started = time.monotonic()
+    with pytest.raises(EncoderNotFound, match=r"'hf:someone/something'.*could not be reached"):
+        encoders.load("hf:someone/something")
+    assert time.monotonic() - started < 5
+
+
+@pytest.mark.usefixtures("closed_port")
+def test_half_a_download_is_not_taken_for_a_model(clip: Path):
+    (clip / "onnx" / "text_model.onnx").unlink()
+    assert hub.on_disk("clip-vit-b-32") is None
+    with pytest.raises(EncoderNotFound, match="could not be reached"):
+        encoders.load("clip-vit-b-32")
+
+
+@pytest.mark.usefixtures("closed_port")
+def test_auto_takes_the_best_on_disk_and_never_downloads(models: Path, tmp_path: Path):
+    assert encoders.load("auto").name == "builtin"
+    put_into_cache(models, "Xenova/dinov2-small", write_image_only(tmp_path / "dino"))
+    assert encoders.load("auto").name == "builtin"  # a model without words is no choice for all
+    put_into_cache(models, CLIP, write_two_towers(tmp_path / "clip"))
+    assert encoders.load("auto").name == "clip-vit-b-32"
+
+
+def test_available_says_what_is_on_disk(clip: Path):
+    facts = {each.name: each for each in encoders.available()}
+    assert next(iter(facts)) == "builtin"
+    assert set(facts) == {"builtin", *hub.MODELS}
+    towers = sum(path.stat().st_size for path in (clip / "onnx").iterdir())
+    assert facts["clip-vit-b-32"].n_bytes == towers
+    assert [name for name, each in facts.items() if each.is_on_disk] == ["builtin", "clip-vit-b-32"]
+
+
+def test_a_text_encoder_pools_as_its_table_says(models: Path, tmp_path: Path):
+    folder = write_text_only(tmp_path / "text")
+    put_into_cache(models, "Xenova/bge-small-en-v1.5", folder)
+    put_into_cache(models, "Xenova/all-MiniLM-L6-v2", folder)
+    first = encoders.load("bge-small-en").embed_texts(["red blue"])
+    mean = encoders.load("minilm").embed_texts(["red blue"])
+    np.testing.assert_allclose(first, [[1, 0, 0]], atol=1e-6)
+    np.testing.assert_allclose(mean, [[0.5**0.5, 0, 0.5**0.5]], atol=1e-6)
+
+
+def test_a_model_without_a_repository_says_how_to_make_it():
+    with pytest.raises(EncoderNotFound, match=r"optimum-cli export onnx --model google/effic"):
+        encoders.load("efficientnet-b0")
+
+
+def test_a_name_that_is_no_repository_is_refused():
+    with pytest.raises(EncoderNotFound, match="hf:OWNER/NAME was expected"):
+        encoders.load("hf:clip")
+
+
+def test_two_towers_are_not_fetched_a_third_time():
+    listed = ["config.json", "README.md", "tokenizer.json", "onnx/model.onnx", "model.safetensors"]
+    listed += [f"onnx/{tower}_model{end}" for tower in ("vision", "text") for end in ENDS]
+    assert sorted(files_needed(listed, "fp16", PLACES) or []) == [
+        "config.json",
+        "onnx/text_model_fp16.onnx",
+        "onnx/text_model_fp16.onnx_data",
+        "onnx/vision_model_fp16.onnx",
+        "onnx/vision_model_fp16.onnx_data",
+        "tokenizer.json",
+    ]
+
+
+ENDS = (".onnx", "_fp16.onnx", "_fp16.onnx_data", "_quantized.onnx")
+
+
+class SmallHub(BaseHTTPRequestHandler):
+    """The three answers of the hub that a download needs."""
+
+    root: Path
+    asked: list[str]
+
+    def do_HEAD(self) -> None:
+        self.answer()
+
+    def do_GET(self) -> None:
+        self.answer()
+
+    def answer(self) -> None:
+        path = self.path.partition("?")[0]
+        if path.startswith("/api/models/"):
+            self.api(path)
+            return
+        name = path.partition(f"/resolve/{COMMIT}/")[2]
+        file = self.root / name
+        if not name or not file.is_file():
+            self.send_error(404)
+            return
+        self.asked.append(name)
+        self.reply(file.read_bytes(), {"X-Repo-Commit": COMMIT, "ETag": f'"{name}"'})
+
+    def api(self, path: str) -> None:
+        files = sorted(p for p in self.root.rglob("*") if p.is_file())
+        names = [p.relative_to(self.root).as_posix() for p in files]
+        if "/tree/" in path:
+            tree = [
+                {
+                    "type": "file",
+                    "path": name,
+                    "size": (self.root / name).stat().st_size,
+                    "oid": name,
+                }
+                for name in names
+            ]
+            self.reply(json.dumps(tree).encode(), {"Content-Type": "application/json"})
+            return
+        info = {"id": CLIP, "sha": COMMIT, "siblings": [{"rfilename": name} for name in names]}
+        self.reply(json.dumps(info).encode(), {"Content-Type": "application/json"})
+
+    def reply(self, body: bytes, headers: dict[str, str]) -> None:
+        self.send_response(200)
+        for name, value in (headers | {"Content-Length": str(len(body))}).items():
+            self.send_header(name, value)
+        self.end_headers()
+        if self.command == "GET":
+            self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture
+def small_hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[type[SmallHub]]:
+    SmallHub.root, SmallHub.asked = write_two_towers(tmp_path / "repository"), []
+    server = ThreadingHTTPServer(("127.0.0.1", 0), SmallHub)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    address = f"http://127.0.0.1:{server.server_port}"
+    monkeypatch.setattr(constants, "ENDPOINT", address)
+    template = address + "/{repo_id}/resolve/{revision}/{filename}"
+    monkeypatch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", template)
+    yield SmallHub
+    server.shutdown()
+    server.server_close()
+
+
+def test_a_download_fetches_what_is_needed_once(small_hub: type[SmallHub], models: Path):
+    for name in ("README.md", "model.safetensors", "onnx/model.onnx"):
+        (small_hub.root / name).write_text("not needed")
+    encoder = encoders.load("clip-vit-b-32")
+    np.testing.assert_allclose(encoder.embed_texts(["red"]), [[1, 0, 0]], atol=1e-6)
+    assert set(small_hub.asked) == {
+        "config.json",
+        "onnx/text_model.onnx",
+        "onnx/vision_model.onnx",
+        "preprocessor_config.json",
+        "tokenizer.json",
+        "tokenizer_config.json",
+    }
+    small_hub.asked.clear()
+    assert encoders.load("clip-vit-b-32").weights_hash == encoder.weights_hash
+    assert not small_hub.asked
+
+
+def test_a_precision_that_the_hub_lacks_is_refused_with_those_it_has(small_hub: type[SmallHub]):
+    with pytest.raises(EncoderNotFound, match=r"no 'fp16' files.*Use 'clip-vit-b-32:fp32'"):
+        encoders.load("clip-vit-b-32:fp16")
+    shutil.rmtree(small_hub.root / "onnx")
+    with pytest.raises(EncoderNotFound, match="has no ONNX towers"):
+        encoders.load("clip-vit-b-32")
+
+
+def test_weights_beside_the_graph_are_found_through_the_links_of_the_cache(
+    models: Path, tmp_path: Path
+):
+    folder = write_text_only(tmp_path / "text")
+    model = onnx.load(folder / "model.onnx")
+    for weights in model.graph.initializer:
+        onnx.external_data_helper.set_external_data(weights, "model.onnx_data")
+    onnx.save(
+        model,
+        folder / "model.onnx",
+        save_as_external_data=True,
+        location="model.onnx_data",
+        size_threshold=0,
+    )
+    assert (folder / "model.onnx_data").is_file()
+    put_into_cache(models, "Xenova/all-MiniLM-L6-v2", folder)
+    encoder = encoders.load("minilm")
+    np.testing.assert_allclose(encoder.embed_texts(["red"]), [[1, 0, 0]], atol=1e-6)
