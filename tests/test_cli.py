@@ -297,7 +297,7 @@ def test_a_source_that_is_not_there(run: Run, toy: Path) -> None:
 def test_a_folder_without_pictures(run: Run, toy: Path) -> None:
     put(toy / "texts" / "a.txt", b"no picture")
     done = first_run(run, toy, toy / "texts")
-    refused(done, "SourceError", "No pictures in", "1 other files", "Nothing was changed")
+    refused(done, "SourceError", "No pictures in", "1 other files", "stays")
 
 
 def test_a_csv_without_the_named_column(run: Run, toy: Path) -> None:
@@ -327,8 +327,8 @@ def test_something_else_of_that_name(run: Run, toy: Path) -> None:
     assert path.read_bytes() == b"dear"
 
 
-def test_a_creation_that_was_killed_can_be_taken_up(run: Run, toy: Path, atlas: Path) -> None:
-    shutil.copytree(f"{atlas}.atlas/images.lance", toy / "new.atlas" / "images.lance")
+def test_what_a_killed_creation_left_is_in_nobodys_way(run: Run, toy: Path, atlas: Path) -> None:
+    shutil.copytree(f"{atlas}.atlas/images.lance", toy / ".new.atlas.1" / "images.lance")
     assert run("index", toy / "new", toy / "pics", "--json").document["n_images"] == 1
 
 

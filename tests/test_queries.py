@@ -30,6 +30,7 @@ def test_words_and_pictures_are_mixed_with_weights() -> None:
     ("query", "words"),
     [
         ("t-shirt", "t-shirt"),
+        ("16:9 television", "16:9 television"),
         ("black-and-white photo", "black-and-white photo"),
         ("C++", "C++"),
         ('"rock + roll"', "rock + roll"),

@@ -13,8 +13,8 @@ from pathlib import Path
 PAGE = Path(__file__).parents[1] / "docs" / "cli.md"
 HEAD = """# The command line
 
-Made from `--help` by `tools/make_cli_docs.py`; a test keeps the two the same. Results go to
-stdout, narration to stderr. With `--json`, stdout is one JSON document, and an error is
+Made from `--help` by `tools/make_cli_docs.py`; `make check` keeps the two the same. Results go to
+stdout, narration to stderr. With `--json`, stdout is one JSON document, and a refusal is
 `{"error": {"kind": ..., "message": ...}}`. Exit status: 0 done; 1 refused, with a message that
 says what to do; 2 wrong usage; 130 stopped with Ctrl-C.
 """

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
+import shlex
 import sys
 import traceback
 import warnings
 from collections.abc import Iterable
+from contextlib import suppress
 from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -19,7 +20,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from bilderatlas import __version__
-from bilderatlas.errors import BilderatlasError, CollectionNotFound
+from bilderatlas.errors import (
+    BilderatlasError,
+    CollectionBusy,
+    CollectionExists,
+    CollectionNotFound,
+    QueryError,
+)
 
 if TYPE_CHECKING:
     from bilderatlas.collection import Collection
@@ -109,8 +116,6 @@ def index(
 ) -> None:
     """Read pictures into a collection: new, changed and moved ones. Run it again at any time."""
     atlas, is_new = _open_or_create(collection)
-    if is_new:
-        _say(f"New collection {atlas.path}")
     try:
         with _ProgressBar() as bar:
             summary = atlas.index(
@@ -127,17 +132,13 @@ def index(
         _say("Stopped. What was read is kept; the same command goes on from there.")
         raise typer.Exit(INTERRUPTED) from None
     finally:
-        if is_new and _is_empty(atlas):
-            shutil.rmtree(atlas.path)  # a refused first run leaves nothing behind
+        if is_new:  # a refused first run leaves nothing behind
+            with suppress(CollectionBusy):
+                atlas.remove_if_empty()
     if as_json:
         _print_json(summary.to_dict())
     else:
         print(_told(summary, collection))
-
-
-def _is_empty(atlas: Collection) -> bool:
-    facts = atlas.info()
-    return facts.n_images == facts.n_problems == 0
 
 
 def _open_or_create(collection: str) -> tuple[Collection, bool]:
@@ -146,11 +147,19 @@ def _open_or_create(collection: str) -> tuple[Collection, bool]:
     try:
         return open(collection), False
     except CollectionNotFound:
+        pass
+    try:
         return create(collection), True
+    except CollectionExists as taken:
+        try:
+            return open(collection), False  # made by another process in this moment
+        except CollectionNotFound:
+            raise taken from None
 
 
 def _told(summary: IndexSummary, collection: str) -> str:
     """What a run of `index` did, in two or three lines."""
+    name = shlex.quote(collection)
     counts = {
         "new": summary.n_new,
         "changed": summary.n_changed,
@@ -169,12 +178,10 @@ def _told(summary: IndexSummary, collection: str) -> str:
         f"{summary.n_images:,} images are in the collection.",
     ]
     if summary.n_missing and not summary.n_pruned:
-        lines.append(
-            f"Missing files stay in results until: bilderatlas index {collection} ... --prune"
-        )
+        lines.append(f"Missing files stay in results until: bilderatlas index {name} ... --prune")
     if summary.n_problems:
-        lines.append(f"What could not be read: bilderatlas problems {collection}")
-    lines.append(f'Next: bilderatlas search {collection} "red bicycle"')
+        lines.append(f"What could not be read: bilderatlas problems {name}")
+    lines.append(f'Next: bilderatlas search {name} "red bicycle"')
     return "\n".join(lines)
 
 
@@ -258,7 +265,8 @@ def cluster(
         print(f"{each.size:7,}  {each.name}")
     print(f"{made.n_noise:7,}  noise")
     _say(f"Run {made.run}: {len(made.clusters)} clusters.")
-    _say(f"Next: bilderatlas export {collection} --contact-sheets sheets --run {made.run}")
+    name = shlex.quote(collection)
+    _say(f"Next: bilderatlas export {name} --contact-sheets sheets --run {made.run}")
 
 
 def _count_or_auto(k: str) -> int | str:
@@ -285,7 +293,7 @@ def project(
         _print_json(made.to_dict())
     else:
         print(f"Run {made.run}: {len(made.region_ids):,} points in {made.dims} dimensions.")
-        _say(f"Next: bilderatlas serve {collection}")
+        _say(f"Next: bilderatlas serve {shlex.quote(collection)}")
 
 
 @app.command()
@@ -303,6 +311,8 @@ def export(
 ) -> None:
     """Write results as CSV or Parquet, or clusters as contact sheets."""
     atlas = _open(collection)
+    if contact_sheets and output:
+        raise QueryError("--output and --contact-sheets are two exports. Ask for one at a time.")
     if contact_sheets:
         written = atlas.contact_sheets(contact_sheets, run=run)
         _say(f"{len(written)} contact sheets are in {contact_sheets}.")

@@ -54,8 +54,8 @@ def cluster(
 
     `k` is for k-means, `eps` (cosine distance) for DBSCAN, `min_cluster_size` for HDBSCAN,
     `min_samples` for the latter two: how many rows, itself included, make a row's
-    neighborhood dense. DBSCAN's defaults are those that did best on photographs of a web
-    archive. Raises QueryError for a value that cannot be answered.
+    neighborhood dense. DBSCAN's defaults are those that Tudor (2023, section 4.2.2)
+    recommends for CLIP. Raises QueryError for a value that cannot be answered.
     """
     _check(len(embeddings), method, k, eps, min_samples, min_cluster_size)
     if method == "dbscan":

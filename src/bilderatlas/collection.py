@@ -74,6 +74,10 @@ class Collection:
     def __repr__(self) -> str:
         return f"<Collection '{self.name}': {self._store.count('images'):,} images>"
 
+    def remove_if_empty(self) -> bool:
+        """Remove the collection's folder if nothing was ever written to it; says whether."""
+        return self._store.remove_if_empty()
+
     @property
     def path(self) -> Path:
         return self._store.path
@@ -279,6 +283,8 @@ class Collection:
         """
         from bilderatlas import clustering
 
+        if k != "auto" and method != "kmeans":
+            raise QueryError(f"k is for kmeans, not for {method}. Use method kmeans, or no k.")
         ids, vectors = self.embeddings(kind)
         made = clustering.cluster(
             vectors,
@@ -317,7 +323,8 @@ class Collection:
         coordinates = projection.project(
             vectors, method=method, dims=dims, perplexity=perplexity, seed=seed
         )
-        parameters = {"dims": dims} | ({"perplexity": perplexity} if method == "tsne" else {})
+        used = projection.usable_perplexity(perplexity, len(ids))
+        parameters = {"dims": dims} | ({"perplexity": used} if method == "tsne" else {})
         about = self._describe("project", method, parameters, seed, kind, len(ids))
         runs.keep_projection(self._store, about, ids, coordinates)
         return self.projection(about.run)

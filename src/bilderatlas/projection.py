@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import logging
-
 import numpy as np
 from numpy.typing import NDArray
 
 from bilderatlas.arrays import Coordinates, Embeddings
 from bilderatlas.errors import QueryError
-
-logger = logging.getLogger(__name__)
 
 METHODS = ("tsne", "pca")
 
@@ -41,10 +37,12 @@ def project(
     n, start = len(embeddings), _pca(embeddings, dims, seed)  # (N, dims)
     if method == "pca" or n < 5 or not start.any():  # 4 rows have no neighborhoods to keep
         return _scale(start)
-    limit = (n - 1) / 3
-    if perplexity > limit:
-        logger.info("Perplexity is %.3g instead of %g: only %d items", limit, perplexity, n)
-    return _scale(_tsne(embeddings, start, min(perplexity, limit), seed))
+    return _scale(_tsne(embeddings, start, usable_perplexity(perplexity, n), seed))
+
+
+def usable_perplexity(perplexity: float, n: int) -> float:
+    """The perplexity that t-SNE uses on n rows: as asked, or a third of the other rows."""
+    return min(perplexity, (n - 1) / 3)
 
 
 def _check(n: int, method: str, dims: int, perplexity: float) -> None:

@@ -17,7 +17,7 @@ from bilderatlas.images import PICTURE_SUFFIXES
 MAX_TERMS = 32
 
 _SIGN = re.compile(r'\s+([+-])\s+(?=(?:[^"]*"[^"]*")*[^"]*$)')  # not inside double quotes
-_WEIGHT = re.compile(r"(\d+(?:\.\d+)?)\s*:\s*(?=\S)")
+_WEIGHT = re.compile(r"(\d+(?:\.\d+)?)\s*:\s*(?=[^\s\d])")  # 16:9 is no weight
 _IMAGE_ID = re.compile(r"image:([0-9a-f]{32})")
 
 

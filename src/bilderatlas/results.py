@@ -1,6 +1,6 @@
 """What the verbs return: small frozen objects that scripts, notebooks and the server share.
 
-Lists of things (`Hits`, `Problems`, `Clusters`) are sequences with `.to_dict()` (the documented
+Lists of things (`Hits`, `Problems`, `Images`) are sequences with `.to_dict()` (the documented
 JSON), `.to_arrow()`, `.to_pandas()`, and a picture in notebooks where there is one to show.
 """
 

@@ -172,3 +172,15 @@ def test_a_collection_of_a_newer_schema_is_refused(tmp_path: Path) -> None:
     )
     with pytest.raises(SchemaTooNew, match="schema version 2; this Bilderatlas knows 1"):
         open_collection(atlas.path)
+
+
+@pytest.mark.slow
+def test_two_first_runs_at_once_make_one_collection(tmp_path: Path, pile: Path) -> None:
+    race = tmp_path / "race.atlas"
+    command = [sys.executable, "-m", "bilderatlas", "index", str(race), str(pile)]
+    runs = [subprocess.Popen(command, stderr=subprocess.PIPE, text=True) for _ in range(2)]
+    told = [run.communicate(timeout=120)[1] for run in runs]
+    assert 0 in [run.returncode for run in runs]
+    assert "Traceback" not in "".join(told)
+    assert Store.open(race).count("images") == N_PICTURES
+    assert [entry.name for entry in tmp_path.iterdir()] == ["race.atlas"]

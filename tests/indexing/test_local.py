@@ -241,3 +241,27 @@ def test_metadata_follows_its_table(atlas: Collection, pile: Path, tmp_path: Pat
     summary = atlas.index(table)
     assert (summary.n_unchanged, summary.n_changed) == (2, 0)
     assert len(atlas.search("red", where="price > 6")) == 2
+
+
+def test_prune_spares_a_table_whose_disk_is_away(atlas: Collection, tmp_path: Path) -> None:
+    pile = draw_many(tmp_path / "pile", 3)
+    table = tmp_path / "disk.csv"
+    table.write_text("path\n" + "".join(f"pile/{file.name}\n" for file in sorted(pile.iterdir())))
+    atlas.index(table)
+    pile.rename(tmp_path / "away")
+    with pytest.raises(SourceError, match=r"Nothing of .* could be read, so nothing was pruned"):
+        atlas.index(table, prune=True)
+    assert atlas.info().n_images == 3
+    (tmp_path / "away").rename(pile)
+    (pile / "0000.png").unlink()
+    assert atlas.index(table, prune=True).n_pruned == 1
+
+
+def test_an_empty_source_beside_a_full_one_leaves_no_unfinished_mark(
+    atlas: Collection, pile: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(SourceError, match="No pictures in"):
+        atlas.index(pile, tmp_path / "empty")
+    assert not Store.open(atlas.path).is_unfinished
+    assert atlas.index(pile).n_unchanged == 5

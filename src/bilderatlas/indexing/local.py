@@ -97,13 +97,20 @@ class _SourceTurn:
                 self._write()
         self.tally.n_other += self.source.n_other
         if self.tally.n_seen == n_before:
+            self.store.mark_unfinished(self.after_a_stop)
             raise SourceError(_no_pictures(self.source))
 
     def settle(self, *, prune: bool) -> None:
         """Once all of the source was seen: moved and missing files, problems that are no more."""
-        self.places.settle(prune=prune, after_a_stop=self.after_a_stop)
+        spared = prune and self.places.is_out_of_reach()
+        self.places.settle(prune=prune and not spared, after_a_stop=self.after_a_stop)
         self.store.replace_problems(sorted(self.old_problems), [])
         self.store.mark_unfinished(False)
+        if spared:
+            raise SourceError(
+                f"Nothing of {self.source.name} could be read, so nothing was pruned. "
+                "Is the disk of its pictures there? 'bilderatlas problems' says what is wrong."
+            )
 
     def _take(self, batch: Sequence[Prepared | Unreadable]) -> None:
         fresh: dict[str, Prepared] = {}  # a batch may hold the same content twice
@@ -182,8 +189,8 @@ def _joined(made: Sequence[ImageEmbeddings]) -> ImageEmbeddings:
 def _no_pictures(source: Source) -> str:
     passed = f"; {source.n_other:,} other files were looked at" if source.n_other else ""
     return (
-        f"No pictures in {source.name}{passed}. Nothing was changed. Give a folder, table or "
-        "archive that holds JPEG, PNG, WebP, GIF, BMP or TIFF pictures."
+        f"No pictures in {source.name}{passed}. What the collection knows of it stays. "
+        "Give a folder, table or archive that holds JPEG, PNG, WebP, GIF, BMP or TIFF pictures."
     )
 
 

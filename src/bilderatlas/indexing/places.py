@@ -44,12 +44,14 @@ class SourcePlaces:
         }
         self._unmet = set(self._known)
         self._gained: dict[str, str] = {}  # uri -> image_id, known pictures at new places
+        self._n_met = self._n_lost = 0
         self._lost: set[str] = set()  # places, folders and archives that could not be read
         self._left: set[str] = set()  # image_ids that a changed place showed before
 
     def is_unchanged(self, record: ImageRecord) -> bool:
         """Meet a record again; says whether its place is known and looks as it did."""
         self._tally.n_seen += 1
+        self._n_met += 1
         if record.uri not in self._known:
             return False
         self._unmet.discard(record.uri)
@@ -76,9 +78,14 @@ class SourcePlaces:
     def lose(self, record: ImageRecord) -> None:
         """A place that was read before and no longer can be."""
         self._tally.n_problems += 1
+        self._n_lost += 1
         self._lost.add(record.uri.rstrip("/"))
         if record.uri in self._known:
             self._unmet.add(record.uri)
+
+    def is_out_of_reach(self) -> bool:
+        """Whether nothing at all of the source could be read: its disk may be away."""
+        return self._n_lost > 0 and self._n_lost == self._n_met
 
     def settle(self, *, prune: bool, after_a_stop: bool) -> None:
         """Follow moved files, let go of changed ones, count the missing and prune them if asked.

@@ -71,8 +71,8 @@ def serve(
         )
     hosts = LOOPBACK_HOSTS if is_local else ("*",)
     with _listen(host, port) as listening:
-        on_start(f"http://{f'[{host}]' if ':' in host else host}:{port}")
         collection.warm_up()
+        on_start(f"http://{f'[{host}]' if ':' in host else host}:{port}")
         config = uvicorn.Config(create(collection, hosts=hosts), log_level="warning")
         uvicorn.Server(config).run(sockets=[listening])
 

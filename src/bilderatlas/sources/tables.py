@@ -81,6 +81,8 @@ class Table:
     def _record(self, row: Row, position: int) -> ImageRecord:
         metadata = {k: self._typed(v) for k, v in row.items() if k != self.column}
         if self.id_column:
+            if "id" in metadata and self.id_column != "id":
+                metadata["table_id"] = metadata["id"]  # its own column of that name
             metadata["id"] = self._typed(row.get(self.id_column))
         here = partial(ImageRecord, source=self.name, position=position, metadata=metadata)
         content, text = _content_and_path(row.get(self.column))

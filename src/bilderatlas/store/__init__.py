@@ -92,18 +92,38 @@ class Store:
 
     @classmethod
     def create(cls, path: Path) -> Store:
-        """Make an empty collection. Raises CollectionExists where something is already."""
-        if _is_taken(path):
-            raise CollectionExists(f"{path} is there already. Open it, or choose another name.")
+        """Make an empty collection. Raises CollectionExists where something is already.
+
+        It is made under another name and then renamed: it is there as a whole or not at all, and
+        of two processes that make it at once one wins.
+        """
+        draft = path.with_name(f".{path.name}.{os.getpid()}")
         store = cls(
-            path, {"schema_version": schema.SCHEMA_VERSION, "active_space": None, "spaces": {}}
+            draft, {"schema_version": schema.SCHEMA_VERSION, "active_space": None, "spaces": {}}
         )
         with _disk_errors(path):
-            path.mkdir(parents=True, exist_ok=True)
-            for name, table_schema in schema.TABLES.items():
-                store._make_table(name, table_schema)
-            store._save_description()  # last: a folder with it is complete
+            try:
+                draft.mkdir(parents=True)
+                for name, table_schema in schema.TABLES.items():
+                    store._make_table(name, table_schema)
+                store._save_description()
+                draft.rename(path)  # replaces an empty folder, and nothing else
+            except (FileExistsError, NotADirectoryError) as error:
+                raise _exists(path) from error
+            except OSError as error:
+                raise (_exists(path) if error.errno == errno.ENOTEMPTY else error) from error
+            finally:
+                shutil.rmtree(draft, ignore_errors=True)
+        store.path = path
         return store
+
+    def remove_if_empty(self) -> bool:
+        """Remove a collection that nothing was ever written to; says whether it did."""
+        with self.writing():
+            if self.count("images") or self.count("problems"):
+                return False
+            shutil.rmtree(self.path)
+            return True
 
     @classmethod
     def open(cls, path: Path) -> Store:
@@ -353,12 +373,8 @@ class Store:
         return str(self.path / f"{table}.lance")
 
 
-def _is_taken(path: Path) -> bool:
-    """Whether something is at a path, other than what a creation that was killed has left."""
-    if not path.is_dir():
-        return path.exists()
-    left = {f"{table}.lance" for table in schema.TABLES} | {f"{DESCRIPTION}.new"}
-    return any(entry.name not in left for entry in path.iterdir())
+def _exists(path: Path) -> CollectionExists:
+    return CollectionExists(f"{path} is there already. Open it, or choose another name.")
 
 
 def check_fits(encoder: Encoder, space: Space, collection: str) -> None:
