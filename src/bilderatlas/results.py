@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 
-from bilderatlas.arrays import ClusterLabels, Coordinates
+from bilderatlas.arrays import Box, ClusterLabels, Coordinates
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 Item = TypeVar("Item")
-Box = tuple[float, float, float, float]  # x0, y0, x1, y1 in 0..1
 Thumbnails = Callable[[Sequence[str]], "list[bytes]"]  # image ids -> JPEGs, 320 px
 
 
