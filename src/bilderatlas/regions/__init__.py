@@ -11,7 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from bilderatlas.arrays import Box
+import numpy as np
+
+from bilderatlas.arrays import Box, Boxes, Scores
 from bilderatlas.errors import FinderError
 
 if TYPE_CHECKING:
@@ -60,7 +62,9 @@ class Finding:
                 f"below {MAX_AREA}."
             )
         if self.max_regions < 1:
-            raise FinderError(f"At most {self.max_regions} regions were asked for; ask for 1 or more.")
+            raise FinderError(
+                f"At most {self.max_regions} regions were asked for; ask for 1 or more."
+            )
 
 
 class Finder(Protocol):
@@ -104,9 +108,17 @@ def stamp_of(finders: Sequence[Finder]) -> str | None:
     return "; ".join(finder.stamp for finder in finders) or None
 
 
-def select(
-    found: Iterable[FoundRegion], *, min_area: float, max_regions: int
-) -> list[FoundRegion]:
+def select(found: Iterable[FoundRegion], *, min_area: float, max_regions: int) -> list[FoundRegion]:
     """The best regions of a fitting size, best first."""
     fitting = [region for region in found if min_area <= region.area <= MAX_AREA]
     return sorted(fitting, key=lambda region: -region.score)[:max_regions]
+
+
+def overlaps(box: Box | Boxes, boxes: Sequence[Box] | Boxes) -> Scores:
+    """Intersection over union of one box with each of N, (N,)."""
+    one, others = np.asarray(box, np.float32), np.asarray(boxes, np.float32).reshape(-1, 4)
+    inner = np.minimum(one[2:], others[:, 2:]) - np.maximum(one[:2], others[:, :2])  # (N, 2)
+    shared = np.clip(inner, 0, None).prod(axis=1)
+    areas = (others[:, 2:] - others[:, :2]).prod(axis=1) + (one[2:] - one[:2]).prod()
+    quotients: Scores = shared / np.maximum(areas - shared, 1e-12)
+    return quotients

@@ -1,4 +1,4 @@
-"""The 80 labels of COCO (Lin et al. 2014, arXiv:1405.0312), in its order, and their super-classes."""
+"""The 80 labels of COCO (Lin et al. 2014, arXiv:1405.0312) in its order, by super-class."""
 
 from __future__ import annotations
 
@@ -6,9 +6,7 @@ from itertools import chain
 
 BY_CATEGORY = {
     "person": ("person",),
-    "vehicle": (
-        *("bicycle", "car", "motorcycle", "airplane", "bus", "train", "truck", "boat"),
-    ),
+    "vehicle": (*("bicycle", "car", "motorcycle", "airplane", "bus", "train", "truck", "boat"),),
     "outdoor": ("traffic light", "fire hydrant", "stop sign", "parking meter", "bench"),
     "animal": (
         *("bird", "cat", "dog", "horse", "sheep"),

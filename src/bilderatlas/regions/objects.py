@@ -16,13 +16,11 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from bilderatlas.arrays import Scores
+from bilderatlas.arrays import Boxes, Scores
 from bilderatlas.encoders.preprocessing import Preprocessing
 from bilderatlas.encoders.towers import Tower, hash_files
 from bilderatlas.errors import FinderError
-from bilderatlas.regions import FoundRegion, coco, select
-
-Boxes = NDArray[np.float32]  # (N, 4): x0, y0, x1, y1
+from bilderatlas.regions import FoundRegion, coco, overlaps, select
 
 MIN_SCORE = 0.3
 MIN_SIDE = 720  # an eighth of it, the side of the smallest regions, still shows something
@@ -110,7 +108,7 @@ class Yolox:
 
 
 class Detr:
-    """A fixed set of boxes, (Q, 4) as centre and size, each with its classes; none to be thinned."""
+    """A fixed set of boxes, (Q, 4) as centre and size, each with its classes; none to thin."""
 
     def __init__(self, tower: Tower, folder: Path) -> None:
         self._tower = tower
@@ -178,7 +176,7 @@ def _model_file(given: Path) -> Path:
         held = f"{len(found)} ONNX files" if given.is_dir() else "nothing"
         raise FinderError(
             f"There is {held} at {given}; a detector was expected: its ONNX file, or a folder "
-            f"with one. Leave out --detector to find objects by {'class activation'}."
+            "with one. '--detector activation' finds objects without a detector."
         )
     return found[0]
 
@@ -260,15 +258,6 @@ def _thinned(boxes: Boxes, scores: Scores, classes: NDArray[np.int64]) -> Detect
         )
         order = order[~rivals]
     return Detections(boxes[kept], scores[kept], classes[kept])
-
-
-def overlaps(box: NDArray[np.float32], boxes: Boxes) -> NDArray[np.float32]:
-    """Intersection over union of one box with each of some, (N,)."""
-    inner = np.minimum(box[2:], boxes[:, 2:]) - np.maximum(box[:2], boxes[:, :2])  # (N, 2)
-    shared = np.clip(inner, 0, None).prod(axis=1)
-    areas = (boxes[:, 2:] - boxes[:, :2]).prod(axis=1) + (box[2:] - box[:2]).prod()
-    quotients: NDArray[np.float32] = shared / np.maximum(areas - shared, 1e-12)
-    return quotients
 
 
 def _sigmoid(logits: NDArray[np.float32]) -> NDArray[np.float32]:
