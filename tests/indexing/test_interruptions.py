@@ -168,7 +168,7 @@ def test_a_collection_of_a_newer_schema_is_refused(tmp_path: Path) -> None:
     atlas = new_collection(tmp_path / "c.atlas")
     description = atlas.path / "atlas.json"
     description.write_text(
-        description.read_text().replace('"schema_version": 1', '"schema_version": 2')
+        description.read_text().replace('"schema_version": 2', '"schema_version": 3')
     )
-    with pytest.raises(SchemaTooNew, match="schema version 2; this Bilderatlas knows 1"):
+    with pytest.raises(SchemaTooNew, match="schema version 3; this Bilderatlas knows 2"):
         open_collection(atlas.path)

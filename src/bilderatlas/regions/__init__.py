@@ -103,6 +103,11 @@ def _load_detector(finding: Finding) -> Finder:
     )
 
 
+def absolute(detector: str | Path) -> str:
+    """A detector as it is remembered: by where it lies, whatever folder one stands in."""
+    return ACTIVATION if detector == ACTIVATION else str(Path(detector).expanduser().absolute())
+
+
 def stamp_of(finders: Sequence[Finder]) -> str | None:
     """What tells the regions of these finders from those of others; None without finders."""
     return "; ".join(finder.stamp for finder in finders) or None

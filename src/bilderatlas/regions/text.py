@@ -82,10 +82,18 @@ def are_adjacent(a: Line, b: Line) -> bool:
     if max(a.height, b.height) > MAX_HEIGHT_RATIO * smaller:
         return False
     shared_x, shared_y = _shared(a.x0, a.x1, b.x0, b.x1), _shared(a.y0, a.y1, b.y0, b.y1)
-    narrower = min(a.x1 - a.x0, b.x1 - b.x0)
-    if shared_y >= MIN_SHARED * smaller:
+    if are_side_by_side(a, b):
         return -shared_x <= MAX_WORD_GAP * smaller
+    narrower = min(a.x1 - a.x0, b.x1 - b.x0)
     return shared_x >= MIN_SHARED * narrower and -shared_y <= MAX_LINE_GAP * smaller
+
+
+def are_side_by_side(a: Line, b: Line) -> bool:
+    """Whether two lines are at the same height, and not one over the other as slanted ones are."""
+    shared_x, shared_y = _shared(a.x0, a.x1, b.x0, b.x1), _shared(a.y0, a.y1, b.y0, b.y1)
+    return shared_y >= MIN_SHARED * min(a.height, b.height) and shared_x < MIN_SHARED * min(
+        a.x1 - a.x0, b.x1 - b.x0
+    )
 
 
 def _shared(a0: float, a1: float, b0: float, b1: float) -> float:
@@ -101,8 +109,7 @@ def _rows(block: Sequence[Line]) -> list[list[Line]]:
     """Lines of a block, those side by side together, from left to right."""
     rows: list[list[Line]] = []
     for line in sorted(block, key=lambda line: line.y0):
-        above = rows[-1][-1] if rows else None
-        if above and _shared(line.y0, line.y1, above.y0, above.y1) >= MIN_SHARED * line.height:
+        if rows and all(are_side_by_side(line, other) for other in rows[-1]):
             rows[-1].append(line)
         else:
             rows.append([line])
