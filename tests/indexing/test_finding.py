@@ -8,7 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from typer.testing import CliRunner
 
+from bilderatlas.cli import app
 from bilderatlas.collection import Collection
 from bilderatlas.errors import FinderError
 from bilderatlas.store import Store, schema
@@ -182,6 +184,35 @@ def test_what_cannot_be_found_is_refused_and_not_remembered(
     with pytest.raises(FinderError, match=told):
         atlas.index(pile, **how)
     assert atlas.index(pile).finders == ()
+
+
+def test_a_detector_that_was_moved_is_the_same_one(
+    tmp_path: Path, atlas: Collection, pile: Path, detector: Path
+) -> None:
+    atlas.index(pile, find=["objects"], detector=detector)
+    moved = detector.rename(tmp_path / "moved.onnx")
+    with pytest.raises(FinderError, match="There is nothing at"):
+        atlas.index(pile)
+    assert atlas.index(pile, detector=moved).n_refound == 0
+
+
+def test_the_command_line_finds_and_says_what_found(
+    tmp_path: Path, pile: Path, detector: Path
+) -> None:
+    runner, name = CliRunner(), str(tmp_path / "c")
+    asked = ["index", name, str(pile), "--find", "objects"]
+    told = runner.invoke(app, asked)
+    assert "Objects are found by class activation of the built-in encoder" in told.stdout
+    answer = runner.invoke(app, [*asked, "--detector", str(detector), "--json"])
+    summary = json.loads(answer.stdout)
+    assert (summary["n_regions"], summary["finders"], summary["n_refound"]) == (6, ["quarters"], 2)
+    assert json.loads(runner.invoke(app, ["info", name, "--json"]).stdout)["finding"] == {
+        "names": ["objects"], "detector": str(detector), "min_area": 0.02, "max_regions": 10
+    }  # fmt: skip
+    assert (
+        json.loads(runner.invoke(app, [*asked[:3], "--find", "none", "--json"]).stdout)["finders"]
+        == []
+    )
 
 
 def test_min_area_leaves_small_objects_out(atlas: Collection, pile: Path, detector: Path) -> None:

@@ -63,7 +63,7 @@ class ActivationFinder:
         blank = np.zeros((1, 3, side, side), np.float32)
         (self._weights,) = self._tower.run({"pixels": blank}, WEIGHTS)  # (C, D)
         self._labels = json.loads((FOLDER / "labels.json").read_text("utf-8"))
-        self.stamp = f"{self.name}@{hash_files([MODEL])[:8]} {min_area:g} {max_regions}"
+        self.stamp = f"{self.name} {hash_files([MODEL])} {min_area:g} {max_regions}"
 
     def find(self, image: Image.Image) -> list[FoundRegion]:
         """Where the likeliest classes are, of a fitting size, likeliest first."""

@@ -24,6 +24,7 @@ from bilderatlas.regions import FoundRegion, coco, overlaps, select
 
 MIN_SCORE = 0.3
 MIN_SIDE = 720  # an eighth of it, the side of the smallest regions, still shows something
+CONFIG_FILES = ("config.json", "preprocessor_config.json")
 MODEL_FILES = ("onnx/model.onnx", "model.onnx")
 GREY = 114  # what YOLOX pads with
 STRIDES = ((8, 16, 32), (8, 16, 32, 64))
@@ -59,29 +60,32 @@ class ObjectFinder:
         self.name = given.stem if given.is_file() else given.name
         self._min_area, self._max_regions, self._min_score = min_area, max_regions, min_score
         # One thread a picture: several pictures are looked at at once.
-        self._tower = Tower(path, n_threads=1)
         folder = given if given.is_dir() else path.parent
-        self._detector = _detector(self._tower, folder)
-        self._labels = _labels(self._detector, folder)
-        self.stamp = f"{self.name}@{hash_files([path])[:8]} {min_area:g} {max_regions}"
+        self._detector = _detector(Tower(path, n_threads=1), folder)
+        configs = [folder / name for name in CONFIG_FILES if (folder / name).is_file()]
+        self.stamp = f"{hash_files([path, *configs])} {min_area:g} {max_regions}"
 
     def find(self, image: Image.Image) -> list[FoundRegion]:
         """Likely objects of a fitting size, best first, at most `max_regions`."""
-        found = self._detector.detect(image)
+        found, labels = self.detect(image), self._detector.labels
         regions = [
-            FoundRegion(coco.kind_of(self._labels[label]), self._labels[label], box, score)
+            FoundRegion(coco.kind_of(labels[label]), labels[label], box, score)
             for box, score, label in zip(
                 found.boxes.tolist(), found.scores.tolist(), found.classes.tolist(), strict=True
             )
-            if score >= self._min_score and label in self._labels
+            if score >= self._min_score and label in labels
         ]
         return select(regions, min_area=self._min_area, max_regions=self._max_regions)
+
+    def detect(self, image: Image.Image) -> Detections:
+        """Everything that it sees, best first where boxes had to be thinned."""
+        return self._detector.detect(image)
 
 
 class Yolox:
     """Letterboxed to the top left on grey, BGR in 0..255; anchors to be decoded and thinned."""
 
-    def __init__(self, tower: Tower) -> None:
+    def __init__(self, tower: Tower, folder: Path) -> None:
         self._tower = tower
         (self._input, shape), (self._output, (_, n_anchors, width)) = (
             next(iter(tower.inputs.items())),
@@ -90,7 +94,7 @@ class Yolox:
         height, width_px = (side if isinstance(side, int) else 640 for side in shape[2:])
         self._size = (height, width_px)
         self._centres, self._strides = _anchors(self._size, n_anchors)
-        self.n_classes = int(width or 0) - 5
+        self.labels = _labels(folder, int(width or 0) - 5)
 
     def detect(self, image: Image.Image) -> Detections:
         height, width = self._size
@@ -117,20 +121,25 @@ class Detr:
         self._input = next(name for name, shape in tower.inputs.items() if len(shape) == 4)
         self._sides = [side for side in tower.inputs[self._input][2:] if isinstance(side, int)]
         self._config = {"resample": 2} | IMAGENET | _read_json(folder / "preprocessor_config.json")
-        last = max(_read_ids(folder), default=-1)
-        self.n_classes = int(tower.outputs[self._logits][2] or 0)
-        # RF-DETR and RT-DETR judge each class by itself. DETR's are shares of one, the last of
-        # which says that there is nothing: a place more than its config.json has labels.
-        self._has_no_object = self._logits == "logits" and self.n_classes == max(last, 0) + 2
+        self.labels = _labels(folder, tower.outputs[self._logits][2])
+        self._numbers = np.array(sorted(self.labels))
 
     def detect(self, image: Image.Image) -> Detections:
         pixels = self._preprocessing(image).apply(image)[None]
         feeds = {self._input: pixels} | self._mask(pixels)
         boxes, logits = self._tower.run(feeds, self._boxes, self._logits)
-        likelihoods = _softmax(logits[0])[:, :-1] if self._has_no_object else _sigmoid(logits[0])
+        likelihoods = self._likelihoods(logits[0])[:, self._numbers]  # (Q, C)
         centres, halves = boxes[0, :, :2], boxes[0, :, 2:] / 2
         corners = np.clip(np.concatenate([centres - halves, centres + halves], axis=1), 0, 1)
-        return Detections(corners, likelihoods.max(axis=1), likelihoods.argmax(axis=1))
+        classes = self._numbers[likelihoods.argmax(axis=1)]
+        return Detections(corners, likelihoods.max(axis=1), classes)
+
+    def _likelihoods(self, logits: NDArray[np.float32]) -> NDArray[np.float32]:
+        """RF-DETR and RT-DETR judge each class by itself. DETR's are shares of one, the last of
+        which says that there is nothing: it comes after all labels.
+        """
+        shares = self._logits == "logits" and logits.shape[1] == self._numbers[-1] + 2
+        return _softmax(logits) if shares else _sigmoid(logits)
 
     def _preprocessing(self, image: Image.Image) -> Preprocessing:
         """Its folder's rule, at the size that the graph takes."""
@@ -159,7 +168,7 @@ def _detector(tower: Tower, folder: Path) -> Yolox | Detr:
         return Detr(tower, folder)
     shapes = list(tower.outputs.values())
     if len(shapes) == 1 and len(shapes[0]) == 3 and isinstance(shapes[0][2], int):
-        return Yolox(tower)
+        return Yolox(tower, folder)
     told = ", ".join(f"{name} {shape}" for name, shape in tower.outputs.items())
     raise FinderError(
         f"{tower.path} puts out {told}; a detector was expected: YOLOX (one output of anchors), "
@@ -181,24 +190,19 @@ def _model_file(given: Path) -> Path:
     return found[0]
 
 
-def _labels(detector: Yolox | Detr, folder: Path) -> dict[int, str]:
+def _labels(folder: Path, n_classes: int | str | None) -> dict[int, str]:
     """Class -> label, by the folder's config.json or else those of COCO."""
-    stated = _read_ids(folder)
+    stated = _read_json(folder / "config.json").get("id2label")
     if stated:
-        return {number: label for number, label in stated.items() if label not in ("N/A", "")}
-    if detector.n_classes == len(coco.LABELS):
+        return {int(number): label for number, label in stated.items() if label != "N/A"}
+    if n_classes == len(coco.LABELS):
         return dict(enumerate(coco.LABELS))
-    if detector.n_classes in (91, 92):  # by COCO's own ids
+    if n_classes in (91, 92):  # by COCO's own ids
         return dict(coco.LABEL_OF_ID)
     raise FinderError(
-        f"A detector of {detector.n_classes} classes lies in {folder}, and nothing says what they "
+        f"A detector of {n_classes} classes lies in {folder}, and nothing says what they "
         "are. Put its config.json beside it, with 'id2label'."
     )
-
-
-def _read_ids(folder: Path) -> dict[int, str]:
-    stated = _read_json(folder / "config.json").get("id2label", {})
-    return {int(number): str(label) for number, label in stated.items()}
 
 
 def _read_json(path: Path) -> dict[str, Any]:
