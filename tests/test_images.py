@@ -397,3 +397,27 @@ def test_a_reduced_picture_has_almost_the_same_embedding(format: str) -> None:
 
 
 FAST: dict[str, dict[str, int]] = {"JPEG": {"quality": 90}, "PNG": {"compress_level": 1}}
+
+
+@pytest.mark.parametrize(
+    ("box", "size"),
+    [
+        ((0.25, 0.25, 0.75, 0.75), (100, 50)),  # twice as wide as high: as it is
+        ((0.0, 0.0, 1.0, 0.1), (200, 100)),  # a line of text: with what is below it
+        ((0.45, 0.0, 0.5, 1.0), (50, 100)),  # a post: with what is beside it
+        ((0.999, 0.999, 1.0, 1.0), (1, 1)),
+        ((1.0, 1.0, 1.0, 1.0), (1, 1)),  # no area at all
+    ],
+)
+def test_a_crop_is_at_most_twice_as_long_as_wide(box: tuple, size: tuple) -> None:
+    assert images.crop(Image.new("RGB", (200, 100)), box).size == size
+
+
+def test_a_crop_shows_the_box() -> None:
+    crop = images.crop(quarters(64, 64), (0.5, 0.0, 1.0, 0.5))
+    assert crop.getcolors() == [(32 * 32, GREEN)]
+
+
+def test_a_reduced_picture_keeps_its_shorter_side() -> None:
+    assert images.reduced(Image.new("RGB", (1000, 700)), 320).size == (500, 350)
+    assert images.reduced(Image.new("RGB", (600, 500)), 320).size == (600, 500)

@@ -10,6 +10,8 @@ Scores = NDArray[np.float32]  # higher is closer
 ClusterLabels = NDArray[np.int32]  # (N,), -1 = noise
 Coordinates = NDArray[np.float32]  # (N, 2) or (N, 3)
 Pixels = NDArray[np.float32]  # (B, 3, H, W) as an encoder wants them
+Box = tuple[float, float, float, float]  # x0, y0, x1, y1 in 0..1
+Boxes = NDArray[np.float32]  # (N, 4)
 
 
 def to_unit_length(vectors: NDArray[np.floating]) -> Embeddings:

@@ -106,6 +106,20 @@ def index(
     device: Annotated[str, typer.Option(help="auto, cpu, openvino or cuda.")] = "auto",
     column: Annotated[str | None, typer.Option(help="The table's column of paths or URLs.")] = None,
     id_column: Annotated[str | None, typer.Option(help="The table's column of ids.")] = None,
+    find: Annotated[
+        str | None,
+        typer.Option(help="What to find in pictures: objects, text, objects,text or none."),
+    ] = None,
+    detector: Annotated[
+        str | None,
+        typer.Option(help="An ONNX detector for objects, file or folder. [new: activation]"),
+    ] = None,
+    min_area: Annotated[
+        float | None, typer.Option(help="The smallest object, a part of the picture. [new: 0.02]")
+    ] = None,
+    max_regions: Annotated[
+        int | None, typer.Option(help="At most so many objects a picture. [new: 10]")
+    ] = None,
     prune: Annotated[
         bool, typer.Option("--prune", help="Let images leave whose files are gone.")
     ] = False,
@@ -124,6 +138,10 @@ def index(
                 device=device,
                 column=column,
                 id_column=id_column,
+                find=None if find is None else [] if find == "none" else find.split(","),
+                detector=detector,
+                min_area=min_area,
+                max_regions=max_regions,
                 prune=prune,
                 n_threads=threads,
                 on_progress=bar.show,
@@ -168,21 +186,40 @@ def _told(summary: IndexSummary, collection: str) -> str:
         "unchanged": summary.n_unchanged,
         "missing": summary.n_missing,
         "pruned": summary.n_pruned,
-        "unreadable": summary.n_problems,
+        "problems": summary.n_problems,
         "other files": summary.n_other,
+        "searched again for regions": summary.n_refound,
     }
     parts = ", ".join(f"{n:,} {what}" for what, n in counts.items() if n) or "nothing new"
     lines = [
         f"Indexed in {_duration(summary.seconds)} with encoder {summary.encoder} on "
         f"{summary.device} ({summary.images_per_s:.1f} images/s): {parts}.",
         f"{summary.n_images:,} images are in the collection.",
+        *_told_of_regions(summary),
     ]
     if summary.n_missing and not summary.n_pruned:
         lines.append(f"Missing files stay in results until: bilderatlas index {name} ... --prune")
     if summary.n_problems:
-        lines.append(f"What could not be read: bilderatlas problems {name}")
+        lines.append(f"What went wrong: bilderatlas problems {name}")
     lines.append(f'Next: bilderatlas search {name} "red bicycle"')
     return "\n".join(lines)
+
+
+def _told_of_regions(summary: IndexSummary) -> list[str]:
+    if not summary.finders:
+        return []
+    n_parts = summary.n_regions - summary.n_images
+    lines = [f"{n_parts:,} regions were found in them by {' and '.join(summary.finders)}."]
+    if "activation" in summary.finders:
+        lines.append(
+            "Objects are found by class activation of the built-in encoder, which sees the main "
+            "ones; a detector sees more: --detector FILE"
+        )
+    if summary.n_unfound:
+        lines.append(
+            f"{summary.n_unfound:,} images were not searched so: index their sources as well."
+        )
+    return lines
 
 
 @app.command()
@@ -350,7 +387,8 @@ def info(collection: CollectionArg, as_json: JsonOption = False) -> None:
     print(
         f"{facts.n_images:9,} images at {facts.n_places:,} places ({facts.n_bytes / 1e6:,.0f} MB)"
     )
-    print(f"{facts.n_regions:9,} regions")
+    finding = ", ".join(facts.finding.names)
+    print(f"{facts.n_regions:9,} regions" + (f" (finding {finding})" if finding else ""))
     print(f"{facts.n_problems:9,} problems")
     for space in facts.spaces:
         active = " (active)" if space.space == facts.active_space else ""
@@ -441,6 +479,7 @@ class _ProgressBar:
             disable=not sys.stderr.isatty(),
         )
         self._task = self._bar.add_task("Indexing", total=None, rate="")
+        self._n_to_refind = 0
 
     def __enter__(self) -> _ProgressBar:
         self._bar.start()
@@ -450,6 +489,9 @@ class _ProgressBar:
         self._bar.stop()
 
     def show(self, progress: Any) -> None:
+        if progress.n_to_refind and not self._n_to_refind:
+            _say("Known images are searched for regions too. Stopped, it goes on from there.")
+        self._n_to_refind = progress.n_to_refind
         elapsed = self._bar.tasks[self._task].elapsed or 0.0
         rate = f"{progress.n_embedded / elapsed:.1f} images/s" if elapsed > 1 else ""
         total = progress.n_total and max(progress.n_total, progress.n_done)

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
-from bilderatlas import encoders, exports, images, queries, runs, search, sources
+from bilderatlas import encoders, exports, images, queries, regions, runs, search, sources
 from bilderatlas.arrays import Embeddings
 from bilderatlas.catalogue import Catalogue
 from bilderatlas.encoders import Encoder
 from bilderatlas.errors import EncoderMismatch, ImageNotFound, ImageProblem, QueryError, StoreError
+from bilderatlas.regions import Finding
 from bilderatlas.results import (
     Clustering,
     CollectionInfo,
@@ -88,13 +90,17 @@ class Collection:
 
     # -- filling
 
-    def index(
+    def index(  # noqa: PLR0913  an option is an argument
         self,
         *given: str | Path,
         encoder: str | None = None,
         device: str = "auto",
         column: str | None = None,
         id_column: str | None = None,
+        find: Sequence[str] | None = None,
+        detector: str | Path | None = None,
+        min_area: float | None = None,
+        max_regions: int | None = None,
         prune: bool = False,
         n_threads: int | None = None,
         on_progress: Callable[[Progress], None] | None = None,
@@ -106,7 +112,14 @@ class Collection:
         the collection. What cannot be read is listed by `problems`. `encoder` and `device` are
         those of `encoders.load`; without them, the active space's on the fastest device.
 
-        Raises EncoderNotFound, SourceError, EncoderMismatch, CollectionBusy, StoreError.
+        `find` names what is found in every picture: "objects", "text", or nothing (`()`).
+        `detector` is an ONNX file or folder, else objects are found by class activation;
+        `min_area` is a part of the picture, `max_regions` a number of objects. What was asked is
+        remembered, and what is left out is as it was. Known images of these sources whose regions
+        were found otherwise are searched again.
+
+        Raises EncoderNotFound, SourceError, EncoderMismatch, FinderError, CollectionBusy,
+        StoreError.
         """
         from bilderatlas.indexing import local
 
@@ -117,13 +130,32 @@ class Collection:
                 f"Encoder '{chosen.name}' reads texts only and sees no pictures. "
                 "Index with one that sees them; 'bilderatlas encoders' lists them."
             )
-        steps = local.index(self._store, chosen, opened, prune=prune, n_threads=n_threads)
+        finding = self._finding(find, detector, min_area, max_regions)
+        steps = local.index(
+            self._store, chosen, opened, finding=finding, prune=prune, n_threads=n_threads
+        )
         for step in steps:
             if isinstance(step, IndexSummary):
                 return step
             if on_progress:
                 on_progress(step)
         raise AssertionError("indexing ends with its summary")
+
+    def _finding(
+        self,
+        find: Sequence[str] | None,
+        detector: str | Path | None,
+        min_area: float | None,
+        max_regions: int | None,
+    ) -> Finding:
+        """What is to be found: as remembered, but for what is said."""
+        asked: dict[str, Any] = {
+            "names": None if find is None else tuple(find),
+            "detector": None if detector is None else regions.absolute(detector),
+            "min_area": min_area,
+            "max_regions": max_regions,
+        }
+        return replace(self._store.finding, **{k: v for k, v in asked.items() if v is not None})
 
     # -- asking
 
@@ -476,6 +508,7 @@ class Collection:
             runs=tuple(self.runs()),
             sources=tuple(sorted(places.unique().to_pylist())),
             schema_version=self._store.schema_version,
+            finding=self._store.finding,
             n_bytes=sum(f.stat().st_size for f in self.path.rglob("*") if f.is_file()),
         )
 
@@ -529,14 +562,14 @@ def _check_k(k: int | None) -> None:
 
 def _hits(found: search.Found, catalogue: Catalogue) -> list[Hit]:
     rows = np.concatenate([np.empty(0, np.int64), *found.rows])
-    regions = iter(catalogue.regions.take(rows).to_pylist())
+    parts_of = iter(catalogue.regions.take(rows).to_pylist())
     scores = iter(found.row_scores)
     hits = []
     for number, score, relevance, its_rows in zip(
         found.images, found.scores, found.relevance, found.rows, strict=True
     ):
         paths, metadata = catalogue.places(int(number))
-        parts = tuple(_region(next(regions), float(next(scores))) for _ in its_rows)
+        parts = tuple(_region(next(parts_of), float(next(scores))) for _ in its_rows)
         image_id = catalogue.image_ids[int(number)].as_py()
         hits.append(Hit(image_id, paths[0], float(score), float(relevance), parts, metadata))
     return hits

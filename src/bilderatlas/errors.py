@@ -51,6 +51,10 @@ class EncoderMismatch(BilderatlasError, ValueError):
     """The encoder at hand is not the one that made the collection's embeddings."""
 
 
+class FinderError(BilderatlasError, ValueError):
+    """What finds regions is not there, or cannot do what was asked of it."""
+
+
 class QueryError(BilderatlasError, ValueError):
     """A question that has no answer: empty, k = 0, a filter that does not parse."""
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 
 import numpy as np
 
-from bilderatlas.arrays import ClusterLabels, Coordinates
+from bilderatlas.arrays import Box, ClusterLabels, Coordinates
 from bilderatlas.errors import RunNotFound
 
 if TYPE_CHECKING:
@@ -21,8 +21,9 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from numpy.typing import NDArray
 
+    from bilderatlas.regions import Finding
+
 Item = TypeVar("Item")
-Box = tuple[float, float, float, float]  # x0, y0, x1, y1 in 0..1
 Thumbnails = Callable[[Sequence[str]], "list[bytes]"]  # image ids -> JPEGs, 320 px
 
 
@@ -111,10 +112,10 @@ class Hits(Items[Hit]):
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """A file that could not become an image, and why."""
+    """A file that could not become an image, or be searched for regions, and why."""
 
     uri: str
-    stage: str  # read, decode, embed
+    stage: str  # read, decode, embed; find: the image is there, some regions of it are not
     reason: str
     when: datetime
 
@@ -161,6 +162,7 @@ class Progress:
     n_total: int | None
     n_embedded: int
     n_problems: int
+    n_to_refind: int = 0  # known images whose regions are still to be found
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +170,7 @@ class IndexSummary:
     """What one run of `index` did."""
 
     n_images: int  # in the collection now
+    n_regions: int  # in the collection now; every image is one of them
     n_new: int  # embedded in this run
     n_unchanged: int  # places that were there and are as they were
     n_moved: int  # places that content was followed to
@@ -175,12 +178,15 @@ class IndexSummary:
     n_changed: int  # places whose content is another now
     n_missing: int  # places of these sources that were not found again
     n_pruned: int  # images that left with --prune
-    n_problems: int  # pictures of this run that could not be read
+    n_problems: int  # pictures of this run that could not be read, or not searched for regions
     n_other: int  # files that are not pictures
+    n_refound: int  # known images that were searched for regions, for the first time or anew
+    n_unfound: int  # images that these finders have not seen: they lie elsewhere, or are missing
     seconds: float
-    images_per_s: float  # embedded images only
+    images_per_s: float  # embedded or searched images only
     encoder: str
     device: str
+    finders: tuple[str, ...]
 
     def to_dict(self) -> dict[str, Any]:
         return asdict(self)
@@ -302,6 +308,7 @@ class CollectionInfo:
     runs: tuple[Run, ...]
     sources: tuple[str, ...]
     schema_version: int
+    finding: Finding  # what `index` finds in every picture
     n_bytes: int  # on disk
 
     def to_dict(self) -> dict[str, Any]:

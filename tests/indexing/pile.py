@@ -40,11 +40,12 @@ def state(path: Path) -> dict[str, Any]:
     store = Store.open(path)
     embeddings = store.read("embeddings/toy").to_pylist()
     places = store.read("places", ["source", "uri", "image_id", "metadata"]).to_pylist()
+    regions = store.read("regions").to_pylist()
     images = store.read("images").drop_columns(["thumbnail"]).to_pylist()
     problems = store.read("problems", ["uri", "stage", "reason"]).to_pylist()
     return {
         "images": sorted(images, key=lambda row: row["image_id"]),
-        "regions": sorted(store.read("regions", ["region_id"])["region_id"].to_pylist()),
+        "regions": sorted(regions, key=lambda row: row["region_id"]),
         "embeddings": sorted((row["region_id"], tuple(row["vector"])) for row in embeddings),
         "places": sorted(tuple(row.values()) for row in places),
         "problems": sorted(tuple(row.values()) for row in problems),

@@ -9,7 +9,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,7 @@ from bilderatlas.encoders import ImageEmbeddings
 from bilderatlas.errors import StoreError
 from bilderatlas.store import Store
 from tests.indexing.pile import draw, draw_many, new_collection, open_collection, state
+from tests.regions.detectors import write_yolox
 
 ROOT = Path(__file__).parents[2]
 N_PICTURES = 60
@@ -34,14 +36,16 @@ local.BATCH_SIZE = 2
 path = Path(sys.argv[1])
 atlas = open_collection(path) if (path / "atlas.json").exists() else new_collection(path)
 print("ready", flush=True)
-atlas.index(sys.argv[2], on_progress=lambda p: print(p.n_embedded, flush=True))
+find = {"find": ["objects"], "detector": sys.argv[3]} if len(sys.argv) > 3 else {}
+atlas.index(sys.argv[2], **find, on_progress=lambda p: print(p.n_embedded, flush=True))
 print("done", flush=True)
 """
 
 
-def start_child(collection: Path, pile: Path) -> subprocess.Popen[str]:
+def start_child(*arguments: Path) -> subprocess.Popen[str]:
+    """Index into a collection (first) a pile (second), finding with a detector (third)."""
     return subprocess.Popen(
-        [sys.executable, "-c", CHILD, str(collection), str(pile)],
+        [sys.executable, "-c", CHILD, *map(str, arguments)],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -75,6 +79,81 @@ def test_a_killed_run_is_completed_by_the_next(tmp_path: Path, pile: Path, n_lin
     run_until(start_child(killed, pile), n_lines, signal.SIGKILL)
     open_collection(killed).index(pile)
     assert state(killed) == state(whole.path)
+
+
+@pytest.fixture(scope="module")
+def detector(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Sees three things in every picture."""
+    seen = {anchor: (0.5, 0.5, 0.3, 0.3, 0.9, anchor) for anchor in (0, 5, 10)}
+    return write_yolox(tmp_path_factory.mktemp("models") / "three.onnx", seen)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("n_lines", [1, 2, 7, 15])
+def test_a_run_that_finds_may_be_killed(
+    tmp_path: Path, pile: Path, detector: Path, n_lines: int
+) -> None:
+    whole = new_collection(tmp_path / "whole.atlas")
+    whole.index(pile, find=["objects"], detector=detector)
+    assert whole.info().n_regions == 4 * N_PICTURES
+    killed = tmp_path / "killed.atlas"
+    run_until(start_child(killed, pile, detector), n_lines, signal.SIGKILL)
+    open_collection(killed).index(pile, find=["objects"], detector=detector)
+    assert state(killed) == state(whole.path)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("n_lines", [2, 4, 9, 16])
+def test_finding_anew_may_be_killed(
+    tmp_path: Path, pile: Path, detector: Path, n_lines: int
+) -> None:
+    other = write_yolox(tmp_path / "other.onnx", {0: (0.5, 0.5, 0, 0, 0.9, 2)})
+    whole = new_collection(tmp_path / "whole.atlas")
+    whole.index(pile, find=["objects"], detector=detector)
+    killed = new_collection(tmp_path / "killed.atlas")
+    killed.index(pile, find=["objects"], detector=other)
+    run_until(start_child(killed.path, pile, detector), n_lines, signal.SIGKILL)
+    open_collection(killed.path).index(pile, find=["objects"], detector=detector)
+    assert state(killed.path) == state(whole.path)
+
+
+def test_a_kill_between_any_two_writes_of_finding_anew_is_repaired(
+    tmp_path: Path, detector: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every write to a table is in turn the last one of a process."""
+    pile = draw_many(tmp_path / "pile", 3)
+    other = write_yolox(tmp_path / "other.onnx", {0: (0.5, 0.5, 0, 0, 0.9, 2)})
+    whole = new_collection(tmp_path / "whole.atlas")
+    whole.index(pile, find=["objects"], detector=detector)
+    writes = ("_append", "_merge", "_set_finding", "delete")
+    for n_allowed in range(20):
+        atlas = new_collection(tmp_path / f"{n_allowed}.atlas")
+        atlas.index(pile, find=["objects"], detector=other)
+        with monkeypatch.context() as patches:
+            left = [n_allowed]
+            for name in writes:
+                patches.setattr(Store, name, _dying(getattr(Store, name), left))
+            with suppress(_Killed):
+                open_collection(atlas.path).index(pile, detector=detector)
+        open_collection(atlas.path).index(pile, detector=detector)
+        assert state(atlas.path) == state(whole.path), n_allowed
+        if left[0] > 0:
+            return
+    raise AssertionError("more writes than were thought of")
+
+
+class _Killed(BaseException):
+    """As if the process had been."""
+
+
+def _dying(write: Callable[..., None], left: list[int]) -> Callable[..., None]:
+    def write_or_die(*arguments: object) -> None:
+        if left[0] == 0:
+            raise _Killed
+        left[0] -= 1
+        write(*arguments)
+
+    return write_or_die
 
 
 @pytest.mark.slow
@@ -168,9 +247,9 @@ def test_a_collection_of_a_newer_schema_is_refused(tmp_path: Path) -> None:
     atlas = new_collection(tmp_path / "c.atlas")
     description = atlas.path / "atlas.json"
     description.write_text(
-        description.read_text().replace('"schema_version": 1', '"schema_version": 2')
+        description.read_text().replace('"schema_version": 2', '"schema_version": 3')
     )
-    with pytest.raises(SchemaTooNew, match="schema version 2; this Bilderatlas knows 1"):
+    with pytest.raises(SchemaTooNew, match="schema version 3; this Bilderatlas knows 2"):
         open_collection(atlas.path)
 
 

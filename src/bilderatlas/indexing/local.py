@@ -8,18 +8,19 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import partial
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bilderatlas.arrays import Embeddings
 from bilderatlas.encoders import Encoder, ImageEmbeddings
 from bilderatlas.errors import SourceError
 from bilderatlas.indexing.places import SourcePlaces, Tally
-from bilderatlas.indexing.reading import Prepared, Unreadable, in_threads, prepare
+from bilderatlas.indexing.reading import Prepared, Turn, Unreadable, in_threads
+from bilderatlas.regions import Finder, Finding, FoundRegion, load_finders, stamp_of
 from bilderatlas.results import IndexSummary, Progress
-from bilderatlas.sources import Source
-from bilderatlas.store import ImageRow, PlaceRow, ProblemRow, Store
+from bilderatlas.sources import ImageRecord, Source
+from bilderatlas.store import ImageRow, Parts, PlaceRow, ProblemRow, RegionRow, Store
 
 BATCH_SIZE = 16  # pictures in one pass of the encoder
 COMMIT_EVERY = 256  # places written at once; as many are read again after a kill
@@ -31,26 +32,47 @@ def index(
     encoder: Encoder,
     sources: Sequence[Source],
     *,
+    finding: Finding | None = None,
     prune: bool = False,
     batch_size: int = BATCH_SIZE,
     n_threads: int | None = None,
 ) -> Iterator[Progress | IndexSummary]:
     """Bring the collection up to date with its sources; the last item is the summary.
 
+    Finders look at every new picture, and again at known ones whose regions other finders, or
+    none, have found; where nothing is to be found regions stay as they are. `finding` is that of
+    the last time where it is not said.
+
     May be stopped at any moment: what is written stays, and the next run goes on from there.
-    Raises SourceError where a source has no pictures, StoreError when the disk refuses.
+    Raises FinderError, SourceError where a source has no pictures, StoreError when the disk
+    refuses.
     """
     started = time.monotonic()
     tally = Tally()
+    finding = finding or store.finding
+    finders = load_finders(finding)
     with store.writing():
+        store.remember_finding(finding)
         store.add_space(encoder)
         store.repair()
         for source in sources:
-            turn = _SourceTurn(store, encoder, source, tally)
+            turn = _SourceTurn(store, encoder, finders, source, tally)
             yield from turn.run(batch_size, n_threads or os.cpu_count() or 2)
             turn.settle(prune=prune)
         store.tidy()
-    yield _summary(store, encoder, tally, time.monotonic() - started)
+    yield _summary(store, encoder, finders, tally, time.monotonic() - started)
+
+
+@dataclass(slots=True)
+class _Crops:
+    """Regions of some images, embedded row by row."""
+
+    image_ids: list[str] = field(default_factory=list)
+    rows: list[RegionRow] = field(default_factory=list)
+    embeddings: list[ImageEmbeddings] = field(default_factory=list)
+
+    def parts(self, stamp: str) -> Parts:
+        return Parts(self.rows, _joined(self.embeddings), stamp)
 
 
 @dataclass(slots=True)
@@ -59,6 +81,8 @@ class _Pending:
 
     images: list[ImageRow] = field(default_factory=list)
     embeddings: list[ImageEmbeddings] = field(default_factory=list)
+    found: _Crops = field(default_factory=_Crops)  # in new images
+    refound: _Crops = field(default_factory=_Crops)  # in known ones
     places: list[PlaceRow] = field(default_factory=list)
     problems: list[ProblemRow] = field(default_factory=list)
     since: float = field(default_factory=time.monotonic)
@@ -71,11 +95,20 @@ class _Pending:
 class _SourceTurn:
     """One source on its way into the store."""
 
-    def __init__(self, store: Store, encoder: Encoder, source: Source, tally: Tally) -> None:
+    def __init__(
+        self,
+        store: Store,
+        encoder: Encoder,
+        finders: Sequence[Finder],
+        source: Source,
+        tally: Tally,
+    ) -> None:
         self.store, self.encoder, self.source, self.tally = store, encoder, source, tally
+        self.finders, self.stamp = finders, stamp_of(finders)
         self.places = SourcePlaces(store, source.name, tally)
         self.known = set(store.read("images", ["image_id"])["image_id"].to_pylist())
-        self.old_problems = store.problem_uris(source.name)
+        self.unfound = store.unfound(self.stamp) if self.stamp else set()
+        self.old_problems = store.problem_stages(source.name)
         self.after_a_stop = store.is_unfinished
         self.pending = _Pending()
 
@@ -83,22 +116,32 @@ class _SourceTurn:
         """Read what is new or changed, embed it in batches, write it in larger ones."""
         self.store.mark_unfinished(True)
         n_total, n_before = self.source.count(), self.tally.n_seen
-        records = (r for r in self.source.records() if not self.places.is_unchanged(r))
-        work = partial(prepare, encoder=self.encoder, known=self.known)
-        with closing(in_threads(work, records, n_threads=n_threads)) as outcomes:
+        records = (record for record in self.source.records() if not self._is_done(record))
+        turn = Turn(self.encoder, self.finders, self.known, self.unfound)
+        # Pictures with their crops are large; finding takes so long that few need to wait.
+        n_ahead = n_threads * (2 if self.finders else 8)
+        with closing(
+            in_threads(turn.prepare, records, n_threads=n_threads, n_ahead=n_ahead)
+        ) as outcomes:
             try:
                 for batch in _batches(outcomes, batch_size):
                     self._take(batch)
                     if self.pending.is_due():
                         self._write()
-                    n_done = self.tally.n_seen - n_before
-                    yield Progress(n_done, n_total, self.tally.n_embedded, self.tally.n_problems)
+                    yield self._progress(n_before, n_total)
             finally:  # after Ctrl-C too: what is embedded is kept
                 self._write()
         self.tally.n_other += self.source.n_other
         if self.tally.n_seen == n_before:
             self.store.mark_unfinished(self.after_a_stop)
             raise SourceError(_no_pictures(self.source))
+
+    def _progress(self, n_before: int, n_total: int | None) -> Progress:
+        tally = self.tally
+        n_embedded = tally.n_embedded + tally.n_refound
+        return Progress(
+            tally.n_seen - n_before, n_total, n_embedded, tally.n_problems, len(self.unfound)
+        )
 
     def settle(self, *, prune: bool) -> None:
         """Once all of the source was seen: moved and missing files, problems that are no more."""
@@ -112,15 +155,27 @@ class _SourceTurn:
                 "Is the disk of its pictures there? 'bilderatlas problems' says what is wrong."
             )
 
+    def _is_done(self, record: ImageRecord) -> bool:
+        """Whether nothing is to be done for a place. A finder that failed is not asked again."""
+        is_done = self.places.is_unchanged(record, unless=self.unfound)
+        if is_done and self.old_problems.get(record.uri) == "find":
+            del self.old_problems[record.uri]
+        return is_done
+
     def _take(self, batch: Sequence[Prepared | Unreadable]) -> None:
-        fresh: dict[str, Prepared] = {}  # a batch may hold the same content twice
+        turns: dict[str, Prepared] = {}  # a batch may hold the same content twice
         for outcome in batch:
-            if isinstance(outcome, Prepared) and outcome.image_id not in self.known:
-                fresh.setdefault(outcome.image_id, outcome)
-        embedded = self._embed(list(fresh.values()))
+            if isinstance(outcome, Prepared):
+                turns.setdefault(outcome.image_id, outcome)
+        embedded = self._embed([p for p in turns.values() if p.image_id not in self.known])
+        self._embed_parts([p for p in turns.values() if p.image_id in embedded], self.pending.found)
+        unfound = [p for p in turns.values() if p.image_id in self.unfound]
+        self._embed_parts(unfound, self.pending.refound)
+        self.unfound.difference_update(p.image_id for p in unfound)
+        self.tally.n_refound += len(unfound)
         for outcome in batch:
             if isinstance(outcome, Unreadable):
-                self._note_problem(outcome)
+                self._lose(outcome)
             elif outcome.image_id in self.known:
                 is_new = embedded.pop(outcome.image_id, False)
                 self.pending.places.append(
@@ -128,7 +183,7 @@ class _SourceTurn:
                 )
             else:
                 reason = "the encoder made no finite numbers of it"
-                self._note_problem(Unreadable(outcome.record, "embed", reason))
+                self._lose(Unreadable(outcome.record, "embed", reason))
 
     def _embed(self, fresh: list[Prepared]) -> dict[str, bool]:
         """Embed new pictures and mark them known; those without finite numbers stay unknown."""
@@ -138,17 +193,38 @@ class _SourceTurn:
         made = self.encoder.embed_images(pixels)
         sound = np.asarray(np.isfinite(made.vectors).all(axis=1))  # (B,)
         rows = [p.row for p, fine in zip(fresh, sound, strict=True) if fine and p.row]
-        joint = None if made.joint is None else made.joint[sound]
         self.pending.images += rows
-        self.pending.embeddings.append(ImageEmbeddings(made.vectors[sound], joint))
+        self.pending.embeddings.append(_rows_of(made, sound))
         self.known.update(row.image_id for row in rows)
         self.tally.n_embedded += len(rows)
         return {row.image_id: True for row in rows}
 
+    def _embed_parts(self, turns: Sequence[Prepared], crops: _Crops) -> None:
+        """Embed what finders found in some pictures, and note where they failed."""
+        crops.image_ids += [prepared.image_id for prepared in turns]
+        for prepared in turns:
+            if prepared.find_problem:
+                self._note_problem(Unreadable(prepared.record, "find", prepared.find_problem))
+        parts = [
+            (_region_row(prepared.image_id, number, part.region), part.crop)
+            for prepared in turns
+            for number, part in enumerate(prepared.parts or (), start=1)
+        ]
+        for start in range(0, len(parts), BATCH_SIZE):
+            some = parts[start : start + BATCH_SIZE]
+            made = self.encoder.embed_images(np.stack([self.encoder.prepare(c) for _, c in some]))
+            sound = np.asarray(np.isfinite(made.vectors).all(axis=1))
+            crops.rows += [row for (row, _), fine in zip(some, sound, strict=True) if fine]
+            crops.embeddings.append(_rows_of(made, sound))
+
+    def _lose(self, problem: Unreadable) -> None:
+        self.places.lose(problem.record)
+        self._note_problem(problem)
+
     def _note_problem(self, problem: Unreadable) -> None:
         record = problem.record
-        self.places.lose(record)
-        self.old_problems.discard(record.uri)
+        self.tally.n_problems += 1
+        self.old_problems.pop(record.uri, None)
         self.pending.problems.append(
             ProblemRow(record.uri, record.source, problem.stage, problem.reason, datetime.now(UTC))
         )
@@ -157,22 +233,46 @@ class _SourceTurn:
         pending, self.pending = self.pending, _Pending()
         space = self.store.active_space
         assert space is not None, "add_space made one"
-        self.store.append(space.space, pending.images, _joined(pending.embeddings), pending.places)
+        parts = pending.found.parts(self.stamp) if self.stamp else None
+        if self.stamp and pending.refound.image_ids:
+            refound = pending.refound
+            self.store.replace_parts(space.space, refound.image_ids, refound.parts(self.stamp))
+        embeddings = _joined(pending.embeddings)
+        self.store.append(space.space, pending.images, embeddings, pending.places, parts)
         self.store.replace_problems([], pending.problems)
+
+
+def _region_row(image_id: str, number: int, found: FoundRegion) -> RegionRow:
+    return RegionRow(
+        f"{image_id}-{number}",
+        image_id,
+        found.kind,
+        found.label,
+        found.box,
+        found.score,
+        found.text,
+    )
+
+
+def _rows_of(made: ImageEmbeddings, chosen: NDArray[np.bool_]) -> ImageEmbeddings:
+    joint = None if made.joint is None else made.joint[chosen]
+    return ImageEmbeddings(made.vectors[chosen], joint)
 
 
 def _batches(
     outcomes: Iterable[Prepared | Unreadable], batch_size: int
 ) -> Iterator[list[Prepared | Unreadable]]:
-    """Outcomes in groups with at most `batch_size` pictures to embed."""
+    """Outcomes in groups with at most `batch_size` pictures to embed, or about as many crops."""
     batch: list[Prepared | Unreadable] = []
-    n_pixels = 0
+    n_pixels = n_crops = 0
     for outcome in outcomes:
         batch.append(outcome)
-        n_pixels += isinstance(outcome, Prepared) and outcome.pixels is not None
-        if n_pixels == batch_size or len(batch) >= COMMIT_EVERY:
+        if isinstance(outcome, Prepared):
+            n_pixels += outcome.pixels is not None
+            n_crops += len(outcome.parts or ())
+        if n_pixels == batch_size or n_crops >= batch_size or len(batch) >= COMMIT_EVERY:
             yield batch
-            batch, n_pixels = [], 0
+            batch, n_pixels, n_crops = [], 0, 0
     if batch:
         yield batch
 
@@ -194,9 +294,13 @@ def _no_pictures(source: Source) -> str:
     )
 
 
-def _summary(store: Store, encoder: Encoder, tally: Tally, seconds: float) -> IndexSummary:
+def _summary(
+    store: Store, encoder: Encoder, finders: Sequence[Finder], tally: Tally, seconds: float
+) -> IndexSummary:
+    stamp = stamp_of(finders)
     return IndexSummary(
         n_images=store.count("images"),
+        n_regions=store.count("regions"),
         n_new=tally.n_new,
         n_unchanged=tally.n_unchanged,
         n_moved=tally.n_moved,
@@ -206,8 +310,11 @@ def _summary(store: Store, encoder: Encoder, tally: Tally, seconds: float) -> In
         n_pruned=tally.n_pruned,
         n_problems=tally.n_problems,
         n_other=tally.n_other,
+        n_refound=tally.n_refound,
+        n_unfound=len(store.unfound(stamp)) if stamp else 0,
         seconds=round(seconds, 3),
-        images_per_s=round(tally.n_embedded / max(seconds, 1e-9), 2),
+        images_per_s=round((tally.n_embedded + tally.n_refound) / max(seconds, 1e-9), 2),
         encoder=encoder.name,
         device=encoder.device,
+        finders=tuple(finder.name for finder in finders),
     )

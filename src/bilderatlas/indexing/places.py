@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Container
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
@@ -18,6 +19,7 @@ class Tally:
 
     n_seen: int = 0
     n_embedded: int = 0
+    n_refound: int = 0
     n_new: int = 0
     n_unchanged: int = 0
     n_moved: int = 0
@@ -48,14 +50,18 @@ class SourcePlaces:
         self._lost: set[str] = set()  # places, folders and archives that could not be read
         self._left: set[str] = set()  # image_ids that a changed place showed before
 
-    def is_unchanged(self, record: ImageRecord) -> bool:
-        """Meet a record again; says whether its place is known and looks as it did."""
+    def is_unchanged(self, record: ImageRecord, *, unless: Container[str]) -> bool:
+        """Meet a record again; says whether its place is known and looks as it did.
+
+        Places of the images in `unless` are to be read again, whatever they look like.
+        """
         self._tally.n_seen += 1
         self._n_met += 1
         if record.uri not in self._known:
             return False
         self._unmet.discard(record.uri)
-        unchanged = self._known[record.uri][1] == fingerprint(record)
+        image_id, before = self._known[record.uri]
+        unchanged = before == fingerprint(record) and image_id not in unless
         self._tally.n_unchanged += unchanged
         return unchanged
 
@@ -77,7 +83,6 @@ class SourcePlaces:
 
     def lose(self, record: ImageRecord) -> None:
         """A place that was read before and no longer can be."""
-        self._tally.n_problems += 1
         self._n_lost += 1
         self._lost.add(record.uri.rstrip("/"))
         if record.uri in self._known:

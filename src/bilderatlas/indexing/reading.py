@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Container, Generator, Iterable
+from collections.abc import Callable, Container, Generator, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TypeVar
+
+from PIL import Image
 
 from bilderatlas import images
 from bilderatlas.arrays import Pixels
 from bilderatlas.encoders import Encoder
 from bilderatlas.errors import BilderatlasError
+from bilderatlas.regions import Finder, FoundRegion
 from bilderatlas.sources import ImageRecord
 from bilderatlas.store import ImageRow
 
@@ -20,13 +23,23 @@ Made = TypeVar("Made")
 
 
 @dataclass(frozen=True, slots=True)
+class Part:
+    """A region of a picture, and what the encoder is to see of it."""
+
+    region: FoundRegion
+    crop: Image.Image
+
+
+@dataclass(frozen=True, slots=True)
 class Prepared:
     """A picture on its way: with its row and pixels, or without where its content is known."""
 
     record: ImageRecord
     image_id: str
-    row: ImageRow | None
-    pixels: Pixels | None  # (3, H, W)
+    row: ImageRow | None = None
+    pixels: Pixels | None = None  # (3, H, W)
+    parts: tuple[Part, ...] | None = None  # None where no finder looked
+    find_problem: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,37 +47,64 @@ class Unreadable:
     """A picture that cannot be had."""
 
     record: ImageRecord
-    stage: str  # read, decode
+    stage: str  # read, decode, embed
     reason: str
 
 
-def prepare(record: ImageRecord, encoder: Encoder, known: Container[str]) -> Prepared | Unreadable:
-    """Read one picture. Whatever is wrong with it is an answer, never an error."""
-    stage = "read"
-    try:
-        content = record.read()
-        image_id = images.image_id(content)
-        if image_id in known:
-            return Prepared(record, image_id, row=None, pixels=None)
-        stage = "decode"
-        return _prepared(record, image_id, content, encoder)
-    except Exception as error:  # noqa: BLE001  one image's turn: a million others go on
-        return Unreadable(record, stage, _reason(error))
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """What is done with each picture, the same for all of a run."""
 
+    encoder: Encoder
+    finders: Sequence[Finder]
+    known: Container[str]  # image ids; nothing more is to be done for these,
+    unfound: Container[str]  # but for these of them, whose regions are to be found
 
-def _prepared(record: ImageRecord, image_id: str, content: bytes, encoder: Encoder) -> Prepared:
-    min_side = max(encoder.input_side, images.THUMBNAIL_SIDE)
-    picture = images.decode(content, min_side=min_side)
-    row = ImageRow(
-        image_id,
-        picture.width,
-        picture.height,
-        picture.media_type,
-        picture.taken_at,
-        images.perceptual_hash(picture.image),
-        images.thumbnail(picture.image),
-    )
-    return Prepared(record, image_id, row, encoder.prepare(picture.image))
+    def prepare(self, record: ImageRecord) -> Prepared | Unreadable:
+        """Read one picture. Whatever is wrong with it is an answer, never an error."""
+        stage = "read"
+        try:
+            content = record.read()
+            image_id = images.image_id(content)
+            if image_id in self.known and image_id not in self.unfound:
+                return Prepared(record, image_id)
+            stage = "decode"
+            return self._prepared(record, image_id, content)
+        except Exception as error:  # noqa: BLE001  one image's turn: a million others go on
+            return Unreadable(record, stage, _reason(error))
+
+    def _prepared(self, record: ImageRecord, image_id: str, content: bytes) -> Prepared:
+        whole_side = max(self.encoder.input_side, images.THUMBNAIL_SIDE)
+        min_side = max(whole_side, *(finder.min_side for finder in self.finders), 0)
+        picture = images.decode(content, min_side=min_side)
+        parts, problem = self._find(picture.image) if self.finders else (None, None)
+        if image_id in self.known:
+            return Prepared(record, image_id, parts=parts, find_problem=problem)
+        whole = images.reduced(picture.image, whole_side)
+        row = ImageRow(
+            image_id,
+            picture.width,
+            picture.height,
+            picture.media_type,
+            picture.taken_at,
+            images.perceptual_hash(whole),
+            images.thumbnail(whole),
+        )
+        return Prepared(record, image_id, row, self.encoder.prepare(whole), parts, problem)
+
+    def _find(self, image: Image.Image) -> tuple[tuple[Part, ...], str | None]:
+        """The regions of one picture; a finder that fails takes nothing from the others."""
+        regions: list[FoundRegion] = []
+        problems: list[str] = []
+        for finder in self.finders:
+            try:
+                regions += finder.find(image)
+            except Exception as error:  # noqa: BLE001  one image's turn, which goes on
+                problems.append(f"{finder.name}: {_reason(error)}")
+        side = self.encoder.input_side
+        crops = (images.reduced(images.crop(image, region.box), side) for region in regions)
+        parts = tuple(Part(region, crop) for region, crop in zip(regions, crops, strict=True))
+        return parts, "; ".join(problems) or None
 
 
 def _reason(error: Exception) -> str:
@@ -77,15 +117,15 @@ def _reason(error: Exception) -> str:
 
 
 def in_threads(
-    work: Callable[[Given], Made], items: Iterable[Given], *, n_threads: int
+    work: Callable[[Given], Made], items: Iterable[Given], *, n_threads: int, n_ahead: int
 ) -> Generator[Made]:
-    """Map in threads, in order, a few items ahead of who consumes them."""
+    """Map in threads, in order, `n_ahead` items ahead of who consumes them."""
     with ThreadPoolExecutor(n_threads, thread_name_prefix="read") as pool:
         ahead: deque[Future[Made]] = deque()
         try:
             for item in items:
                 ahead.append(pool.submit(work, item))
-                if len(ahead) >= 8 * n_threads:
+                if len(ahead) >= n_ahead:
                     yield ahead.popleft().result()
             while ahead:
                 yield ahead.popleft().result()

@@ -1,8 +1,9 @@
 """Batches <-> Lance tables in the collection's folder.
 
 The order of writing makes a killed process harmless: embeddings, regions, images, places. An
-image is in the collection once its row in `images` is; rows of a batch that came no further are
-swept away by `repair` before the next one is written.
+image is in the collection once its row in `images` is, and its parts once that row has the stamp of
+their finders; rows of a batch that came no further are swept away by `repair` before the next one
+is written.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from filelock import FileLock, Timeout
 
-from bilderatlas.arrays import Embeddings
+from bilderatlas.arrays import Box, Embeddings
 from bilderatlas.encoders import Encoder, ImageEmbeddings
 from bilderatlas.errors import (
     BilderatlasError,
@@ -34,6 +35,7 @@ from bilderatlas.errors import (
     SchemaTooNew,
     StoreError,
 )
+from bilderatlas.regions import Finding
 from bilderatlas.results import Space
 from bilderatlas.store import schema
 
@@ -69,6 +71,28 @@ class PlaceRow:
     mtime: float | None
     position: int
     metadata: str  # JSON object
+
+
+@dataclass(frozen=True, slots=True)
+class RegionRow:
+    """A part of an image."""
+
+    region_id: str  # IMAGE_ID-N
+    image_id: str
+    kind: str
+    label: str | None
+    box: Box
+    score: float
+    text: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """The parts of some images (P rows), their embeddings (P, D), and what found them."""
+
+    rows: Sequence[RegionRow]
+    embeddings: ImageEmbeddings
+    finding: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +168,7 @@ class Store:
                 f"{path} has schema version {description['schema_version']}; this Bilderatlas "
                 f"knows {schema.SCHEMA_VERSION}. Upgrade it: pip install --upgrade bilderatlas"
             )
-        return cls(path, description)
+        return cls(path, description)  # version 1 is read as it is; `writing` brings it to 2
 
     # -- spaces
 
@@ -191,6 +215,23 @@ class Store:
         self._description["unfinished"] = unfinished
         with _disk_errors(self.path):
             self._save_description()
+
+    @property
+    def finding(self) -> Finding:
+        """What `index` finds in every picture."""
+        stated = self._description.get("finding", {})
+        return Finding(**stated | {"names": tuple(stated.get("names", ()))})
+
+    def remember_finding(self, finding: Finding) -> None:
+        self._description["finding"] = asdict(finding)
+        with _disk_errors(self.path):
+            self._save_description()
+
+    def unfound(self, stamp: str) -> set[str]:
+        """The images whose regions are not, or not all, those of these finders."""
+        images = self.read("images", ["image_id", "finding"])
+        found = pc.fill_null(pc.equal(images["finding"], stamp), False)
+        return set(images["image_id"].filter(pc.invert(found)).to_pylist())
 
     def _save_description(self) -> None:
         draft = self.path / f"{DESCRIPTION}.new"
@@ -254,18 +295,30 @@ class Store:
                 f"Another process is writing to {self.path}. Wait until it is done."
             ) from None
         try:
+            self._upgrade()
             yield
         finally:
             lock.release()
 
+    def _upgrade(self) -> None:
+        """Bring a collection of schema version 1 to 2: images say what found their regions."""
+        if self.schema_version == 1:
+            with _disk_errors(self.path):
+                if "finding" not in self._dataset("images").schema.names:
+                    self._dataset("images").add_columns(schema.IMAGES.field("finding"))
+                self._description["schema_version"] = schema.SCHEMA_VERSION
+                self._save_description()
+
     def repair(self) -> None:
         """Sweep away rows of a batch that a killed process left half written."""
-        known = self.read("images", ["image_id"])["image_id"]
+        known = self.read("images", ["image_id", "finding"])
+        searched = known.filter(pc.is_valid(known["finding"]))["image_id"]
         for table in ["regions", *(f"embeddings/{space}" for space in self.spaces)]:
             ids = self.read(table, ["region_id"])["region_id"]
             images = pc.utf8_slice_codeunits(ids, 0, 32)
-            lost = ids.filter(pc.invert(pc.is_in(images, value_set=known)))
-            self.delete(table, "region_id", lost.to_pylist())
+            wholes = pc.and_(pc.equal(ids, images), pc.is_in(images, value_set=known["image_id"]))
+            is_sound = pc.or_(wholes, pc.is_in(images, value_set=searched))
+            self.delete(table, "region_id", ids.filter(pc.invert(is_sound)).to_pylist())
 
     def append(
         self,
@@ -273,8 +326,9 @@ class Store:
         images: Sequence[ImageRow],
         embeddings: ImageEmbeddings,
         places: Sequence[PlaceRow],
+        parts: Parts | None = None,
     ) -> None:
-        """Add images, their embeddings (B, D) row by row, and places. All or nothing counts.
+        """Add images, their embeddings (B, D) row by row, parts and places. All or nothing counts.
 
         Embeddings must be finite, float32 and of length 1.
         """
@@ -282,13 +336,45 @@ class Store:
             ids = [image.image_id for image in images]
             self._append(f"embeddings/{space}", _embedding_rows(ids, embeddings))
             self._append("regions", _whole_image_rows(ids))
-            self._append("images", pa.Table.from_pylist([asdict(i) for i in images], schema.IMAGES))
+            if parts:
+                self._append_parts(space, parts)
+            finding = {"finding": parts.finding if parts else None}
+            rows_of_images = [asdict(image) | finding for image in images]
+            self._append("images", pa.Table.from_pylist(rows_of_images, schema.IMAGES))
         if places:
             rows = pa.Table.from_pylist([asdict(p) for p in places], schema.PLACES)
             self._merge("places", ["source", "uri"], rows)
         self._n_commits += 1
         if self._n_commits % COMMITS_BETWEEN_TIDYING == 0:
             self.tidy()
+
+    def replace_parts(self, space: str, image_ids: Sequence[str], parts: Parts) -> None:
+        """Put others in the place of the parts of some known images.
+
+        Until all is done the images count as not searched, so that a kill leaves no half of it.
+        """
+        these = " OR ".join(_one_of("image_id", image_ids))
+        if self.count("images", f"finding IS NOT NULL AND ({these})"):
+            self._set_finding(image_ids, None)
+            are_parts = f"region_id != image_id AND ({these})"
+            old = self.read("regions", ["region_id"], are_parts)["region_id"].to_pylist()
+            for table in ["regions", *(f"embeddings/{space}" for space in self.spaces)]:
+                self.delete(table, "region_id", old)
+        self._append_parts(space, parts)
+        self._set_finding(image_ids, parts.finding)
+
+    def _append_parts(self, space: str, parts: Parts) -> None:
+        if parts.rows:
+            ids = [row.region_id for row in parts.rows]
+            self._append(f"embeddings/{space}", _embedding_rows(ids, parts.embeddings))
+            rows = pa.Table.from_pylist([asdict(row) for row in parts.rows], schema.REGIONS)
+            self._append("regions", rows)
+
+    def _set_finding(self, image_ids: Sequence[str], finding: str | None) -> None:
+        value = "NULL" if finding is None else _quoted(finding)
+        with _disk_errors(self.path):
+            for some in _one_of("image_id", image_ids):
+                self._dataset("images").update({"finding": value}, where=some)
 
     def replace_problems(self, solved_uris: Sequence[str], problems: Sequence[ProblemRow]) -> None:
         """Forget the problems of some places and write down others."""
@@ -298,10 +384,10 @@ class Store:
                 "problems", pa.Table.from_pylist([asdict(p) for p in problems], schema.PROBLEMS)
             )
 
-    def problem_uris(self, source: str) -> set[str]:
-        """The places of a source that could not be read last time."""
-        rows = self.read("problems", ["uri"], f"source = {_quoted(source)}")
-        return set(rows["uri"].to_pylist())
+    def problem_stages(self, source: str) -> dict[str, str]:
+        """The places of a source that had a problem last time, and the stage of it."""
+        rows = self.read("problems", ["uri", "stage"], f"source = {_quoted(source)}")
+        return dict(zip(rows["uri"].to_pylist(), rows["stage"].to_pylist(), strict=True))
 
     def place_rows(self, source: str) -> pa.Table:
         """What the collection knows of a source's places."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pyarrow as pa
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 IMAGES = pa.schema(
     [
@@ -15,6 +15,7 @@ IMAGES = pa.schema(
         ("taken_at", pa.timestamp("s")),
         ("perceptual_hash", pa.uint64()),
         ("thumbnail", pa.binary()),  # JPEG, 320 px
+        ("finding", pa.string()),  # the stamp of the finders of its regions; null: none looked
     ]
 )
 PLACES = pa.schema(
