@@ -35,7 +35,7 @@ class Encoder(Protocol):
     name: str  # what the user asked for: "builtin", "clip-vit-b-32:fp16", a folder
     space: str  # its name inside a collection, fit for a file name
     weights_hash: str  # BLAKE2b-128 of the model files, hex
-    device: str  # what really runs it: "cpu", "cuda", "openvino (bf16)"
+    device: str  # what really runs it: "cpu", "cuda", "openvino (f32)"
     dim: int  # D
     joint_dim: int | None  # J where words live in a space of their own, else None
     reads_images: bool  # false: a text encoder, whose image methods raise QueryError
