@@ -19,6 +19,7 @@ help:
 	@echo 'make demo IMAGES=~/Pictures   the same on yours; they are only read'
 	@echo 'make demo SERVE=0             the same, without serving; PORT=9000 serves elsewhere'
 	@echo 'make test                     what CI runs: checks, tests, the wheel in a bare environment'
+	@echo 'make test PARITY=1            the same with torch and transformers, to compare encoders with'
 	@echo 'make check                    formatting, lint, types, layers, generated docs'
 	@echo 'make clean                    removes .venv, build and demo'
 
@@ -34,6 +35,10 @@ help:
 
 .venv/.test: .venv/.demo
 	$(PIP) install --quiet --group test --group check
+	touch $@
+
+.venv/.parity: .venv/.test
+	$(PIP) install --quiet --group parity
 	touch $@
 
 browser: .venv/.test
@@ -62,7 +67,7 @@ endif
 
 # Checks and tests
 
-test: check browser wheel
+test: check browser wheel $(if $(PARITY),.venv/.parity)
 	$(BIN)/python -m pytest
 
 check: .venv/.test
