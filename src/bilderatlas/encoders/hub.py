@@ -7,6 +7,7 @@ huggingface_hub, the hub itself. Only the files that an encoder reads are fetche
 from __future__ import annotations
 
 import logging
+import os
 import re
 import threading
 from collections.abc import Collection
@@ -27,6 +28,9 @@ from bilderatlas.errors import EncoderNotFound
 
 if TYPE_CHECKING:
     from huggingface_hub.hf_api import ModelInfo
+
+# Before huggingface_hub is imported: a download tells the hub what is asked for, nothing else.
+os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
 
 logger = logging.getLogger(__name__)
 
