@@ -25,16 +25,22 @@ from tests.regions.detectors import write_yolox
 ROOT = Path(__file__).parents[2]
 N_PICTURES = 60
 
-# Indexes in small batches; says when the pipeline runs, so that a test can aim.
+# Indexes in small batches, slowly; says when the pipeline runs, so that a test can aim.
 CHILD = """
-import sys
+import sys, time
 from pathlib import Path
+from bilderatlas.collection import Collection
 from bilderatlas.indexing import local
-from tests.indexing.pile import new_collection, open_collection
-local.COMMIT_EVERY = 4
-local.BATCH_SIZE = 2
+from bilderatlas.store import Store
+from tests.toy_encoder import ToyEncoder
+local.COMMIT_EVERY = 4  # and pictures in a batch
+class SlowEncoder(ToyEncoder):
+    def embed_images(self, pixels):
+        time.sleep(0.05)
+        return super().embed_images(pixels)
 path = Path(sys.argv[1])
-atlas = open_collection(path) if (path / "atlas.json").exists() else new_collection(path)
+store = Store.open(path) if (path / "atlas.json").exists() else Store.create(path)
+atlas = Collection(store, encoder=SlowEncoder())
 print("ready", flush=True)
 find = {"find": ["objects"], "detector": sys.argv[3]} if len(sys.argv) > 3 else {}
 atlas.index(sys.argv[2], **find, on_progress=lambda p: print(p.n_embedded, flush=True))
@@ -71,7 +77,7 @@ def pile(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("n_lines", [1, 2, 7, 15, 28])
+@pytest.mark.parametrize("n_lines", [1, 2, 5, 9, 14])
 def test_a_killed_run_is_completed_by_the_next(tmp_path: Path, pile: Path, n_lines: int) -> None:
     whole = new_collection(tmp_path / "whole.atlas")
     whole.index(pile)
@@ -175,7 +181,7 @@ def test_moves_are_followed_across_a_kill(tmp_path: Path, pile: Path) -> None:
 @pytest.mark.slow
 def test_ctrl_c_keeps_what_was_embedded(tmp_path: Path, pile: Path) -> None:
     stopped = tmp_path / "stopped.atlas"
-    run_until(start_child(stopped, pile), 12, signal.SIGINT)
+    run_until(start_child(stopped, pile), 8, signal.SIGINT)
     n_kept = open_collection(stopped).info().n_images
     assert 10 <= n_kept < N_PICTURES
     assert open_collection(stopped).index(pile).n_images == N_PICTURES
