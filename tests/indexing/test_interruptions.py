@@ -27,12 +27,13 @@ N_PICTURES = 60
 
 # Indexes in small batches, slowly; says when the pipeline runs, so that a test can aim.
 CHILD = """
-import sys, time
+import signal, sys, time
 from pathlib import Path
 from bilderatlas.collection import Collection
 from bilderatlas.indexing import local
 from bilderatlas.store import Store
 from tests.toy_encoder import ToyEncoder
+signal.signal(signal.SIGINT, signal.default_int_handler)  # shells ignore it for background jobs
 local.COMMIT_EVERY = 4  # and pictures in a batch
 class SlowEncoder(ToyEncoder):
     def embed_images(self, pixels):
