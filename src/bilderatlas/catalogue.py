@@ -95,6 +95,12 @@ class Catalogue:
         ).to_numpy()
         return mask
 
+    def embeddings_of(self, kind: str) -> tuple[list[str], Embeddings]:
+        """Region ids (N,) and embeddings (N, D) of one kind of region."""
+        rows = np.flatnonzero(self.of_kind([kind]))
+        ids = self.regions["region_id"].take(rows).to_pylist()
+        return ids, self.vectors if len(ids) == len(self.vectors) else self.vectors[rows]
+
     def where(self, condition: str) -> NDArray[np.bool_]:
         """(N,) which rows belong to images that fulfil a condition. Raises QueryError."""
         with self._lock:

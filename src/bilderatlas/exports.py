@@ -14,6 +14,7 @@ import pyarrow as pa
 
 from bilderatlas.errors import QueryError, StoreError
 from bilderatlas.filters import free_names
+from bilderatlas.results import image_id_of
 
 if TYPE_CHECKING:
     from bilderatlas.collection import Collection
@@ -111,7 +112,7 @@ TABLES = {"images": images_table, "clusters": clusters_table, "coordinates": coo
 
 
 def _placed(collection: Collection, region_ids: tuple[str, ...]) -> dict[str, Any]:
-    image_ids = [region_id.partition("-")[0] for region_id in region_ids]
+    image_ids = [image_id_of(region_id) for region_id in region_ids]
     paths = collection.paths(image_ids)
     return {
         "path": pa.array(paths, pa.string()),
@@ -154,7 +155,7 @@ def _contact_sheet(
     from bilderatlas import figures
 
     members = clustering.members(label)
-    ids = [clustering.region_ids[i].partition("-")[0] for i in members[:SHEET_SIZE]]
+    ids = [image_id_of(clustering.region_ids[i]) for i in members[:SHEET_SIZE]]
     placed = [(i, path) for i, path in zip(ids, collection.paths(ids), strict=True) if path]
     if not placed:
         return None

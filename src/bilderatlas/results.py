@@ -27,6 +27,11 @@ Item = TypeVar("Item")
 Thumbnails = Callable[[Sequence[str]], "list[bytes]"]  # image ids -> JPEGs, 320 px
 
 
+def image_id_of(region_id: str) -> str:
+    """The image that a region is a part of: a region id is the image id, or `IMAGE_ID-N`."""
+    return region_id.partition("-")[0]
+
+
 @dataclass(frozen=True, slots=True)
 class Region:
     """A part of a picture that matched: the whole image, or an object or text in it."""

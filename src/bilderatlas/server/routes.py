@@ -10,8 +10,9 @@ from fastapi import APIRouter, Depends, File, Header, Query, Request, Response, 
 from PIL import Image
 
 from bilderatlas import __version__, images
-from bilderatlas.collection import Collection, image_id_of
+from bilderatlas.collection import Collection
 from bilderatlas.errors import ImageNotFound, ImageProblem
+from bilderatlas.results import image_id_of
 from bilderatlas.server import schemas
 
 PICTURE_SIDE = 2048  # the longest side of a picture that leaves the server, pixels

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dash import html
 
-from bilderatlas.collection import Collection, image_id_of
-from bilderatlas.results import Cluster, Clustering, Run
+from bilderatlas.collection import Collection
+from bilderatlas.results import Cluster, Clustering, Run, image_id_of
 from bilderatlas.web import texts
 from bilderatlas.web.page import Address, Children, Page, aria, link
 from bilderatlas.web.panel import command, file_name, pager, panel, thumbnail

@@ -15,8 +15,8 @@ from dash import dcc, html
 from numpy.typing import NDArray
 
 from bilderatlas.arrays import ClusterLabels, Coordinates
-from bilderatlas.collection import Collection, image_id_of
-from bilderatlas.results import Cluster, Clustering, Projection
+from bilderatlas.collection import Collection
+from bilderatlas.results import Cluster, Clustering, Projection, image_id_of
 from bilderatlas.web import texts
 from bilderatlas.web.clusters import NOISE, cluster_address, run_links
 from bilderatlas.web.page import Address, Page, aria

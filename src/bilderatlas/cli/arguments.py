@@ -1,0 +1,27 @@
+"""Arguments that several commands share, and how they are read."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from bilderatlas.collection import Collection
+
+QUERY_HELP = 'Words, or an expression: "2:dog + ./beach.jpg - snow".'
+CollectionArg = Annotated[str, typer.Argument(metavar="COLLECTION", help="NAME or NAME.atlas.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
+KOption = Annotated[int, typer.Option("-k", help="How many images.")]
+WhereOption = Annotated[
+    str | None,
+    typer.Option(help="A SQL condition, e.g. \"width > 1000 AND path LIKE '%beach%'\"."),
+]
+KindOption = Annotated[str, typer.Option(help="The kind of region to work on.")]
+SeedOption = Annotated[int, typer.Option(help="The same seed gives the same result.")]
+
+
+def open_collection(collection: str) -> Collection:
+    from bilderatlas.collection import open
+
+    return open(collection)

@@ -1,0 +1,67 @@
+"""Commands that ask for images: search, similar."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from bilderatlas.cli.arguments import (
+    QUERY_HELP,
+    CollectionArg,
+    JsonOption,
+    KOption,
+    WhereOption,
+    open_collection,
+)
+from bilderatlas.cli.printing import one_line, print_json, say
+
+if TYPE_CHECKING:
+    from bilderatlas.results import Hits
+
+
+def search(
+    collection: CollectionArg,
+    query: Annotated[str | None, typer.Argument(help=QUERY_HELP, metavar="[QUERY]")] = None,
+    image: Annotated[str | None, typer.Option(help="A picture file to search with.")] = None,
+    k: KOption = 12,
+    threshold: Annotated[
+        float | None, typer.Option(help="The lowest score, a cosine in -1..1.")
+    ] = None,
+    kind: Annotated[
+        list[str] | None, typer.Option(help="Search only this kind of region; may be repeated.")
+    ] = None,
+    where: WhereOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Find the images closest to some words, or to a picture."""
+    atlas = open_collection(collection)
+    _show_hits(
+        atlas.search(query, image=image, k=k, threshold=threshold, kinds=kind, where=where), as_json
+    )
+
+
+def similar(
+    collection: CollectionArg,
+    image: Annotated[str, typer.Argument(help="An image id, or a path in the collection.")],
+    k: KOption = 12,
+    radius: Annotated[
+        float | None, typer.Option(help="All within this cosine distance, 0..2, not only k.")
+    ] = None,
+    where: WhereOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Find the images closest to one of the collection."""
+    _show_hits(open_collection(collection).similar(image, k=k, radius=radius, where=where), as_json)
+
+
+def _show_hits(hits: Hits, as_json: bool) -> None:
+    if as_json:
+        print_json(hits.to_dict())
+        return
+    if not hits:
+        say("Nothing found.")
+        return
+    say("score  relevance  path")
+    for hit in hits:
+        print(f"{hit.score:5.3f}  {hit.relevance:9.2f}  {one_line(hit.path)}")

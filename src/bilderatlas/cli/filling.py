@@ -1,0 +1,189 @@
+"""Commands that fill a collection: index."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from contextlib import suppress
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from bilderatlas.cli.arguments import CollectionArg, JsonOption
+from bilderatlas.cli.printing import duration, print_json, say
+from bilderatlas.errors import CollectionBusy, CollectionExists, CollectionNotFound
+
+if TYPE_CHECKING:
+    from bilderatlas.collection import Collection
+    from bilderatlas.results import IndexSummary
+
+INTERRUPTED = 130
+
+
+def index(
+    collection: CollectionArg,
+    source: Annotated[
+        list[str],
+        typer.Argument(
+            help="Folders, CSV or Parquet tables, ZIP or tar archives.", metavar="SOURCE..."
+        ),
+    ],
+    encoder: Annotated[
+        str | None,
+        typer.Option(help="A name of 'bilderatlas encoders', hf:OWNER/NAME, a folder. [new: auto]"),
+    ] = None,
+    device: Annotated[str, typer.Option(help="auto, cpu, openvino or cuda.")] = "auto",
+    column: Annotated[str | None, typer.Option(help="The table's column of paths or URLs.")] = None,
+    id_column: Annotated[str | None, typer.Option(help="The table's column of ids.")] = None,
+    find: Annotated[
+        str | None,
+        typer.Option(help="What to find in pictures: objects, text, objects,text or none."),
+    ] = None,
+    detector: Annotated[
+        str | None,
+        typer.Option(help="An ONNX detector for objects, file or folder. [new: activation]"),
+    ] = None,
+    min_area: Annotated[
+        float | None, typer.Option(help="The smallest object, a part of the picture. [new: 0.02]")
+    ] = None,
+    max_regions: Annotated[
+        int | None, typer.Option(help="At most so many objects a picture. [new: 10]")
+    ] = None,
+    prune: Annotated[
+        bool, typer.Option("--prune", help="Let images leave whose files are gone.")
+    ] = False,
+    threads: Annotated[
+        int | None, typer.Option(min=1, help="Threads that read and decode.")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Read pictures into a collection: new, changed and moved ones. Run it again at any time."""
+    atlas, is_new = _open_or_create(collection)
+    try:
+        with _ProgressBar() as bar:
+            summary = atlas.index(
+                *source,
+                encoder=encoder,
+                device=device,
+                column=column,
+                id_column=id_column,
+                find=None if find is None else [] if find == "none" else find.split(","),
+                detector=detector,
+                min_area=min_area,
+                max_regions=max_regions,
+                prune=prune,
+                n_threads=threads,
+                on_progress=bar.show,
+            )
+    except KeyboardInterrupt:
+        say("Stopped. What was read is kept; the same command goes on from there.")
+        raise typer.Exit(INTERRUPTED) from None
+    finally:
+        if is_new:  # a refused first run leaves nothing behind
+            with suppress(CollectionBusy):
+                atlas.remove_if_empty()
+    if as_json:
+        print_json(summary.to_dict())
+    else:
+        print(_told(summary, collection))
+
+
+def _open_or_create(collection: str) -> tuple[Collection, bool]:
+    from bilderatlas.collection import create, open
+
+    try:
+        return open(collection), False
+    except CollectionNotFound:
+        pass
+    try:
+        return create(collection), True
+    except CollectionExists as taken:
+        try:
+            return open(collection), False  # made by another process in this moment
+        except CollectionNotFound:
+            raise taken from None
+
+
+def _told(summary: IndexSummary, collection: str) -> str:
+    """What a run of `index` did, in two or three lines."""
+    name = shlex.quote(collection)
+    counts = {
+        "new": summary.n_new,
+        "changed": summary.n_changed,
+        "moved": summary.n_moved,
+        "copies": summary.n_copies,
+        "unchanged": summary.n_unchanged,
+        "missing": summary.n_missing,
+        "pruned": summary.n_pruned,
+        "problems": summary.n_problems,
+        "other files": summary.n_other,
+        "searched again for regions": summary.n_refound,
+    }
+    parts = ", ".join(f"{n:,} {what}" for what, n in counts.items() if n) or "nothing new"
+    lines = [
+        f"Indexed in {duration(summary.seconds)} with encoder {summary.encoder} on "
+        f"{summary.device} ({summary.images_per_s:.1f} images/s): {parts}.",
+        f"{summary.n_images:,} images are in the collection.",
+        *_told_of_regions(summary),
+    ]
+    if summary.n_missing and not summary.n_pruned:
+        lines.append(f"Missing files stay in results until: bilderatlas index {name} ... --prune")
+    if summary.n_problems:
+        lines.append(f"What went wrong: bilderatlas problems {name}")
+    lines.append(f'Next: bilderatlas search {name} "red bicycle"')
+    return "\n".join(lines)
+
+
+def _told_of_regions(summary: IndexSummary) -> list[str]:
+    if not summary.finders:
+        return []
+    n_parts = summary.n_regions - summary.n_images
+    lines = [f"{n_parts:,} regions were found in them by {' and '.join(summary.finders)}."]
+    if "activation" in summary.finders:
+        lines.append(
+            "Objects are found by class activation of the built-in encoder, which sees the main "
+            "ones; a detector sees more: --detector FILE"
+        )
+    if summary.n_unfound:
+        lines.append(
+            f"{summary.n_unfound:,} images were not searched so: index their sources as well."
+        )
+    return lines
+
+
+class _ProgressBar:
+    """Images done, images/s and the time left, on stderr where a person looks at it."""
+
+    def __init__(self) -> None:
+        from rich.console import Console
+        from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+        from rich.progress import Progress as Bar
+
+        self._bar = Bar(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[rate]}"),
+            TimeRemainingColumn(),
+            console=Console(stderr=True),
+            transient=True,
+            disable=not sys.stderr.isatty(),
+        )
+        self._task = self._bar.add_task("Indexing", total=None, rate="")
+        self._n_to_refind = 0
+
+    def __enter__(self) -> _ProgressBar:
+        self._bar.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bar.stop()
+
+    def show(self, progress: Any) -> None:
+        if progress.n_to_refind and not self._n_to_refind:
+            say("Known images are searched for regions too. Stopped, it goes on from there.")
+        self._n_to_refind = progress.n_to_refind
+        elapsed = self._bar.tasks[self._task].elapsed or 0.0
+        rate = f"{progress.n_embedded / elapsed:.1f} images/s" if elapsed > 1 else ""
+        total = progress.n_total and max(progress.n_total, progress.n_done)
+        self._bar.update(self._task, completed=progress.n_done, total=total, rate=rate)

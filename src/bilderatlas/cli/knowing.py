@@ -1,0 +1,82 @@
+"""Commands that say what is there: problems, info, doctor, encoders."""
+
+from __future__ import annotations
+
+import typer
+
+from bilderatlas.cli.arguments import CollectionArg, JsonOption, open_collection
+from bilderatlas.cli.printing import one_line, pairs, print_json, say
+
+UNWELL = 1
+
+
+def problems(collection: CollectionArg, as_json: JsonOption = False) -> None:
+    """List what could not be read, and why."""
+    found = open_collection(collection).problems()
+    if as_json:
+        print_json(found.to_dict())
+        return
+    for problem in found:
+        print(f"{one_line(problem.uri)}\t{problem.stage}\t{one_line(problem.reason)}")
+    say(f"{len(found):,} problems." if found else "No problems: everything was read.")
+
+
+def info(collection: CollectionArg, as_json: JsonOption = False) -> None:
+    """Say what is inside a collection."""
+    facts = open_collection(collection).info()
+    if as_json:
+        print_json(facts.to_dict())
+        return
+    print(f"{facts.name}  {facts.path}")
+    print(
+        f"{facts.n_images:9,} images at {facts.n_places:,} places ({facts.n_bytes / 1e6:,.0f} MB)"
+    )
+    finding = ", ".join(facts.finding.names)
+    print(f"{facts.n_regions:9,} regions" + (f" (finding {finding})" if finding else ""))
+    print(f"{facts.n_problems:9,} problems")
+    for space in facts.spaces:
+        active = " (active)" if space.space == facts.active_space else ""
+        print(f"    space {space.space}{active}: {space.dim} numbers, {space.encoder}")
+    for run in facts.runs:
+        parameters = pairs(run.parameters.items())
+        print(f"      run {run.run}: {run.verb} of {run.n_regions:,}, {parameters}")
+    for source in facts.sources:
+        print(f"   source {one_line(source)}")
+
+
+def doctor(as_json: JsonOption = False) -> None:
+    """Say what this machine can do, and what is wrong with it."""
+    from bilderatlas.doctor import examine
+
+    checks = examine()
+    if as_json:
+        print_json({"checks": [check.to_dict() for check in checks]})
+    else:
+        for check in checks:
+            print(f"{'ok  ' if check.is_fine else 'BAD '} {check.name:12} {check.finding}")
+    if not all(check.is_fine for check in checks):
+        raise typer.Exit(UNWELL)
+
+
+def encoders(as_json: JsonOption = False) -> None:
+    """List the encoders that can be used here."""
+    from dataclasses import asdict
+
+    from bilderatlas.encoders import available
+
+    if as_json:
+        print_json({"encoders": [asdict(facts) for facts in available()]})
+        return
+    for facts in available():
+        kinds = (("pictures", facts.reads_images), ("words", facts.reads_text))
+        what = " and ".join(kind for kind, is_read in kinds if is_read)
+        place = "on disk" if facts.is_on_disk else "to download" if facts.is_on_hub else "to make"
+        size = f"{facts.n_bytes / 1e6:,.0f} MB {place}"
+        print(f"{facts.name:16} {facts.dim:5} numbers  {what:18}  {size}")
+        print(f"{'':16} {facts.good_for} ({facts.licence})")
+    print(f"{'NAME:fp16, :q8':16} the same in half precision, or quantised to 8 bits, where it is")
+    print(f"{'hf:OWNER/NAME':16} any repository of the Hugging Face Hub with ONNX files")
+    print(f"{'FOLDER':16} any folder of ONNX towers, laid out as such repositories are")
+    print(
+        f"{'open_clip:, st:':16} models of OpenCLIP, sentence-transformers: with bilderatlas[torch]"
+    )

@@ -1,0 +1,36 @@
+"""What every command prints with: results to stdout, narration to stderr."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from collections.abc import Iterable
+from typing import Any
+
+CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+
+
+def duration(seconds: float) -> str:
+    if seconds < 120:
+        return f"{seconds:.1f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
+
+
+def pairs(items: Iterable[tuple[str, Any]]) -> str:
+    return ", ".join(f"{name} {value}" for name, value in items)
+
+
+def one_line(text: str) -> str:
+    """A name on one line; control characters, which steer terminals, are spelled out."""
+    return CONTROLS.sub(lambda found: repr(found[0])[1:-1], text)
+
+
+def say(text: str) -> None:
+    print(text, file=sys.stderr)
+
+
+def print_json(document: dict[str, Any]) -> None:
+    # a lone surrogate, escaped by the stream, is sound JSON; other characters would not be
+    is_unicode = sys.stdout.encoding.lower().startswith("utf")
+    print(json.dumps(document, ensure_ascii=not is_unicode, default=str))

@@ -1,0 +1,82 @@
+"""The bodies of `cluster` and `project`: a space's embeddings -> a run that is remembered."""
+
+from __future__ import annotations
+
+from bilderatlas import clustering, projection, runs
+from bilderatlas.collection.open_space import OpenSpace
+from bilderatlas.errors import QueryError
+from bilderatlas.store import Store
+
+
+def cluster(  # noqa: PLR0913  an option is an argument
+    store: Store,
+    space: OpenSpace,
+    method: str,
+    *,
+    k: int | str,
+    eps: float,
+    min_samples: int,
+    min_cluster_size: int,
+    kind: str,
+    seed: int,
+) -> str:
+    """Group regions of one kind; the name of the run."""
+    if k != "auto" and method != "kmeans":
+        raise QueryError(f"k is for kmeans, not for {method}. Use method kmeans, or no k.")
+    ids, vectors = space.catalogue.embeddings_of(kind)
+    made = clustering.cluster(
+        vectors,
+        method=method,
+        k=k,
+        eps=eps,
+        min_samples=min_samples,
+        min_cluster_size=min_cluster_size,
+        seed=seed,
+    )
+    parameters: dict[str, dict[str, float]] = {
+        "kmeans": {"k": int(made.labels.max()) + 1},
+        "dbscan": {"eps": eps, "min_samples": min_samples},
+        "hdbscan": {"min_cluster_size": min_cluster_size, "min_samples": min_samples},
+    }
+    about = runs.describe(
+        store,
+        "cluster",
+        method,
+        parameters[method],
+        seed=seed,
+        space=space.about.space,
+        kind=kind,
+        n_regions=len(ids),
+    )
+    runs.keep_clustering(store, about, ids, made.labels, made.probabilities)
+    return about.run
+
+
+def project(
+    store: Store,
+    space: OpenSpace,
+    method: str,
+    *,
+    dims: int,
+    perplexity: float,
+    kind: str,
+    seed: int,
+) -> str:
+    """Lay regions of one kind out on a map; the name of the run."""
+    ids, vectors = space.catalogue.embeddings_of(kind)
+    coordinates = projection.project(
+        vectors, method=method, dims=dims, perplexity=perplexity, seed=seed
+    )
+    used = projection.usable_perplexity(perplexity, len(ids))
+    about = runs.describe(
+        store,
+        "project",
+        method,
+        {"dims": dims} | ({"perplexity": used} if method == "tsne" else {}),
+        seed=seed,
+        space=space.about.space,
+        kind=kind,
+        n_regions=len(ids),
+    )
+    runs.keep_projection(store, about, ids, coordinates)
+    return about.run
