@@ -21,7 +21,8 @@ from PIL import Image
 from bilderatlas.arrays import Embeddings, Pixels, to_unit_length
 from bilderatlas.collection import Collection
 from bilderatlas.encoders import ImageEmbeddings
-from bilderatlas.store import ImageRow, PlaceRow, Store
+from bilderatlas.store import Store
+from bilderatlas.store.rows import ImageRow, PlaceRow
 
 N_QUERIES = 200
 

@@ -201,11 +201,11 @@ def test_rows_of_a_half_written_batch_are_swept_away(tmp_path: Path) -> None:
 
 
 def _embedding_row(image_id: str) -> object:
-    from bilderatlas.store import _embedding_rows
+    from bilderatlas.store.rows import embedding_rows
 
     vector = np.zeros((1, 16), np.float32)
     vector[0, 0] = 1
-    return _embedding_rows([image_id], ImageEmbeddings(vector, None))
+    return embedding_rows([image_id], ImageEmbeddings(vector, None))
 
 
 @pytest.fixture

@@ -15,7 +15,8 @@ from bilderatlas.catalogue import Catalogue
 from bilderatlas.encoders import Encoder
 from bilderatlas.errors import ImageNotFound, ImageProblem, QueryError
 from bilderatlas.results import Space
-from bilderatlas.store import Store, check_fits
+from bilderatlas.store import Store
+from bilderatlas.store.spaces import check_fits
 
 if TYPE_CHECKING:
     from PIL import Image

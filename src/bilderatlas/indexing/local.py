@@ -20,7 +20,8 @@ from bilderatlas.indexing.reading import Prepared, Turn, Unreadable, in_threads
 from bilderatlas.regions import Finder, Finding, FoundRegion, load_finders, stamp_of
 from bilderatlas.results import IndexSummary, Progress
 from bilderatlas.sources import ImageRecord, Source
-from bilderatlas.store import ImageRow, Parts, PlaceRow, ProblemRow, RegionRow, Store
+from bilderatlas.store import Store
+from bilderatlas.store.rows import ImageRow, Parts, PlaceRow, ProblemRow, RegionRow
 
 BATCH_SIZE = 16  # pictures in one pass of the encoder
 COMMIT_EVERY = 256  # places written at once; as many are read again after a kill

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from bilderatlas.sources import ImageRecord
-from bilderatlas.store import PlaceRow, Store
+from bilderatlas.store import Store
+from bilderatlas.store.rows import PlaceRow
 
 Fingerprint = tuple[int | None, float | None, str]  # size, mtime, metadata as JSON
 

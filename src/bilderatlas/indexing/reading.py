@@ -16,7 +16,7 @@ from bilderatlas.encoders import Encoder
 from bilderatlas.errors import BilderatlasError
 from bilderatlas.regions import Finder, FoundRegion
 from bilderatlas.sources import ImageRecord
-from bilderatlas.store import ImageRow
+from bilderatlas.store.rows import ImageRow
 
 Given = TypeVar("Given")
 Made = TypeVar("Made")

@@ -1,0 +1,107 @@
+"""The Lance tables of one folder: read, counted, added to, deleted from."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from bilderatlas.arrays import Embeddings
+from bilderatlas.errors import StoreError
+from bilderatlas.store.disk import disk_errors
+
+IDS_PER_FILTER = 5_000
+
+
+class Tables:
+    """Tables by their names, each `NAME.lance` in the folder."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def read(
+        self,
+        table: str,
+        columns: Sequence[str] | None = None,
+        where: str | None = None,
+        *,
+        version: int | None = None,
+    ) -> pa.Table:
+        """Rows of a table as Arrow; `where` is a Lance filter."""
+        return self._dataset(table, version).to_table(columns=columns, filter=where)
+
+    def read_ids(
+        self, table: str, key: str, ids: Sequence[str], columns: Sequence[str] | None = None
+    ) -> pa.Table:
+        """The rows whose `key` is one of `ids`, in no order."""
+        dataset = self._dataset(table)
+        found = [dataset.to_table(columns=columns, filter=some) for some in one_of(key, ids)]
+        return pa.concat_tables(found or [dataset.to_table(columns=columns, limit=0)])
+
+    def count(self, table: str, where: str | None = None) -> int:
+        return int(self._dataset(table).count_rows(where))
+
+    def version(self, table: str) -> int:
+        """A number that changes when the table does."""
+        return int(self._dataset(table).version)
+
+    def read_vectors(self, table: str, column: str, *, version: int | None = None) -> Embeddings:
+        """All embeddings of a space -> (N, D), in the order of the table."""
+        dataset = self._dataset(table, version)
+        n_rows, dim = dataset.count_rows(), dataset.schema.field(column).type.list_size
+        vectors = np.empty((n_rows, dim), dtype=np.float32)
+        start = 0
+        for batch in dataset.to_batches(columns=[column]):
+            stop = start + batch.num_rows
+            vectors[start:stop] = batch.column(0).flatten().to_numpy().reshape(-1, dim)
+            start = stop
+        return vectors
+
+    def delete(self, table: str, key: str, values: Sequence[str]) -> None:
+        """Delete the rows whose `key` is one of `values`."""
+        with disk_errors(self.path):
+            for some in one_of(key, values):
+                self._dataset(table).delete(some)
+
+    def _append(self, table: str, rows: pa.Table) -> None:
+        import lance
+
+        with disk_errors(self.path):
+            lance.write_dataset(rows, self._uri(table), mode="append")
+
+    def _merge(self, table: str, keys: list[str], rows: pa.Table) -> None:
+        with disk_errors(self.path):
+            merge = self._dataset(table).merge_insert(keys)
+            merge.when_matched_update_all().when_not_matched_insert_all().execute(rows)
+
+    def _make_table(self, table: str, table_schema: pa.Schema) -> None:
+        import lance
+
+        shutil.rmtree(self._uri(table), ignore_errors=True)  # left by a creation that was killed
+        lance.write_dataset(table_schema.empty_table(), self._uri(table), mode="create")
+
+    def _dataset(self, table: str, version: int | None = None) -> Any:
+        import lance
+
+        try:
+            return lance.dataset(self._uri(table), version=version)
+        except (ValueError, OSError) as error:
+            raise StoreError(f"Table {table} of {self.path} cannot be opened: {error}") from error
+
+    def _uri(self, table: str) -> str:
+        return str(self.path / f"{table}.lance")
+
+
+def one_of(key: str, values: Sequence[str]) -> Iterator[str]:
+    """Lance filters for `key` among `values`, in bites that its parser takes."""
+    for start in range(0, len(values), IDS_PER_FILTER):
+        listed = ", ".join(quoted(value) for value in values[start : start + IDS_PER_FILTER])
+        yield f"{key} IN ({listed})"
+
+
+def quoted(value: str) -> str:
+    return "'" + value.replace("'", "''") + "'"
