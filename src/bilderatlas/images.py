@@ -91,9 +91,7 @@ def looks_like_picture(head: bytes) -> bool:
     return head[:2] == b"BM" and len(head) > 18 and head[14] in (12, 40, 52, 56, 64, 108, 124)
 
 
-def decode(
-    content: bytes, *, min_side: int | None = None, max_megapixels: float = MAX_MEGAPIXELS
-) -> Picture:
+def decode(content: bytes, *, min_side: int | None = None) -> Picture:
     """Read a picture as upright RGB.
 
     With `min_side`, a large picture is reduced while it is decoded, to a shorter side of at
@@ -101,11 +99,11 @@ def decode(
     box filter. Transparency lies on white; of an animation the first frame counts.
 
     Raises ImageProblem for what is not a picture, is damaged or cut off, or is larger than
-    `max_megapixels`.
+    MAX_MEGAPIXELS.
     """
     file = _open(content)
     width, height = file.size
-    _check_megapixels(width, height, max_megapixels, len(content))
+    _check_megapixels(width, height, len(content))
     is_huge = width * height > ORDINARY_MEGAPIXELS * 1e6
     with _one_huge_at_a_time if is_huge else nullcontext():
         return _decode(file, min_side)
@@ -129,11 +127,11 @@ def _decode(file: ImageFile.ImageFile, min_side: int | None) -> Picture:
     return Picture(image, width, height, media_type, taken_at)
 
 
-def _check_megapixels(width: int, height: int, max_megapixels: float, n_bytes: int) -> None:
+def _check_megapixels(width: int, height: int, n_bytes: int) -> None:
     megapixels = width * height / 1e6
     told = f"{width} x {height} pixels are {megapixels:.0f} megapixels"
-    if megapixels > max_megapixels:
-        raise ImageProblem(f"{told}; more than {max_megapixels:g} are not read")
+    if megapixels > MAX_MEGAPIXELS:
+        raise ImageProblem(f"{told}; more than {MAX_MEGAPIXELS:g} are not read")
     if megapixels > ORDINARY_MEGAPIXELS and width * height > MAX_PIXELS_PER_BYTE * n_bytes:
         raise ImageProblem(f"{told}, too many for a file of {n_bytes} bytes")
 

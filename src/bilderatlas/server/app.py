@@ -58,22 +58,19 @@ def serve(
     *,
     host: str = "127.0.0.1",
     port: int = 8080,
-    allow_remote: bool = False,
     on_start: Callable[[str], None] = lambda address: None,
 ) -> None:
     """Serve a collection until Ctrl-C; `on_start` is told the address once it is taken."""
-    is_local = _is_loopback(host)
-    if not is_local and not allow_remote:
+    if not _is_loopback(host):
         raise BilderatlasError(
             f"{host} can be reached from other machines, and this version asks nobody for a key; "
             "keys come with a later version. Serve on 127.0.0.1, or reach it through an SSH "
             "tunnel: ssh -L 8080:127.0.0.1:8080 MACHINE."
         )
-    hosts = LOOPBACK_HOSTS if is_local else ("*",)
     with _listen(host, port) as listening:
         collection.warm_up()
         on_start(f"http://{f'[{host}]' if ':' in host else host}:{port}")
-        config = uvicorn.Config(create(collection, hosts=hosts), log_level="warning")
+        config = uvicorn.Config(create(collection), log_level="warning")
         uvicorn.Server(config).run(sockets=[listening])
 
 
