@@ -23,8 +23,9 @@ from tests.pictures import plain, put
 
 INDEX_KEYS = {
     "n_images", "n_new", "n_unchanged", "n_moved", "n_changed", "n_missing", "n_problems",
-    "seconds", "images_per_s", "encoder", "device",
+    "seconds", "images_per_s", "encoder", "device", "stages", "peak_memory_mib",
 }  # fmt: skip
+STAGES = ("read", "decode", "prepare", "embed", "write")
 RESULT_KEYS = {"image_id", "path", "score", "relevance", "regions"}
 REGION_KEYS = {"region_id", "kind", "label", "box", "score", "text"}
 
@@ -190,6 +191,10 @@ def test_info(run: Run, atlas: Path, pile: Path) -> None:
     assert (facts["n_images"], facts["n_regions"], facts["n_problems"]) == (8, 8, 1)
     assert facts["sources"] == [str(pile)]
     assert facts["spaces"][0]["encoder"] == "builtin"
+    last = facts["last_index"]
+    assert (last["encoder"], last["device"], last["finders"]) == ("builtin", "cpu", [])
+    assert [stage["stage"] for stage in last["stages"]] == list(STAGES)
+    assert "Images/s by stage: read" in run("info", atlas).stdout
 
 
 def test_doctor_and_encoders(run: Run) -> None:

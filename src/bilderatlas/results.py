@@ -171,6 +171,37 @@ class Progress:
 
 
 @dataclass(frozen=True, slots=True)
+class StageSpeed:
+    """How fast one stage of `index` is at its own work.
+
+    Stages work at the same time and share the cores: their seconds add up to more than those of
+    the run, and the slowest stage holds back the others.
+    """
+
+    stage: str  # read, decode, find, prepare, embed, write
+    n_images: int  # that went through it
+    seconds: float  # it was at work; summed over its threads, divided by their number
+    images_per_s: float  # n_images / seconds: what it would reach if it never had to wait
+
+
+@dataclass(frozen=True, slots=True)
+class IndexRun:
+    """What really ran in the last run of `index` that embedded or searched pictures."""
+
+    finished_at: datetime
+    encoder: str
+    device: str
+    finders: tuple[str, ...]
+    seconds: float
+    images_per_s: float
+    stages: tuple[StageSpeed, ...]
+    peak_memory_mib: float
+
+    def to_dict(self) -> dict[str, Any]:
+        return asdict(self) | {"finished_at": self.finished_at.isoformat()}
+
+
+@dataclass(frozen=True, slots=True)
 class IndexSummary:
     """What one run of `index` did."""
 
@@ -192,6 +223,8 @@ class IndexSummary:
     encoder: str
     device: str
     finders: tuple[str, ...]
+    stages: tuple[StageSpeed, ...]
+    peak_memory_mib: float  # the most that this process has held since it began
 
     def to_dict(self) -> dict[str, Any]:
         return asdict(self)
@@ -315,8 +348,10 @@ class CollectionInfo:
     schema_version: int
     finding: Finding  # what `index` finds in every picture
     n_bytes: int  # on disk
+    last_index: IndexRun | None  # None where nothing was embedded yet
 
     def to_dict(self) -> dict[str, Any]:
         row = asdict(self)
+        row["last_index"] = self.last_index.to_dict() if self.last_index else None
         row["runs"] = [r | {"created_at": r["created_at"].isoformat()} for r in row["runs"]]
         return row

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from bilderatlas.cli.arguments import CollectionArg, JsonOption
-from bilderatlas.cli.printing import duration, print_json, say
+from bilderatlas.cli.printing import duration, print_json, say, speeds
 from bilderatlas.errors import CollectionBusy, CollectionExists, CollectionNotFound
 
 if TYPE_CHECKING:
@@ -125,6 +125,7 @@ def _told(summary: IndexSummary, collection: str) -> str:
         f"{summary.device} ({summary.images_per_s:.1f} images/s): {parts}.",
         f"{summary.n_images:,} images are in the collection.",
         *_told_of_regions(summary),
+        *([f"{speeds(summary)}."] if summary.stages else []),
     ]
     if summary.n_missing and not summary.n_pruned:
         lines.append(f"Missing files stay in results until: bilderatlas index {name} ... --prune")

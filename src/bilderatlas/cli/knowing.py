@@ -5,7 +5,7 @@ from __future__ import annotations
 import typer
 
 from bilderatlas.cli.arguments import CollectionArg, JsonOption, open_collection
-from bilderatlas.cli.printing import one_line, pairs, print_json, say
+from bilderatlas.cli.printing import one_line, pairs, print_json, say, speeds
 
 UNWELL = 1
 
@@ -42,6 +42,10 @@ def info(collection: CollectionArg, as_json: JsonOption = False) -> None:
         print(f"      run {run.run}: {run.verb} of {run.n_regions:,}, {parameters}")
     for source in facts.sources:
         print(f"   source {one_line(source)}")
+    if last := facts.last_index:
+        ran = " and ".join([f"{last.encoder} on {last.device}", *last.finders])
+        print(f" last run {last.finished_at:%Y-%m-%d}: {ran}, {last.images_per_s:.1f} images/s")
+        print(f"          {speeds(last)}")
 
 
 def doctor(as_json: JsonOption = False) -> None:

@@ -6,7 +6,10 @@ import json
 import re
 import sys
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from bilderatlas.results import IndexRun, IndexSummary
 
 CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
@@ -19,6 +22,12 @@ def duration(seconds: float) -> str:
 
 def pairs(items: Iterable[tuple[str, Any]]) -> str:
     return ", ".join(f"{name} {value}" for name, value in items)
+
+
+def speeds(run: IndexRun | IndexSummary) -> str:
+    """Images per second of each stage's own work, and the peak of memory."""
+    stages = ", ".join(f"{speed.stage} {speed.images_per_s:,.1f}" for speed in run.stages)
+    return f"Images/s by stage: {stages}; memory at most {run.peak_memory_mib:,.0f} MiB"
 
 
 def one_line(text: str) -> str:

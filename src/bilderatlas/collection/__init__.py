@@ -371,6 +371,7 @@ class Collection:
             schema_version=self._store.schema_version,
             finding=self._store.finding,
             n_bytes=sum(f.stat().st_size for f in self.path.rglob("*") if f.is_file()),
+            last_index=self._store.last_index,
         )
 
     # -- what stays loaded

@@ -15,10 +15,11 @@ from numpy.typing import NDArray
 from bilderatlas.arrays import Embeddings
 from bilderatlas.encoders import Encoder, ImageEmbeddings
 from bilderatlas.errors import SourceError
+from bilderatlas.indexing.costs import StageClock, peak_memory_mib
 from bilderatlas.indexing.places import SourcePlaces, Tally
 from bilderatlas.indexing.reading import Prepared, Turn, Unreadable, in_threads
 from bilderatlas.regions import Finder, Finding, FoundRegion, load_finders, stamp_of
-from bilderatlas.results import IndexSummary, Progress
+from bilderatlas.results import IndexRun, IndexSummary, Progress
 from bilderatlas.sources import ImageRecord, Source
 from bilderatlas.store import Store
 from bilderatlas.store.rows import ImageRow, Parts, PlaceRow, ProblemRow, RegionRow
@@ -52,16 +53,21 @@ def index(
     tally = Tally()
     finding = finding or store.finding
     finders = load_finders(finding)
+    n_threads = n_threads or os.cpu_count() or 2
+    clock = StageClock(n_threads)
     with store.writing():
         store.remember_finding(finding)
         store.add_space(encoder)
         store.repair()
         for source in sources:
-            turn = _SourceTurn(store, encoder, finders, source, tally)
-            yield from turn.run(batch_size, n_threads or os.cpu_count() or 2)
+            turn = _SourceTurn(store, encoder, finders, source, tally, clock)
+            yield from turn.run(batch_size, n_threads)
             turn.settle(prune=prune)
         store.tidy()
-    yield _summary(store, encoder, finders, tally, time.monotonic() - started)
+        summary = _summary(store, encoder, finders, tally, clock, time.monotonic() - started)
+        if tally.n_embedded or tally.n_refound:
+            store.remember_index(_run_of(summary))
+    yield summary
 
 
 @dataclass(slots=True)
@@ -103,8 +109,10 @@ class _SourceTurn:
         finders: Sequence[Finder],
         source: Source,
         tally: Tally,
+        clock: StageClock,
     ) -> None:
         self.store, self.encoder, self.source, self.tally = store, encoder, source, tally
+        self.clock = clock
         self.finders, self.stamp = finders, stamp_of(finders)
         self.places = SourcePlaces(store, source.name, tally)
         self.known = set(store.read("images", ["image_id"])["image_id"].to_pylist())
@@ -118,7 +126,7 @@ class _SourceTurn:
         self.store.mark_unfinished(True)
         n_total, n_before = self.source.count(), self.tally.n_seen
         records = (record for record in self.source.records() if not self._is_done(record))
-        turn = Turn(self.encoder, self.finders, self.known, self.unfound)
+        turn = Turn(self.encoder, self.finders, self.known, self.unfound, self.clock)
         # Pictures with their crops are large; finding takes so long that few need to wait.
         n_ahead = n_threads * (2 if self.finders else 8)
         with closing(
@@ -168,10 +176,12 @@ class _SourceTurn:
         for outcome in batch:
             if isinstance(outcome, Prepared):
                 turns.setdefault(outcome.image_id, outcome)
-        embedded = self._embed([p for p in turns.values() if p.image_id not in self.known])
-        self._embed_parts([p for p in turns.values() if p.image_id in embedded], self.pending.found)
+        fresh = [p for p in turns.values() if p.image_id not in self.known]
         unfound = [p for p in turns.values() if p.image_id in self.unfound]
-        self._embed_parts(unfound, self.pending.refound)
+        with self.clock.timing("embed", len(fresh) + len(unfound)):
+            embedded = self._embed(fresh)
+            self._embed_parts([p for p in fresh if p.image_id in embedded], self.pending.found)
+            self._embed_parts(unfound, self.pending.refound)
         self.unfound.difference_update(p.image_id for p in unfound)
         self.tally.n_refound += len(unfound)
         for outcome in batch:
@@ -235,12 +245,13 @@ class _SourceTurn:
         space = self.store.active_space
         assert space is not None, "add_space made one"
         parts = pending.found.parts(self.stamp) if self.stamp else None
-        if self.stamp and pending.refound.image_ids:
-            refound = pending.refound
-            self.store.replace_parts(space.space, refound.image_ids, refound.parts(self.stamp))
-        embeddings = _joined(pending.embeddings)
-        self.store.append(space.space, pending.images, embeddings, pending.places, parts)
-        self.store.replace_problems([], pending.problems)
+        refound = pending.refound
+        with self.clock.timing("write", len(pending.images) + len(refound.image_ids)):
+            if self.stamp and refound.image_ids:
+                self.store.replace_parts(space.space, refound.image_ids, refound.parts(self.stamp))
+            embeddings = _joined(pending.embeddings)
+            self.store.append(space.space, pending.images, embeddings, pending.places, parts)
+            self.store.replace_problems([], pending.problems)
 
 
 def _region_row(image_id: str, number: int, found: FoundRegion) -> RegionRow:
@@ -296,7 +307,12 @@ def _no_pictures(source: Source) -> str:
 
 
 def _summary(
-    store: Store, encoder: Encoder, finders: Sequence[Finder], tally: Tally, seconds: float
+    store: Store,
+    encoder: Encoder,
+    finders: Sequence[Finder],
+    tally: Tally,
+    clock: StageClock,
+    seconds: float,
 ) -> IndexSummary:
     stamp = stamp_of(finders)
     return IndexSummary(
@@ -318,4 +334,19 @@ def _summary(
         encoder=encoder.name,
         device=encoder.device,
         finders=tuple(finder.name for finder in finders),
+        stages=clock.speeds(),
+        peak_memory_mib=round(peak_memory_mib(), 1),
+    )
+
+
+def _run_of(summary: IndexSummary) -> IndexRun:
+    return IndexRun(
+        finished_at=datetime.now(UTC),
+        encoder=summary.encoder,
+        device=summary.device,
+        finders=summary.finders,
+        seconds=summary.seconds,
+        images_per_s=summary.images_per_s,
+        stages=summary.stages,
+        peak_memory_mib=summary.peak_memory_mib,
     )

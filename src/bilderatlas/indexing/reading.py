@@ -14,6 +14,7 @@ from bilderatlas import images
 from bilderatlas.arrays import Pixels
 from bilderatlas.encoders import Encoder
 from bilderatlas.errors import BilderatlasError
+from bilderatlas.indexing.costs import StageClock
 from bilderatlas.regions import Finder, FoundRegion
 from bilderatlas.sources import ImageRecord
 from bilderatlas.store.rows import ImageRow
@@ -59,13 +60,15 @@ class Turn:
     finders: Sequence[Finder]
     known: Container[str]  # image ids; nothing more is to be done for these,
     unfound: Container[str]  # but for these of them, whose regions are to be found
+    clock: StageClock
 
     def prepare(self, record: ImageRecord) -> Prepared | Unreadable:
         """Read one picture. Whatever is wrong with it is an answer, never an error."""
         stage = "read"
         try:
-            content = record.read()
-            image_id = images.image_id(content)
+            with self.clock.timing("read"):
+                content = record.read()
+                image_id = images.image_id(content)
             if image_id in self.known and image_id not in self.unfound:
                 return Prepared(record, image_id)
             stage = "decode"
@@ -76,34 +79,38 @@ class Turn:
     def _prepared(self, record: ImageRecord, image_id: str, content: bytes) -> Prepared:
         whole_side = max(self.encoder.input_side, images.THUMBNAIL_SIDE)
         min_side = max(whole_side, *(finder.min_side for finder in self.finders), 0)
-        picture = images.decode(content, min_side=min_side)
+        with self.clock.timing("decode"):
+            picture = images.decode(content, min_side=min_side)
         parts, problem = self._find(picture.image) if self.finders else (None, None)
         if image_id in self.known:
             return Prepared(record, image_id, parts=parts, find_problem=problem)
-        whole = images.reduced(picture.image, whole_side)
-        row = ImageRow(
-            image_id,
-            picture.width,
-            picture.height,
-            picture.media_type,
-            picture.taken_at,
-            images.perceptual_hash(whole),
-            images.thumbnail(whole),
-        )
-        return Prepared(record, image_id, row, self.encoder.prepare(whole), parts, problem)
+        with self.clock.timing("prepare"):
+            whole = images.reduced(picture.image, whole_side)
+            row = ImageRow(
+                image_id,
+                picture.width,
+                picture.height,
+                picture.media_type,
+                picture.taken_at,
+                images.perceptual_hash(whole),
+                images.thumbnail(whole),
+            )
+            pixels = self.encoder.prepare(whole)
+        return Prepared(record, image_id, row, pixels, parts, problem)
 
     def _find(self, image: Image.Image) -> tuple[tuple[Part, ...], str | None]:
         """The regions of one picture; a finder that fails takes nothing from the others."""
         regions: list[FoundRegion] = []
         problems: list[str] = []
-        for finder in self.finders:
-            try:
-                regions += finder.find(image)
-            except Exception as error:  # noqa: BLE001  one image's turn, which goes on
-                problems.append(f"{finder.name}: {_reason(error)}")
-        side = self.encoder.input_side
-        crops = (images.reduced(images.crop(image, region.box), side) for region in regions)
-        parts = tuple(Part(region, crop) for region, crop in zip(regions, crops, strict=True))
+        with self.clock.timing("find"):
+            for finder in self.finders:
+                try:
+                    regions += finder.find(image)
+                except Exception as error:  # noqa: BLE001  one image's turn, which goes on
+                    problems.append(f"{finder.name}: {_reason(error)}")
+            side = self.encoder.input_side
+            crops = (images.reduced(images.crop(image, region.box), side) for region in regions)
+            parts = tuple(Part(region, crop) for region, crop in zip(regions, crops, strict=True))
         return parts, "; ".join(problems) or None
 
 

@@ -25,7 +25,7 @@ from filelock import FileLock, Timeout
 from bilderatlas.encoders import Encoder, ImageEmbeddings
 from bilderatlas.errors import CollectionBusy, CollectionExists
 from bilderatlas.regions import Finding
-from bilderatlas.results import Space
+from bilderatlas.results import IndexRun, Space
 from bilderatlas.store import description, schema
 from bilderatlas.store.disk import disk_errors
 from bilderatlas.store.rows import (
@@ -142,6 +142,16 @@ class Store(Tables):
 
     def remember_finding(self, finding: Finding) -> None:
         self._description["finding"] = asdict(finding)
+        with disk_errors(self.path):
+            description.write(self.path, self._description)
+
+    @property
+    def last_index(self) -> IndexRun | None:
+        """What really ran the last time that pictures were embedded or searched."""
+        return description.last_index(self._description)
+
+    def remember_index(self, run: IndexRun) -> None:
+        self._description["last_index"] = run.to_dict()
         with disk_errors(self.path):
             description.write(self.path, self._description)
 

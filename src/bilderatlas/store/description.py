@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from bilderatlas.errors import CollectionNotFound, SchemaTooNew, StoreError
+from bilderatlas.results import IndexRun, StageSpeed
 from bilderatlas.store import schema
 
 FILE = "atlas.json"
@@ -39,6 +41,19 @@ def read(path: Path) -> dict[str, Any]:
             f"knows {schema.SCHEMA_VERSION}. Upgrade it: pip install --upgrade bilderatlas"
         )
     return description
+
+
+def last_index(description: dict[str, Any]) -> IndexRun | None:
+    """What really ran the last time that pictures were embedded or searched."""
+    stated = description.get("last_index")
+    if stated is None:
+        return None
+    read = {
+        "finished_at": datetime.fromisoformat(stated["finished_at"]),
+        "finders": tuple(stated["finders"]),
+        "stages": tuple(StageSpeed(**row) for row in stated["stages"]),
+    }
+    return IndexRun(**stated | read)
 
 
 def write(path: Path, description: dict[str, Any]) -> None:
