@@ -76,7 +76,7 @@ class Table:
 
     def records(self) -> Iterator[ImageRecord]:
         """One for every row; another row for the same picture keeps its own metadata."""
-        return with_own_uris(self._record(row, n) for n, row in enumerate(self._rows()))
+        return with_own_uris(self._record(row, n) for n, row in enumerate(read_rows(self.path)))
 
     def _record(self, row: Row, position: int) -> ImageRecord:
         metadata = {k: self._typed(v) for k, v in row.items() if k != self.column}
@@ -110,43 +110,50 @@ class Table:
         return _plain(value) if self._is_parquet else _number_or_text(value)
 
     def _columns_and_first_row(self) -> tuple[list[str], Row]:
-        rows = self._rows()
+        rows = read_rows(self.path)
         first = next(rows, None)
         if first is None:
             raise SourceError(f"Table {self.path} has no rows.")
         return [str(name) for name in first], first
 
-    def _rows(self) -> Iterator[Row]:
-        return self._parquet_rows() if self._is_parquet else self._text_rows()
 
-    def _parquet_rows(self) -> Iterator[Row]:
-        import pyarrow as pa
-        import pyarrow.parquet as pq
+def read_rows(path: Path) -> Iterator[Row]:
+    """The rows of a CSV, TSV or Parquet file; the cells of the first two are text.
 
-        try:
-            with pq.ParquetFile(self.path) as file:
-                for batch in file.iter_batches(batch_size=256):
-                    yield from batch.to_pylist()
-        except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
-            raise SourceError(f"Parquet file {self.path} cannot be read: {error}.") from error
+    Raises SourceError where the file cannot be read.
+    """
+    return _parquet_rows(path) if path.suffix.lower() in PARQUET else _text_rows(path)
 
-    def _text_rows(self) -> Iterator[Row]:
-        csv.field_size_limit(1 << 27)
-        try:
-            with self.path.open(encoding="utf-8-sig", newline="") as file:
-                head = file.read(1 << 16)
-                file.seek(0)
-                rows = csv.DictReader(file, delimiter=_delimiter(head, self.path))
-                for row in rows:
-                    row.pop(None, None)  # more cells than columns
-                    yield row
-        except OSError as error:
-            raise SourceError(f"Table {self.path} cannot be read: {error.strerror}.") from error
-        except (UnicodeDecodeError, csv.Error) as error:
-            raise SourceError(
-                f"Table {self.path} cannot be read as UTF-8 text with one row a line: {error}. "
-                "Save it as UTF-8 CSV, or as Parquet."
-            ) from error
+
+def _parquet_rows(path: Path) -> Iterator[Row]:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        with pq.ParquetFile(path) as file:
+            for batch in file.iter_batches(batch_size=256):
+                yield from batch.to_pylist()
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
+        raise SourceError(f"Parquet file {path} cannot be read: {error}.") from error
+
+
+def _text_rows(path: Path) -> Iterator[Row]:
+    csv.field_size_limit(1 << 27)
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            head = file.read(1 << 16)
+            file.seek(0)
+            rows = csv.DictReader(file, delimiter=_delimiter(head, path))
+            for row in rows:
+                row.pop(None, None)  # more cells than columns
+                yield row
+    except OSError as error:
+        raise SourceError(f"Table {path} cannot be read: {error.strerror}.") from error
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise SourceError(
+            f"Table {path} cannot be read as UTF-8 text with one row a line: {error}. "
+            "Save it as UTF-8 CSV, or as Parquet."
+        ) from error
 
 
 def _delimiter(head: str, path: Path) -> str:
