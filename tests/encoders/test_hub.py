@@ -113,6 +113,16 @@ def test_half_a_download_is_not_taken_for_a_model(clip: Path):
 
 
 @pytest.mark.usefixtures("closed_port")
+def test_texts_are_read_by_the_best_on_disk_else_by_the_built_in_half(models: Path, tmp_path: Path):
+    put_into_cache(models, "Xenova/clip-vit-base-patch32", write_two_towers(tmp_path / "clip"))
+    assert encoders.best_for_texts() == "builtin-text"  # CLIP reads captions, not texts
+    folder = write_text_only(tmp_path / "text")
+    put_into_cache(models, "Xenova/all-MiniLM-L6-v2", folder)
+    assert encoders.best_for_texts() == "minilm"
+    put_into_cache(models, "Xenova/bge-small-en-v1.5", folder)
+    assert encoders.best_for_texts() == "bge-small-en"
+
+
 def test_auto_takes_the_best_on_disk_and_never_downloads(models: Path, tmp_path: Path):
     assert encoders.load("auto").name == "builtin"
     put_into_cache(models, "Xenova/dinov2-small", write_image_only(tmp_path / "dino"))
@@ -123,11 +133,11 @@ def test_auto_takes_the_best_on_disk_and_never_downloads(models: Path, tmp_path:
 
 def test_available_says_what_is_on_disk(clip: Path):
     facts = {each.name: each for each in encoders.available()}
-    assert next(iter(facts)) == "builtin"
-    assert set(facts) == {"builtin", *hub.MODELS}
+    assert list(facts) == ["builtin", "builtin-text", *hub.MODELS]
     towers = sum(path.stat().st_size for path in (clip / "onnx").iterdir())
     assert facts["clip-vit-b-32"].n_bytes == towers
-    assert [name for name, each in facts.items() if each.is_on_disk] == ["builtin", "clip-vit-b-32"]
+    on_disk = [name for name, each in facts.items() if each.is_on_disk]
+    assert on_disk == ["builtin", "builtin-text", "clip-vit-b-32"]
 
 
 def test_a_text_encoder_pools_as_its_table_says(models: Path, tmp_path: Path):

@@ -2,12 +2,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import onnx
 import pytest
 from onnx import TensorProto, helper
+from PIL import Image
 
 from bilderatlas import collection, encoders
-from bilderatlas.errors import EncoderMismatch, EncoderNotFound
+from bilderatlas.errors import EncoderMismatch, EncoderNotFound, QueryError
 from tests.encoders.onnx_folders import IDS, write_text_only, write_tower, write_two_towers
 from tests.pictures import plain, put
 
@@ -33,7 +35,7 @@ def test_the_builtin_encoder_is_available_and_weighs_at_most_40_mb():
 
 def test_the_number_of_threads_reaches_both_towers():
     encoder = encoders.load("builtin", device="cpu", n_threads=1)
-    for tower in (encoder._image_tower, encoder._text_tower):
+    for tower in (encoder._image_tower, encoder._texts._tower):
         assert tower._session._session.get_session_options().intra_op_num_threads == 1
 
 
@@ -122,3 +124,23 @@ def test_indexing_asks_for_a_device_and_says_what_ran(tmp_path: Path):
     assert (summary.device, summary.encoder, summary.n_new) == ("cpu", folder, 1)
     with pytest.raises(EncoderNotFound, match="device 'tpu'"):
         atlas.index(tmp_path / "pictures", device="tpu")
+
+
+def test_the_text_half_of_builtin_is_an_encoder_of_texts_by_itself():
+    alone, both = (
+        encoders.load("builtin-text", device="cpu"),
+        encoders.load("builtin", device="cpu"),
+    )
+    texts = ["a red bicycle", "une bicyclette", ""]
+    np.testing.assert_array_equal(alone.embed_texts(texts), both.embed_texts(texts))
+    assert (alone.dim, alone.joint_dim, alone.reads_images) == (384, None, False)
+    assert alone.weights_hash != both.weights_hash
+    assert alone.embed_texts([]).shape == (0, 384)
+    with pytest.raises(QueryError, match=r"'builtin-text' reads texts only.*'builtin'"):
+        alone.prepare(Image.new("RGB", (9, 9)))
+
+
+def test_texts_of_like_meaning_are_nearer_than_others():
+    encoder = encoders.load("builtin-text", device="cpu")
+    bicycle, bike, soup = encoder.embed_texts(["a red bicycle", "a bike", "a bowl of soup"])
+    assert bicycle @ bike > 0.6 > bicycle @ soup

@@ -74,11 +74,11 @@ class EncoderFacts:
 def load(name: str | Path, *, device: str = "auto", n_threads: int | None = None) -> Encoder:
     """Open an encoder.
 
-    `name`: "builtin"; a name of `available`, downloaded where it is not on disk; "hf:OWNER/NAME",
-    any repository of the Hugging Face Hub with ONNX files; a folder laid out like one; each of the
-    last three with ":fp16", ":q8" or ":int8" at its end for files of that precision;
-    "open_clip:NAME/PRETRAINED" and "st:NAME" with the `torch` extra. "auto" is the best for words
-    and pictures that needs no download.
+    `name`: "builtin", or "builtin-text" for its text half alone; a name of `available`, downloaded
+    where it is not on disk; "hf:OWNER/NAME", any repository of the Hugging Face Hub with ONNX
+    files; a folder laid out like one; each of the last three with ":fp16", ":q8" or ":int8" at its
+    end for files of that precision; "open_clip:NAME/PRETRAINED" and "st:NAME" with the `torch`
+    extra. "auto" is the best for words and pictures that needs no download.
 
     `device`: "cpu", "openvino", "cuda", or "auto" for the fastest there is. `n_threads`: cores that
     one batch may use; None: all. Raises EncoderNotFound.
@@ -95,6 +95,10 @@ def load(name: str | Path, *, device: str = "auto", n_threads: int | None = None
         from bilderatlas.encoders.builtin_encoder import BuiltinEncoder
 
         return BuiltinEncoder(device=device, n_threads=n_threads)
+    if stem == "builtin-text":
+        from bilderatlas.encoders.builtin_encoder import BuiltinTextEncoder
+
+        return BuiltinTextEncoder(device=device, n_threads=n_threads)
     if stem.startswith(TORCH_PREFIXES):
         from bilderatlas.encoders import torch_encoders
 
@@ -112,10 +116,18 @@ def load(name: str | Path, *, device: str = "auto", n_threads: int | None = None
 
 
 def available() -> list[EncoderFacts]:
-    """The encoders that `load` knows by name: the built-in one, then the hub's, the best first."""
+    """The encoders that `load` knows by name: the built-in ones, then the hub's, the best first."""
     from bilderatlas.encoders import builtin_encoder, hub
 
-    return [builtin_encoder.facts(), *(hub.facts(model) for model in hub.MODELS.values())]
+    built_in = [builtin_encoder.facts(), builtin_encoder.text_facts()]
+    return [*built_in, *(hub.facts(model) for model in hub.MODELS.values())]
+
+
+def best_for_texts() -> str:
+    """The name of the best encoder of texts that needs no download; `builtin-text` always is."""
+    from bilderatlas.encoders import hub
+
+    return found.name if (found := hub.best_on_disk(for_texts=True)) else "builtin-text"
 
 
 TORCH_PREFIXES = ("open_clip:", "st:")

@@ -207,10 +207,13 @@ def on_disk(name: str, precision: str = "fp32") -> ModelFolder | None:
     return None
 
 
-def best_on_disk() -> ModelFolder | None:
-    """The best model for words and pictures that needs no download, in its best precision."""
+def best_on_disk(*, for_texts: bool = False) -> ModelFolder | None:
+    """The best model that needs no download, in its best precision.
+
+    One for words and pictures, or one for texts alone.
+    """
     for model in MODELS.values():
-        if model.reads_images and model.reads_text:
+        if model.reads_text and model.reads_images != for_texts:
             for precision in PRECISIONS:
                 if found := on_disk(model.name, precision):
                     return found

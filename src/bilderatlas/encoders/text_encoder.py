@@ -51,11 +51,11 @@ class TextEncoder:
 
     def prepare(self, image: Image.Image) -> Pixels:
         """Raises QueryError."""
-        raise QueryError(self._refusal())
+        raise refusal_of_pictures(self.name)
 
     def embed_images(self, pixels: Pixels) -> ImageEmbeddings:
         """Raises QueryError."""
-        raise QueryError(self._refusal())
+        raise refusal_of_pictures(self.name)
 
     def embed_texts(self, texts: Sequence[str]) -> Embeddings:
         """Q texts -> (Q, D), one at a time so that no text pays for the padding of another."""
@@ -77,11 +77,13 @@ class TextEncoder:
         mean: NDArray[np.float32] = (output * weights).sum(axis=1) / weights.sum(axis=1)  # (1, D)
         return mean
 
-    def _refusal(self) -> str:
-        return (
-            f"Encoder {self.name!r} reads texts only. For pictures use one that sees them: "
-            "'builtin', 'clip-vit-b-32'; 'bilderatlas encoders' lists them."
-        )
+
+def refusal_of_pictures(name: str) -> QueryError:
+    """What an encoder of texts answers to pictures."""
+    return QueryError(
+        f"Encoder {name!r} reads texts only. For pictures use one that sees them: "
+        "'builtin', 'clip-vit-b-32'; 'bilderatlas encoders' lists them."
+    )
 
 
 def _pooling(folder: ModelFolder) -> str:
