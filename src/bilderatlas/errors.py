@@ -64,3 +64,7 @@ class RunNotFound(BilderatlasError, KeyError):
 
     def __str__(self) -> str:
         return str(self.args[0]) if self.args else ""
+
+
+class DecisionError(BilderatlasError, ValueError):
+    """A decision that cannot be kept: it contradicts another one, or names what is not there."""

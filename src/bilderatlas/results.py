@@ -320,6 +320,27 @@ class Projection:
 
 
 @dataclass(frozen=True, slots=True)
+class Decision:
+    """What a person decided: one row of a log that only grows (docs/decisions.md)."""
+
+    decision: str  # its id
+    verb: str
+    image_ids: tuple[str, ...]  # what it is about
+    region_ids: tuple[str, ...]
+    payload: Mapping[str, Any]
+    who: str
+    when: datetime
+
+
+class Decisions(Items[Decision]):
+    """What people decided, oldest first."""
+
+    def to_dict(self) -> dict[str, Any]:
+        rows = [row | {"when": row["when"].isoformat()} for row in self.rows()]
+        return {"n_decisions": len(self), "decisions": rows}
+
+
+@dataclass(frozen=True, slots=True)
 class Space:
     """One encoder's embeddings inside a collection."""
 

@@ -277,6 +277,24 @@ class Store(Tables):
         """Keep a clustering or a projection."""
         self._append("runs", pa.Table.from_pylist([dict(row)], schema.RUNS))
 
+    # -- tables that are made when they are first written to
+
+    def read_later(self, table: str, where: str | None = None) -> pa.Table:
+        """The rows of such a table; none where nothing was written yet."""
+        if not self.has(table):
+            return schema.LATER_TABLES[table].empty_table()
+        return self.read(table, where=where)
+
+    def add_later(self, table: str, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Add rows to such a table. Several processes may do so at once."""
+        with disk_errors(self.path):
+            if not self.has(table):
+                self._make_table_at_once(table, schema.LATER_TABLES[table])
+            self._append(table, pa.Table.from_pylist(list(rows), schema.LATER_TABLES[table]))
+
+    def _later_tables(self) -> list[str]:
+        return [table for table in schema.LATER_TABLES if self.has(table)]
+
     def delete_places(self, source: str, uris: Sequence[str]) -> None:
         with disk_errors(self.path):
             for some in one_of("uri", uris):
@@ -296,7 +314,8 @@ class Store(Tables):
     def tidy(self) -> None:
         """Join small fragments, index ids where it pays, drop old versions."""
         with disk_errors(self.path):
-            for table in [*schema.TABLES, *(f"embeddings/{space}" for space in self.spaces)]:
+            spaces = [f"embeddings/{space}" for space in self.spaces]
+            for table in [*schema.TABLES, *self._later_tables(), *spaces]:
                 dataset = self._dataset(table)
                 # Copying files as they are holds no thumbnails in memory: 30 MB instead of 140.
                 dataset.optimize.compact_files(compaction_mode="try_binary_copy", num_threads=1)

@@ -66,6 +66,17 @@ RUNS = pa.schema(
         ("coordinates", pa.large_list(pa.float32())),  # (N * dims,) of a projection
     ]
 )
+DECISIONS = pa.schema(  # rows are only ever added
+    [
+        ("decision", pa.string()),  # its id, 8 hex digits
+        ("verb", pa.string()),
+        ("image_ids", pa.list_(pa.string())),
+        ("region_ids", pa.list_(pa.string())),
+        ("payload", pa.string()),  # JSON object
+        ("who", pa.string()),
+        ("when", pa.timestamp("us", tz="UTC")),
+    ]
+)
 TABLES = {
     "images": IMAGES,
     "places": PLACES,
@@ -73,6 +84,7 @@ TABLES = {
     "problems": PROBLEMS,
     "runs": RUNS,
 }
+LATER_TABLES = {"decisions": DECISIONS}  # made when something is first written to them
 
 
 def embeddings(dim: int, joint_dim: int | None) -> pa.Schema:

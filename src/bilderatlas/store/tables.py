@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import shutil
+import uuid
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -45,6 +47,9 @@ class Tables:
     def count(self, table: str, where: str | None = None) -> int:
         return int(self._dataset(table).count_rows(where))
 
+    def has(self, table: str) -> bool:
+        return Path(self._uri(table)).is_dir()
+
     def version(self, table: str) -> int:
         """A number that changes when the table does."""
         return int(self._dataset(table).version)
@@ -83,6 +88,17 @@ class Tables:
 
         shutil.rmtree(self._uri(table), ignore_errors=True)  # left by a creation that was killed
         lance.write_dataset(table_schema.empty_table(), self._uri(table), mode="create")
+
+    def _make_table_at_once(self, table: str, table_schema: pa.Schema) -> None:
+        """Make a table unless another process does: of two, the first one's stays."""
+        draft = f".{table}.{uuid.uuid4().hex}"
+        self._make_table(draft, table_schema)
+        try:
+            Path(self._uri(draft)).rename(self._uri(table))  # refused where it is not empty
+        except OSError as error:
+            shutil.rmtree(self._uri(draft), ignore_errors=True)
+            if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+                raise
 
     def _dataset(self, table: str, version: int | None = None) -> Any:
         import lance

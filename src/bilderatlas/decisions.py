@@ -1,0 +1,120 @@
+"""What people decided <-> rows of a collection's `decisions` table, which only grows.
+
+A decision is taken back by a later one of the verb "undo". What programs compute is never written
+here, and nothing here is ever deleted: `docs/decisions.md` lists the verbs.
+"""
+
+from __future__ import annotations
+
+import getpass
+import json
+import os
+import secrets
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from bilderatlas.errors import DecisionError
+from bilderatlas.results import Decision
+from bilderatlas.store import Store
+
+UNDO = "undo"
+
+
+def append(
+    store: Store,
+    verb: str,
+    *,
+    image_ids: Sequence[str] = (),
+    region_ids: Sequence[str] = (),
+    payload: Mapping[str, Any] | None = None,
+    who: str | None = None,
+) -> Decision:
+    """Write a decision down; `who` is the name that this process is logged in with, if not given.
+
+    Raises StoreError.
+    """
+    decision = Decision(
+        secrets.token_hex(4),
+        verb,
+        tuple(image_ids),
+        tuple(region_ids),
+        dict(payload or {}),
+        who or _login_name(),
+        datetime.now(UTC),
+    )
+    store.add_later("decisions", [_row(decision)])
+    return decision
+
+
+def undo(store: Store, decision: str, *, who: str | None = None) -> Decision:
+    """Take a decision back, or take such an "undo" back. Raises DecisionError."""
+    known = history(store)
+    if decision not in {each.decision for each in known}:
+        raise DecisionError(
+            f"There is no decision {decision!r}. 'bilderatlas decisions COLLECTION' lists them."
+        )
+    if decision not in {each.decision for each in in_force(known)}:
+        raise DecisionError(f"Decision {decision} is not in force: it was taken back already.")
+    return append(store, UNDO, payload={"decision": decision}, who=who)
+
+
+def read(store: Store, verb: str | None = None) -> list[Decision]:
+    """The decisions that are in force (of one verb), oldest first."""
+    standing = (each for each in in_force(history(store)) if each.verb != UNDO)
+    return [each for each in standing if verb in (None, each.verb)]
+
+
+def history(store: Store) -> list[Decision]:
+    """Every decision that was ever written down, oldest first."""
+    rows = store.read_later("decisions").sort_by([("when", "ascending"), ("decision", "ascending")])
+    return [_decision(row) for row in rows.to_pylist()]
+
+
+def in_force(decisions: Sequence[Decision]) -> list[Decision]:
+    """Those of some decisions, oldest first, that no later one took back."""
+    taken_back: set[str] = set()
+    standing = []
+    for each in reversed(decisions):
+        if each.decision in taken_back:
+            continue
+        if each.verb == UNDO:
+            taken_back.add(each.payload["decision"])
+        standing.append(each)
+    return standing[::-1]
+
+
+def version(store: Store) -> int:
+    """A number that changes when something is decided."""
+    return store.version("decisions") if store.has("decisions") else 0
+
+
+def _login_name() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # containers run as users that nobody named
+        return f"uid {os.getuid()}"
+
+
+def _row(decision: Decision) -> dict[str, Any]:
+    return {
+        "decision": decision.decision,
+        "verb": decision.verb,
+        "image_ids": list(decision.image_ids),
+        "region_ids": list(decision.region_ids),
+        "payload": json.dumps(decision.payload),
+        "who": decision.who,
+        "when": decision.when,
+    }
+
+
+def _decision(row: Mapping[str, Any]) -> Decision:
+    return Decision(
+        row["decision"],
+        row["verb"],
+        tuple(row["image_ids"]),
+        tuple(row["region_ids"]),
+        json.loads(row["payload"]),
+        row["who"],
+        row["when"],
+    )
