@@ -68,3 +68,7 @@ class RunNotFound(BilderatlasError, KeyError):
 
 class DecisionError(BilderatlasError, ValueError):
     """A decision that cannot be kept: it contradicts another one, or names what is not there."""
+
+
+class LabelsError(BilderatlasError, ValueError):
+    """Labels that cannot be used: no such column, no image that they name, one class only."""

@@ -107,7 +107,7 @@ class Table:
         )
 
     def _typed(self, value: Any) -> Any:
-        return _plain(value) if self._is_parquet else _number_or_text(value)
+        return plain(value) if self._is_parquet else _number_or_text(value)
 
     def _columns_and_first_row(self) -> tuple[list[str], Row]:
         rows = read_rows(self.path)
@@ -173,7 +173,7 @@ def _number_or_text(cell: str | None) -> Any:
     return float(cell) if DECIMAL.fullmatch(cell) else cell
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     """A value that JSON can hold."""
     if isinstance(value, bytes):
         return f"<{len(value)} bytes>"
@@ -223,7 +223,7 @@ def _content_and_path(cell: Any) -> tuple[bytes, str]:
         return content if isinstance(content, bytes) else b"", str(cell or "")
     if isinstance(cell, bytes):
         return cell, ""
-    return b"", "" if _plain(cell) is None else str(cell).strip()
+    return b"", "" if plain(cell) is None else str(cell).strip()
 
 
 def _missing(path: Path) -> bytes:
