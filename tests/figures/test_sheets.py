@@ -5,6 +5,7 @@ import pytest
 from PIL import Image
 
 from bilderatlas import figures
+from bilderatlas.figures import paper
 
 
 def jpeg(colour: str = "red", size: tuple[int, int] = (320, 200), mode: str = "RGB") -> bytes:
@@ -56,8 +57,8 @@ def test_any_file_name_can_be_a_caption(caption: str) -> None:
 
 
 def test_a_long_name_keeps_its_beginning_and_its_end() -> None:
-    font = figures._font("DejaVuSans.ttf", 14)
-    short = figures._elide("DSC_holiday_in_the_mountains_2019_0042.jpg", font, 150)
+    font = paper.font("DejaVuSans.ttf", 14)
+    short = paper.elide("DSC_holiday_in_the_mountains_2019_0042.jpg", font, 150)
     assert short.startswith("DSC_")
     assert short.endswith("42.jpg")
     assert font.getlength(short) <= 150
@@ -67,19 +68,3 @@ def test_png_of_a_sheet_opens_again() -> None:
     sheet = figures.contact_sheet([jpeg()], ["a"])
     png = Image.open(BytesIO(figures.to_png(sheet)))
     assert (png.format, png.size) == ("PNG", sheet.size)
-
-
-@pytest.mark.parametrize("dims", [2, 3])
-@pytest.mark.parametrize("n", [0, 1, 30])
-def test_a_map_of_any_size_is_drawn(dims: int, n: int) -> None:
-    coordinates = np.random.default_rng(0).normal(size=(n, dims)).astype(np.float32)
-    labels = np.arange(n, dtype=np.int32) % 4 - 1
-    figure = figures.scatter(coordinates, labels, names={0: "cats, 5 $ each", 1: "a_b $x^$", 9: ""})
-    out = BytesIO()
-    figure.savefig(out, format="png")
-    assert Image.open(out).width > 500
-
-
-def test_a_map_writes_the_names_of_its_clusters() -> None:
-    figure = figures.scatter(np.eye(2, dtype=np.float32), np.array([0, -1]), names={0: "cats"})
-    assert [text.get_text() for text in figure.axes[0].texts] == ["cats"]

@@ -1,0 +1,63 @@
+"""Pictures -> contact sheets."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from io import BytesIO
+
+from PIL import Image, ImageDraw
+
+from bilderatlas.figures.paper import INK, LINE, MOUNT, PAPER, QUIET, elide, font, one_line
+
+_MARGIN, _GAP, _MOUNTING = 28, 20, 6  # pixels
+_SIDE = 220  # of the square that a picture is fitted into
+_CAPTION_SIZE, _TITLE_SIZE = 14, 26
+
+
+def contact_sheet(
+    jpegs: Sequence[bytes],
+    captions: Sequence[str],
+    *,
+    columns: int | None = None,
+    title: str | None = None,
+) -> Image.Image:
+    """Mount pictures in rows, each above its caption. A caption too long loses its middle."""
+    columns = columns or _columns(len(jpegs))
+    n_rows = math.ceil(len(jpegs) / columns)
+    cell = _SIDE + 2 * _MOUNTING
+    step_x, step_y = cell + _GAP, cell + _CAPTION_SIZE + 10 + _GAP
+    top = _MARGIN + (_TITLE_SIZE + _GAP if title else 0)
+    size = (2 * _MARGIN + columns * step_x - _GAP, top + n_rows * step_y + _MARGIN - _GAP)
+    sheet = Image.new("RGB", size, PAPER)
+    draw = ImageDraw.Draw(sheet)
+    if title:
+        serif = font("DejaVuSerif.ttf", _TITLE_SIZE)
+        heading = elide(one_line(title), serif, size[0] - 2 * _MARGIN)
+        draw.text((_MARGIN, _MARGIN - 6), heading, INK, serif)
+    sans = font("DejaVuSans.ttf", _CAPTION_SIZE)
+    for i, (jpeg, caption) in enumerate(zip(jpegs, captions, strict=True)):
+        x, y = _MARGIN + i % columns * step_x, top + i // columns * step_y
+        _mount(sheet, jpeg, x, y)
+        short = elide(one_line(caption), sans, cell)
+        draw.text((x + cell / 2, y + cell + 8), short, QUIET, sans, anchor="ma")
+    return sheet
+
+
+def _columns(n: int) -> int:
+    """A sheet somewhat wider than high."""
+    return max(1, min(n, math.ceil(math.sqrt(1.3 * n)), 10))
+
+
+def _mount(sheet: Image.Image, jpeg: bytes, x: int, y: int) -> None:
+    """Put a picture with a thin white border into the middle of the cell at (x, y)."""
+    picture = Image.open(BytesIO(jpeg)).convert("RGB")
+    picture.thumbnail((_SIDE, _SIDE), Image.Resampling.LANCZOS)
+    left = x + _MOUNTING + (_SIDE - picture.width) // 2
+    upper = y + _MOUNTING + (_SIDE - picture.height) // 2
+    border = (
+        left - _MOUNTING, upper - _MOUNTING,
+        left + picture.width + _MOUNTING - 1, upper + picture.height + _MOUNTING - 1,
+    )  # fmt: skip
+    ImageDraw.Draw(sheet).rectangle(border, fill=MOUNT, outline=LINE)
+    sheet.paste(picture, (left, upper))
