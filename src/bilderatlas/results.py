@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from bilderatlas.regions import Finding
 
+WORDS = "text"  # the field of a space that holds the words found in pictures
 Item = TypeVar("Item")
 Thumbnails = Callable[[Sequence[str]], "list[bytes]"]  # image ids -> JPEGs, 320 px
 
@@ -120,7 +121,7 @@ class Problem:
     """A file that could not become an image, or be searched for regions, and why."""
 
     uri: str
-    stage: str  # read, decode, embed; find: the image is there, some regions of it are not
+    stage: str  # read, decode, embed; find, reindex: the image is there, its parts or a space not
     reason: str
     when: datetime
 
@@ -342,7 +343,7 @@ class Decisions(Items[Decision]):
 
 @dataclass(frozen=True, slots=True)
 class Space:
-    """One encoder's embeddings inside a collection."""
+    """One encoder's embeddings inside a collection: of pictures, or of the texts of a field."""
 
     space: str
     encoder: str
@@ -350,6 +351,12 @@ class Space:
     dim: int
     joint_dim: int | None
     reads_text: bool
+    field: str | None = None  # None: pictures; "text": words found in them; else a table's column
+
+    @property
+    def usual_kind(self) -> str:
+        """The kind of region that most of it is of."""
+        return "text" if self.field == WORDS else "image"
 
 
 @dataclass(frozen=True, slots=True)

@@ -219,7 +219,7 @@ def test_min_area_leaves_small_objects_out(atlas: Collection, pile: Path, detect
     assert atlas.index(pile, find=["objects"], detector=detector, min_area=0.3).n_regions == 2
 
 
-def test_a_collection_of_schema_version_1_is_brought_to_2(
+def test_a_collection_of_schema_version_1_is_brought_to_this_one(
     tmp_path: Path, atlas: Collection, pile: Path, detector: Path
 ) -> None:
     atlas.index(pile)

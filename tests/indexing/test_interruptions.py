@@ -254,9 +254,9 @@ def test_a_collection_of_a_newer_schema_is_refused(tmp_path: Path) -> None:
     atlas = new_collection(tmp_path / "c.atlas")
     description = atlas.path / "atlas.json"
     description.write_text(
-        description.read_text().replace('"schema_version": 2', '"schema_version": 3')
+        description.read_text().replace('"schema_version": 3', '"schema_version": 4')
     )
-    with pytest.raises(SchemaTooNew, match="schema version 3; this Bilderatlas knows 2"):
+    with pytest.raises(SchemaTooNew, match="schema version 4; this Bilderatlas knows 3"):
         open_collection(atlas.path)
 
 

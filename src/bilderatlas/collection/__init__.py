@@ -386,7 +386,9 @@ class Collection:
             )
         with self._lock:
             if about.space not in self._spaces:
-                self._spaces[about.space] = OpenSpace(self._store, about, self._encoder)
+                given = self._encoder
+                fits = given and given.name == about.encoder
+                self._spaces[about.space] = OpenSpace(self._store, about, given if fits else None)
             return self._spaces[about.space]
 
     def warm_up(self) -> None:
@@ -397,7 +399,7 @@ class Collection:
     def _encoder_for_index(self, name: str | None, device: str) -> Encoder:
         if name:
             return encoders.load(name, device=device)
-        if self._store.active_space:
+        if self._encoder is None and self._store.active_space:
             return self._space().encoder(device)
         if self._encoder is None:
             self._encoder = encoders.load("auto", device=device)

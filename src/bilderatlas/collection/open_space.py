@@ -16,7 +16,7 @@ from bilderatlas.encoders import Encoder
 from bilderatlas.errors import ImageNotFound, ImageProblem, QueryError
 from bilderatlas.results import Space
 from bilderatlas.store import Store
-from bilderatlas.store.spaces import check_fits
+from bilderatlas.store.spaces import check_weights
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -35,7 +35,7 @@ class OpenSpace:
         self._catalogue: Catalogue | None = None
         self._encoder = encoder
         if encoder:
-            check_fits(encoder, about, self.collection)
+            check_weights(encoder, about, self.collection)
 
     @property
     def collection(self) -> str:
@@ -55,7 +55,7 @@ class OpenSpace:
         with self._lock:
             if self._encoder is None:
                 encoder = encoders.load(self.about.encoder, device=device)
-                check_fits(encoder, self.about, self.collection)
+                check_weights(encoder, self.about, self.collection)
                 self._encoder = encoder
             return self._encoder
 

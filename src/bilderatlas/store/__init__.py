@@ -27,6 +27,7 @@ from bilderatlas.errors import CollectionBusy, CollectionExists
 from bilderatlas.regions import Finding
 from bilderatlas.results import IndexRun, Space
 from bilderatlas.store import description, schema
+from bilderatlas.store.description import Description
 from bilderatlas.store.disk import disk_errors
 from bilderatlas.store.rows import (
     ImageRow,
@@ -36,10 +37,11 @@ from bilderatlas.store.rows import (
     embedding_rows,
     whole_image_rows,
 )
-from bilderatlas.store.spaces import check_fits, space_of
+from bilderatlas.store.spaces import check_fits, check_weights, space_of
 from bilderatlas.store.tables import Tables, one_of, quoted
 
 COMMITS_BETWEEN_TIDYING = 64
+REINDEX = "reindex"  # the stage of problems that are not of `index`
 INDEXED_FROM_ROWS = 20_000  # below, a scan for an id is as fast as an index
 KEPT_VERSIONS = timedelta(minutes=30)  # longer than any reader holds on to one
 
@@ -47,9 +49,9 @@ KEPT_VERSIONS = timedelta(minutes=30)  # longer than any reader holds on to one
 class Store(Tables):
     """The tables of one collection, open."""
 
-    def __init__(self, path: Path, stated: dict[str, Any]) -> None:
+    def __init__(self, path: Path) -> None:
         super().__init__(path)
-        self._description = stated
+        self._description = Description(path)
         self._n_commits = 0
 
     @classmethod
@@ -60,13 +62,12 @@ class Store(Tables):
         of two processes that make it at once one wins.
         """
         draft = path.with_name(f".{path.name}.{os.getpid()}")
-        store = cls(draft, description.new())
         with disk_errors(path):
             try:
                 draft.mkdir(parents=True)
                 for name, table_schema in schema.TABLES.items():
-                    store._make_table(name, table_schema)
-                description.write(draft, store._description)
+                    Tables(draft).make(name, table_schema)
+                description.write(draft, description.new())
                 draft.rename(path)  # replaces an empty folder, and nothing else
             except (FileExistsError, NotADirectoryError) as error:
                 raise _exists(path) from error
@@ -74,8 +75,7 @@ class Store(Tables):
                 raise (_exists(path) if error.errno == errno.ENOTEMPTY else error) from error
             finally:
                 shutil.rmtree(draft, ignore_errors=True)
-        store.path = path
-        return store
+        return cls(path)
 
     def remove_if_empty(self) -> bool:
         """Remove a collection that nothing was ever written to; says whether it did."""
@@ -87,73 +87,86 @@ class Store(Tables):
 
     @classmethod
     def open(cls, path: Path) -> Store:
-        """Open a collection. Raises CollectionNotFound, SchemaTooNew or StoreError."""
-        # Version 1 is read as it is; `writing` brings it to 2.
-        return cls(path, description.read(path))
+        """Open a collection. Raises CollectionNotFound, SchemaTooNew or StoreError.
+
+        Older versions are read as they are; `writing` brings them to this one.
+        """
+        return cls(path)
 
     # -- spaces
 
     @property
     def schema_version(self) -> int:
-        return int(self._description["schema_version"])
+        return int(self._description.stated()["schema_version"])
 
     @property
     def spaces(self) -> dict[str, Space]:
-        return {name: Space(**row) for name, row in self._description["spaces"].items()}
+        """By name, in the order in which they were made."""
+        return {name: Space(**row) for name, row in self._description.stated()["spaces"].items()}
 
     @property
     def active_space(self) -> Space | None:
-        name = self._description["active_space"]
+        name = self._description.stated()["active_space"]
         return self.spaces[name] if name else None
 
     def add_space(self, encoder: Encoder) -> Space:
-        """Make room for an encoder's embeddings and make it the active space.
+        """The active space; where there is none, a new one for this encoder.
 
-        Raises EncoderMismatch where the collection holds another encoder's embeddings.
+        Raises EncoderMismatch where the active space holds another encoder's embeddings.
         """
         active = self.active_space
         if active is None:
-            active = space_of(encoder)
-            with disk_errors(self.path):
-                self._make_table(
-                    f"embeddings/{active.space}", schema.embeddings(active.dim, active.joint_dim)
-                )
-                self._description["spaces"][active.space] = asdict(active)
-                self._description["active_space"] = active.space
-                description.write(self.path, self._description)
+            active = self.space_for(encoder)
+            self.activate(active.space)
         check_fits(encoder, active, self.path.stem)
         return active
+
+    def space_for(self, encoder: Encoder, field: str | None = None) -> Space:
+        """The space of an encoder's embeddings of pictures, or of a field's texts; made if need be.
+
+        Raises EncoderMismatch where it was made with other weights.
+        """
+        wanted = space_of(encoder, field, self.spaces)
+        known = self.spaces.get(wanted.space)
+        if known:
+            check_weights(encoder, known, self.path.stem)
+            return known
+        columns = schema.embeddings(wanted.dim, wanted.joint_dim, has_texts=field is not None)
+        with disk_errors(self.path):
+            self.make(f"embeddings/{wanted.space}", columns)
+        rows = {name: asdict(space) for name, space in self.spaces.items()}
+        self._description.update(spaces=rows | {wanted.space: asdict(wanted)})
+        return wanted
+
+    def activate(self, space: str) -> None:
+        """Make a space of pictures the one that is asked and added to."""
+        if self._description.stated()["active_space"] != space:
+            self._description.update(active_space=space)
 
     @property
     def is_unfinished(self) -> bool:
         """Whether the last `index` was stopped before its end."""
-        return bool(self._description.get("unfinished", False))
+        return bool(self._description.stated().get("unfinished", False))
 
     def mark_unfinished(self, unfinished: bool) -> None:
-        self._description["unfinished"] = unfinished
-        with disk_errors(self.path):
-            description.write(self.path, self._description)
+        self._description.update(unfinished=unfinished)
 
     @property
     def finding(self) -> Finding:
         """What `index` finds in every picture."""
-        stated = self._description.get("finding", {})
+        stated = self._description.stated().get("finding", {})
         return Finding(**stated | {"names": tuple(stated.get("names", ()))})
 
     def remember_finding(self, finding: Finding) -> None:
-        self._description["finding"] = asdict(finding)
-        with disk_errors(self.path):
-            description.write(self.path, self._description)
+        self._description.update(finding=asdict(finding))
 
     @property
     def last_index(self) -> IndexRun | None:
         """What really ran the last time that pictures were embedded or searched."""
-        return description.last_index(self._description)
+        return description.last_index(self._description.stated())
 
     def remember_index(self, run: IndexRun) -> None:
-        self._description["last_index"] = run.to_dict()
-        with disk_errors(self.path):
-            description.write(self.path, self._description)
+        self._description.update(last_index=run.to_dict())
 
     def unfound(self, stamp: str) -> set[str]:
         """The images whose regions are not, or not all, those of these finders."""
@@ -181,24 +194,49 @@ class Store(Tables):
             lock.release()
 
     def _upgrade(self) -> None:
-        """Bring a collection of schema version 1 to 2: images say what found their regions."""
-        if self.schema_version == 1:
-            with disk_errors(self.path):
-                if "finding" not in self._dataset("images").schema.names:
-                    self._dataset("images").add_columns(schema.IMAGES.field("finding"))
-                self._description["schema_version"] = schema.SCHEMA_VERSION
-                description.write(self.path, self._description)
+        """Bring a collection of an older schema to this one.
+
+        2: images say what found their regions. 3: spaces of texts.
+        """
+        if self.schema_version == schema.SCHEMA_VERSION:
+            return
+        with disk_errors(self.path):
+            if "finding" not in self._dataset("images").schema.names:
+                self._dataset("images").add_columns(schema.IMAGES.field("finding"))
+        self._description.update(schema_version=schema.SCHEMA_VERSION)
 
     def repair(self) -> None:
         """Sweep away rows of a batch that a killed process left half written."""
-        known = self.read("images", ["image_id", "finding"])
-        searched = known.filter(pc.is_valid(known["finding"]))["image_id"]
         for table in ["regions", *(f"embeddings/{space}" for space in self.spaces)]:
             ids = self.read(table, ["region_id"])["region_id"]
-            images = pc.utf8_slice_codeunits(ids, 0, 32)
-            wholes = pc.and_(pc.equal(ids, images), pc.is_in(images, value_set=known["image_id"]))
-            is_sound = pc.or_(wholes, pc.is_in(images, value_set=searched))
-            self.delete(table, "region_id", ids.filter(pc.invert(is_sound)).to_pylist())
+            self.delete(table, "region_id", ids.filter(pc.invert(self._are_sound(ids))).to_pylist())
+
+    def _are_sound(self, region_ids: pa.ChunkedArray) -> pa.ChunkedArray:
+        """Which are of known images and, if parts, of a finding that came to its end."""
+        known = self.read("images", ["image_id", "finding"])
+        searched = known.filter(pc.is_valid(known["finding"]))["image_id"]
+        images = pc.utf8_slice_codeunits(region_ids, 0, 32)
+        is_whole = pc.equal(region_ids, images)
+        is_known = pc.is_in(images, value_set=known["image_id"])
+        return pc.or_(pc.and_(is_whole, is_known), pc.is_in(images, value_set=searched))
+
+    def absent(self, space: str) -> pa.Table:
+        """The regions that a space of pictures lacks: region_id, image_id, kind, box."""
+        regions = self.read("regions", ["region_id", "image_id", "kind", "box"])
+        there = self.read(f"embeddings/{space}", ["region_id"])["region_id"]
+        is_there = pc.is_in(regions["region_id"], value_set=there.combine_chunks())
+        is_sound = self._are_sound(regions["region_id"])
+        return regions.filter(pc.and_(is_sound, pc.invert(is_there)))
+
+    def add_embeddings(
+        self,
+        space: str,
+        region_ids: Sequence[str],
+        embeddings: ImageEmbeddings,
+        texts: Sequence[str] | None = None,
+    ) -> None:
+        """Add embeddings (B, D) of known regions; those of a field keep their `texts`."""
+        self._append(f"embeddings/{space}", embedding_rows(region_ids, embeddings, texts))
 
     def append(
         self,
@@ -256,17 +294,27 @@ class Store(Tables):
             for some in one_of("image_id", image_ids):
                 self._dataset("images").update({"finding": value}, where=some)
 
-    def replace_problems(self, solved_uris: Sequence[str], problems: Sequence[ProblemRow]) -> None:
-        """Forget the problems of some places and write down others."""
-        self.delete("problems", "uri", [*solved_uris, *(p.uri for p in problems)])
+    def replace_problems(
+        self,
+        solved_uris: Sequence[str],
+        problems: Sequence[ProblemRow],
+        *,
+        of_reindex: bool = False,
+    ) -> None:
+        """Forget the problems that `index` (or `reindex`) had with some places, and note others."""
+        stage = f"stage {'=' if of_reindex else '!='} {quoted(REINDEX)}"
+        with disk_errors(self.path):
+            for some in one_of("uri", [*solved_uris, *(p.uri for p in problems)]):
+                self._dataset("problems").delete(f"{stage} AND {some}")
         if problems:
             self._append(
                 "problems", pa.Table.from_pylist([asdict(p) for p in problems], schema.PROBLEMS)
             )
 
     def problem_stages(self, source: str) -> dict[str, str]:
-        """The places of a source that had a problem last time, and the stage of it."""
-        rows = self.read("problems", ["uri", "stage"], f"source = {quoted(source)}")
+        """The places of a source that `index` had a problem with last time, and its stage."""
+        where = f"source = {quoted(source)} AND stage != {quoted(REINDEX)}"
+        rows = self.read("problems", ["uri", "stage"], where)
         return dict(zip(rows["uri"].to_pylist(), rows["stage"].to_pylist(), strict=True))
 
     def place_rows(self, source: str) -> pa.Table:
@@ -296,6 +344,7 @@ class Store(Tables):
         return [table for table in schema.LATER_TABLES if self.has(table)]
 
     def delete_places(self, source: str, uris: Sequence[str]) -> None:
+        self.replace_problems(uris, [], of_reindex=True)
         with disk_errors(self.path):
             for some in one_of("uri", uris):
                 self._dataset("places").delete(f"source = {quoted(source)} AND {some}")

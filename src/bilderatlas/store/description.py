@@ -11,8 +11,31 @@ from typing import Any
 from bilderatlas.errors import CollectionNotFound, SchemaTooNew, StoreError
 from bilderatlas.results import IndexRun, StageSpeed
 from bilderatlas.store import schema
+from bilderatlas.store.disk import disk_errors
 
 FILE = "atlas.json"
+
+
+class Description:
+    """The description of one collection; read again when another process wrote it."""
+
+    def __init__(self, folder: Path) -> None:
+        """Raises CollectionNotFound, SchemaTooNew or StoreError."""
+        self._folder = folder
+        self._seen = _fingerprint(folder)
+        self._stated = _read(folder)
+
+    def stated(self) -> dict[str, Any]:
+        """Everything that it says now; not to be changed."""
+        seen = _fingerprint(self._folder)
+        if seen != self._seen:
+            self._stated, self._seen = _read(self._folder), seen
+        return self._stated
+
+    def update(self, **facts: Any) -> None:
+        """Say something new or otherwise. Only one process may, see `Store.writing`."""
+        with disk_errors(self._folder):
+            write(self._folder, self.stated() | facts)
 
 
 def new() -> dict[str, Any]:
@@ -20,11 +43,26 @@ def new() -> dict[str, Any]:
     return {"schema_version": schema.SCHEMA_VERSION, "active_space": None, "spaces": {}}
 
 
-def read(path: Path) -> dict[str, Any]:
-    """The description of the collection at `path`.
+def write(folder: Path, stated: dict[str, Any]) -> None:
+    """Put a description in the place of the old one: the whole of it is on disk, or nothing."""
+    draft = folder / f"{FILE}.new"
+    with draft.open("w", encoding="utf-8") as file:
+        json.dump(stated, file, indent=2)
+        file.flush()
+        os.fsync(file.fileno())
+    draft.replace(folder / FILE)
 
-    Raises CollectionNotFound, SchemaTooNew or StoreError.
-    """
+
+def _fingerprint(folder: Path) -> tuple[int, int] | None:
+    """What tells whether the file was put in place anew."""
+    try:
+        facts = (folder / FILE).stat()
+    except OSError:
+        return None  # `_read` says what is wrong
+    return facts.st_ino, facts.st_mtime_ns
+
+
+def _read(path: Path) -> dict[str, Any]:
     try:
         description = json.loads((path / FILE).read_text("utf-8"))
     except (FileNotFoundError, NotADirectoryError):
@@ -54,13 +92,3 @@ def last_index(description: dict[str, Any]) -> IndexRun | None:
         "stages": tuple(StageSpeed(**row) for row in stated["stages"]),
     }
     return IndexRun(**stated | read)
-
-
-def write(path: Path, description: dict[str, Any]) -> None:
-    """Put a description in the place of the old one: the whole of it is on disk, or nothing."""
-    draft = path / f"{FILE}.new"
-    with draft.open("w", encoding="utf-8") as file:
-        json.dump(description, file, indent=2)
-        file.flush()
-        os.fsync(file.fileno())
-    draft.replace(path / FILE)

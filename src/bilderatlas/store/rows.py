@@ -75,10 +75,15 @@ class ProblemRow:
     when: datetime
 
 
-def embedding_rows(ids: Sequence[str], embeddings: ImageEmbeddings) -> pa.Table:
+def embedding_rows(
+    ids: Sequence[str], embeddings: ImageEmbeddings, texts: Sequence[str] | None = None
+) -> pa.Table:
+    """Region ids (B,), their embeddings (B, D), and the texts that these were made of, if any."""
     columns = {"region_id": pa.array(ids), "vector": _vector_column(embeddings.vectors)}
     if embeddings.joint is not None:
         columns["joint"] = _vector_column(embeddings.joint)
+    if texts is not None:
+        columns["text"] = pa.array(texts, pa.string())
     return pa.table(columns)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pyarrow as pa
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 IMAGES = pa.schema(
     [
@@ -87,9 +87,11 @@ TABLES = {
 LATER_TABLES = {"decisions": DECISIONS}  # made when something is first written to them
 
 
-def embeddings(dim: int, joint_dim: int | None) -> pa.Schema:
-    """The table of one space."""
+def embeddings(dim: int, joint_dim: int | None, *, has_texts: bool = False) -> pa.Schema:
+    """The table of one space; one of texts keeps them, to tell when they change."""
     fields = [("region_id", pa.string()), ("vector", pa.list_(pa.float32(), dim))]
     if joint_dim:
         fields.append(("joint", pa.list_(pa.float32(), joint_dim)))
+    if has_texts:
+        fields.append(("text", pa.string()))
     return pa.schema(fields)

@@ -66,6 +66,13 @@ class Tables:
             start = stop
         return vectors
 
+    def make(self, table: str, table_schema: pa.Schema) -> None:
+        """Make an empty table."""
+        import lance
+
+        shutil.rmtree(self._uri(table), ignore_errors=True)  # left by a creation that was killed
+        lance.write_dataset(table_schema.empty_table(), self._uri(table), mode="create")
+
     def delete(self, table: str, key: str, values: Sequence[str]) -> None:
         """Delete the rows whose `key` is one of `values`."""
         with disk_errors(self.path):
@@ -83,16 +90,10 @@ class Tables:
             merge = self._dataset(table).merge_insert(keys)
             merge.when_matched_update_all().when_not_matched_insert_all().execute(rows)
 
-    def _make_table(self, table: str, table_schema: pa.Schema) -> None:
-        import lance
-
-        shutil.rmtree(self._uri(table), ignore_errors=True)  # left by a creation that was killed
-        lance.write_dataset(table_schema.empty_table(), self._uri(table), mode="create")
-
     def _make_table_at_once(self, table: str, table_schema: pa.Schema) -> None:
         """Make a table unless another process does: of two, the first one's stays."""
         draft = f".{table}.{uuid.uuid4().hex}"
-        self._make_table(draft, table_schema)
+        self.make(draft, table_schema)
         try:
             Path(self._uri(draft)).rename(self._uri(table))  # refused where it is not empty
         except OSError as error:
