@@ -1,0 +1,241 @@
+"""Raw cosines -> how surely a region answers the query, and how many images do.
+
+What cosine is high differs from space to space, from words to pictures, and from a whole picture to
+its parts. So unrelated queries are asked first, and their scores are the `Background`: common words
+for words (`PROBES`), pictures of the collection for pictures. A query is then judged by its own
+scores and by that background, without labels. docs/search.md has the figures.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bilderatlas.arrays import Embeddings, Scores
+
+WORDS_FLOOR = 2.0  # spreads over the mean of unrelated words: 97 % of their pairs stay below
+PICTURES_FLOOR = 1.0  # a collection's pictures are less unrelated to each other than words are
+BAND = 1.0  # spreads that the cut-off may lie above the floor
+PRESENCE = 0.5  # spreads that the best image must lie above the floor
+ODDS_AT_CUT = 1 / 3
+ODDS_PER_SPREAD = 4.0
+DOUBTFUL = 0.25  # relevance at the cut-off: odds of 1 to 3
+LIKELY = 0.5
+
+N_TO_JUDGE = 8  # fewer images say nothing of what is usual
+N_PICTURES = 100  # asked for a background
+N_ROWS = 10_000  # regions that they are compared with
+N_OF_KIND = 30  # regions of a kind that has a level of its own
+TOP = 3  # the rank that stands for the best: one or two may be copies of the query
+N_FOR_TOP = 100  # among fewer it is the best itself
+SMALLEST_SPREAD = 0.01
+
+# Every second of the 200 "picturable things" of Basic English (Ogden 1930).
+PROBES = (
+    *("angle", "apple", "arm", "baby", "ball", "basin", "bath", "bee", "berry", "blade", "boat"),
+    *("book", "bottle", "boy", "brake", "brick", "brush", "bulb", "cake", "card", "carriage"),
+    *("chain", "chest", "church", "clock", "coat", "comb", "cow", "curtain", "dog", "drain"),
+    *("dress", "ear", "engine", "face", "feather", "fish", "floor", "foot", "fowl", "garden"),
+    *("glove", "gun", "hammer", "hat", "heart", "horn", "hospital", "island", "kettle", "knee"),
+    *("knot", "leg", "line", "lock", "match", "moon", "muscle", "neck", "nerve", "nose", "office"),
+    *("oven", "pen", "picture", "pin", "plane", "plough", "pot", "prison", "rail", "receipt"),
+    *("rod", "root", "school", "screw", "sheep", "ship", "shoe", "skirt", "sock", "sponge"),
+    *("spring", "stamp", "station", "stick", "stomach", "street", "table", "thread", "thumb"),
+    *("toe", "tooth", "train", "tree", "umbrella", "watch", "whip", "window", "wire"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Background:
+    """What queries score that have nothing to do with the pictures, by mean and spread (sigma).
+
+    K kinds of region; 0 is the whole picture. `levels` (2, K) are the means and spreads of the
+    regions of a kind, `whole_levels` (2, K) those of the whole pictures that they are parts of.
+    """
+
+    mean: float  # of images, each by its best region
+    spread: float
+    floor: float  # spreads over the mean that a match reaches
+    levels: NDArray[np.float64]
+    whole_levels: NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What the scores of one query say."""
+
+    relevance: NDArray[np.float32]  # (N,) of every region, in 0..1
+    cut: float  # the score of a whole picture from which an image is no background
+    n_likely: int  # images of relevance 0.5 and more
+    n_doubtful: int  # images between the cut-off, relevance 0.25, and that
+    n_background: int  # all others that were searched
+
+
+def blind(n_kinds: int) -> Background:
+    """The background where there is too little to measure one: the cut-off is a cosine of 0.5."""
+    levels = np.tile([[0.0], [0.25]], n_kinds)
+    return Background(0.0, 0.25, 2.0, levels, levels)
+
+
+def measure(
+    probes: Embeddings,
+    embeddings: Embeddings,
+    image_of: NDArray[np.integer],
+    kinds: NDArray[np.integer],
+    *,
+    floor: float,
+    owners: NDArray[np.integer] | None = None,
+) -> Background:
+    """What P unrelated queries score among N regions.
+
+    `probes` is (P, D), `embeddings` (N, D), `image_of` (N,) numbers each row's image from 0,
+    `kinds` (N,) its kind of region from 0, which is the whole picture. `owners` (P,) are the images
+    that probes were taken from, which they are not compared with; `floor` is WORDS_FLOOR or
+    PICTURES_FLOOR. About N_ROWS regions are taken, all those of every so many images.
+
+    Crops score on another level than whole pictures. So the scores of a kind's regions are set
+    against those of the whole pictures that the regions come from, by the same probes: what the
+    pictures show is then the same on both sides. Kinds with few regions go by all parts together.
+    """
+    n_kinds = int(kinds.max(initial=0)) + 1
+    rows = np.flatnonzero(image_of % max(1, len(image_of) // N_ROWS) == 0)  # (S,)
+    rows = rows[np.argsort(image_of[rows], kind="stable")]
+    image_of, kinds = image_of[rows], kinds[rows]
+    starts = np.flatnonzero(np.diff(image_of, prepend=-1))  # (M,)
+    if not len(probes) or len(starts) < (1 if owners is None else N_TO_JUDGE):
+        return blind(n_kinds)
+    scores = np.asarray(probes @ embeddings[rows].T, dtype=np.float32)  # (P, S)
+    if owners is not None:
+        scores[owners[:, np.newaxis] == image_of] = np.nan
+    wholes = scores[:, _whole_of_each(image_of, kinds, starts)]  # (P, S)
+    groups = [_rows_like(kind, kinds) for kind in range(n_kinds)]
+    levels = np.stack([_level(scores[:, group]) for group in groups], axis=1)  # (2, K)
+    whole_levels = np.stack([_level(wholes[:, group]) for group in groups], axis=1)  # (2, K)
+    comparable = _comparable(scores, kinds, levels, whole_levels)
+    mean, spread = _level(np.maximum.reduceat(comparable, starts, axis=1))
+    return Background(float(mean), float(spread), floor, levels, whole_levels)
+
+
+def mixed(backgrounds: Sequence[Background], weights: Sequence[float]) -> Background:
+    """The background of a query that is the weighted sum of Q queries, each with its own.
+
+    Unrelated queries are independent, so means add up by weight and variances by its square. The
+    floor is the mean of theirs, each counting by its part in the spread.
+    """
+    shares = np.asarray(weights, dtype=np.float64)  # (Q,)
+    parts = np.abs(shares) * [background.spread for background in backgrounds]
+    floor = float(np.average([background.floor for background in backgrounds], weights=parts))
+    mean, spread = _sum([np.array([b.mean, b.spread]) for b in backgrounds], shares)
+    levels = _sum([background.levels for background in backgrounds], shares)
+    whole_levels = _sum([background.whole_levels for background in backgrounds], shares)
+    return Background(float(mean), float(spread), floor, levels, whole_levels)
+
+
+def judge(
+    scores: Scores,
+    kinds: NDArray[np.integer],
+    image_of: NDArray[np.integer],
+    background: Background,
+    *,
+    counted: NDArray[np.bool_] | None = None,
+) -> Judgement:
+    """Say how surely each of N regions answers the query, and how many images do.
+
+    `scores`, `kinds`, `image_of` and `counted` (which rows are searched) are (N,). Scores of parts
+    are brought to the level of whole pictures; an image is as good as its best region. The cut-off
+    lies half way between the median image and the best (the third best among 100 and more), but
+    not below the background's floor nor BAND above it. Where even the best does not reach PRESENCE
+    above the floor, all is background. At the cut-off the odds are 1 to 3, and each spread of the
+    background more makes them four times as good.
+
+    That is where F1 is highest: for honest probabilities at half of what it reaches (Lipton, Elkan
+    and Naryanaswamy 2014, arXiv:1402.1892).
+    """
+    level = _comparable(scores, kinds, background.levels, background.whole_levels)  # (N,)
+    searched = level if counted is None else np.where(counted, level, -np.inf)
+    best = np.full(int(image_of.max(initial=-1)) + 1, -np.inf, dtype=np.float32)  # (M,)
+    np.maximum.at(best, image_of, searched)
+    best = best[np.isfinite(best)]
+    cut = _cut(best, background)
+    n_found = int((best >= cut).sum())
+    n_likely = int((_relevance(best, cut, background.spread) >= LIKELY).sum())
+    return Judgement(
+        relevance=_relevance(level, cut, background.spread),
+        cut=cut,
+        n_likely=n_likely,
+        n_doubtful=n_found - n_likely,
+        n_background=len(best) - n_found,
+    )
+
+
+def _cut(best: Scores, background: Background) -> float:
+    """The level from which the images (M,), each by its best region, are no background."""
+    floor = background.mean + background.floor * background.spread
+    presence = floor + PRESENCE * background.spread
+    if best.max(initial=-np.inf) < presence:
+        return presence
+    if len(best) < N_TO_JUDGE:
+        return floor
+    rank = TOP if len(best) >= N_FOR_TOP else 1
+    half_way = (float(np.median(best)) + float(np.partition(best, -rank)[-rank])) / 2
+    return min(max(half_way, floor), floor + BAND * background.spread)
+
+
+def _relevance(level: Scores, cut: float, spread: float) -> NDArray[np.float32]:
+    above = np.clip((level - cut) / spread, -30, 30)  # spreads
+    return np.asarray(1 / (1 + ODDS_PER_SPREAD**-above / ODDS_AT_CUT), dtype=np.float32)
+
+
+def _comparable(
+    scores: Scores,
+    kinds: NDArray[np.integer],
+    levels: NDArray[np.float64],
+    whole_levels: NDArray[np.float64],
+) -> Scores:
+    """Scores (..., N) as if every region were a whole picture."""
+    if levels.shape[1] == 1:
+        return scores
+    scale = whole_levels[1] / levels[1]  # (K,)
+    shift = whole_levels[0] - scale * levels[0]  # (K,)
+    return np.asarray(scores * scale[kinds] + shift[kinds], dtype=np.float32)
+
+
+def _whole_of_each(
+    image_of: NDArray[np.integer], kinds: NDArray[np.integer], starts: NDArray[np.integer]
+) -> NDArray[np.int64]:
+    """(S,) for each row that of its image's whole picture, or itself where there is none."""
+    own = np.arange(len(kinds))
+    at = np.maximum.reduceat(np.where(kinds == 0, own, -1), starts)  # (M,)
+    whole = np.repeat(at, np.diff(starts, append=len(kinds)))
+    return np.where(whole < 0, own, whole)
+
+
+def _rows_like(kind: int, kinds: NDArray[np.integer]) -> NDArray[np.bool_]:
+    """(S,) the rows to know a kind of region by: its own, else all parts, else whole pictures."""
+    own: NDArray[np.bool_] = kinds == kind
+    parts: NDArray[np.bool_] = kinds > 0
+    if kind == 0 or own.sum() >= N_OF_KIND:
+        return own
+    return parts if parts.sum() >= N_OF_KIND else np.asarray(kinds == 0)
+
+
+def _level(scores: Scores) -> NDArray[np.float64]:
+    """(2,) mean and spread of all scores that are numbers."""
+    known = scores[np.isfinite(scores)]
+    if not len(known):
+        return np.array([0.0, SMALLEST_SPREAD])
+    return np.array([known.mean(), max(float(known.std()), SMALLEST_SPREAD)])
+
+
+def _sum(
+    levels: Sequence[NDArray[np.float64]], weights: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Means and spreads (2, ...) of a weighted sum of independent scores."""
+    means = sum(weight * each[0] for weight, each in zip(weights, levels, strict=True))
+    spreads = np.sqrt(
+        sum((weight * each[1]) ** 2 for weight, each in zip(weights, levels, strict=True))
+    )
+    return np.stack([means, np.maximum(spreads, SMALLEST_SPREAD)])
