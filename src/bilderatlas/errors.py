@@ -72,3 +72,7 @@ class DecisionError(BilderatlasError, ValueError):
 
 class LabelsError(BilderatlasError, ValueError):
     """Labels that cannot be used: no such column, no image that they name, one class only."""
+
+
+class MissingExtra(BilderatlasError, ImportError):
+    """What was asked for needs a library of an extra that is not installed."""

@@ -61,16 +61,35 @@ def _count_or_auto(k: str) -> int | str:
 
 def project(
     collection: CollectionArg,
-    method: Annotated[str, typer.Option(help="tsne or pca.")] = "tsne",
-    dims: Annotated[int, typer.Option(help="2 or 3.")] = 2,
-    perplexity: Annotated[float, typer.Option(help="tsne: how many neighbors count.")] = 30,
-    kind: KindOption = "image",
-    seed: SeedOption = 0,
+    method: Annotated[str | None, typer.Option(help="tsne, umap or pca. [tsne]")] = None,
+    dims: Annotated[int | None, typer.Option(help="2 or 3. [2]")] = None,
+    perplexity: Annotated[
+        float | None, typer.Option(help="tsne: how many neighbors count. [30]")
+    ] = None,
+    n_neighbors: Annotated[
+        int | None, typer.Option(help="umap: how many neighbors count. [15]")
+    ] = None,
+    min_dist: Annotated[
+        float | None, typer.Option(help="umap: how close points may lie, 0..1. [0.1]")
+    ] = None,
+    into: Annotated[
+        str | None,
+        typer.Option(help="A map of before: new images find their places, no point moves."),
+    ] = None,
+    kind: Annotated[str | None, typer.Option(help="The kind of region. [image]")] = None,
+    seed: Annotated[int | None, typer.Option(help="The same seed, the same map. [0]")] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Lay the images out on a map."""
     made = open_collection(collection).project(
-        method, dims=dims, perplexity=perplexity, kind=kind, seed=seed
+        method,
+        dims=dims,
+        perplexity=perplexity,
+        n_neighbors=n_neighbors,
+        min_dist=min_dist,
+        kind=kind,
+        seed=seed,
+        into=into,
     )
     if as_json:
         print_json(made.to_dict())

@@ -247,29 +247,43 @@ class Collection:
 
     def project(
         self,
-        method: str = "tsne",
+        method: str | None = None,
         *,
-        dims: int = 2,
-        perplexity: float = 30,
-        kind: str = "image",
-        seed: int = 0,
+        dims: int | None = None,
+        perplexity: float | None = None,
+        n_neighbors: int | None = None,
+        min_dist: float | None = None,
+        kind: str | None = None,
+        seed: int | None = None,
+        into: str | None = None,
     ) -> Projection:
         """Lay the images (or one kind of region) out on a map of 2 or 3 dimensions.
 
-        Methods: tsne (van der Maaten and Hinton 2008, by openTSNE), pca.
-        """
-        from bilderatlas.collection import ordering
+        Methods: tsne (the default; van der Maaten and Hinton 2008, by openTSNE), umap (McInnes,
+        Healy and Melville 2018; needs the extra `fast`), pca. `perplexity` is t-SNE's, by default
+        30; `n_neighbors` and `min_dist` are UMAP's, 15 and 0.1. `kind` is "image", `seed` 0.
 
-        run = ordering.project(
-            self._store,
-            self._space(),
-            method,
-            dims=dims,
-            perplexity=perplexity,
-            kind=kind,
-            seed=seed,
-        )
-        return self.projection(run)
+        `into` names a map that is there: what is new since is placed among its points, which stay
+        where they are, and points whose images have left are dropped; the result is a run of its
+        own. `projection.place` says how. No other option goes with it.
+
+        Raises QueryError, RunNotFound.
+        """
+        from bilderatlas.collection import mapping
+
+        options = {
+            "method": method,
+            "dims": dims,
+            "perplexity": perplexity,
+            "n_neighbors": n_neighbors,
+            "min_dist": min_dist,
+            "kind": kind,
+            "seed": seed,
+        }
+        asked = {name: value for name, value in options.items() if value is not None}
+        if into is None:
+            return self.projection(mapping.project(self._store, self._space(), asked))
+        return self.projection(mapping.project_into(self._store, self._space(), into, asked))
 
     def runs(self, verb: str | None = None) -> list[Run]:
         """The clusterings and projections that were made, newest first."""

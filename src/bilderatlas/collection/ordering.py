@@ -1,8 +1,8 @@
-"""The bodies of `cluster` and `project`: a space's embeddings -> a run that is remembered."""
+"""The body of `cluster`: a space's embeddings -> a run that is remembered."""
 
 from __future__ import annotations
 
-from bilderatlas import clustering, projection, runs
+from bilderatlas import clustering, runs
 from bilderatlas.collection.open_space import OpenSpace
 from bilderatlas.errors import QueryError
 from bilderatlas.store import Store
@@ -49,34 +49,4 @@ def cluster(  # noqa: PLR0913  an option is an argument
         n_regions=len(ids),
     )
     runs.keep_clustering(store, about, ids, made.labels, made.probabilities)
-    return about.run
-
-
-def project(
-    store: Store,
-    space: OpenSpace,
-    method: str,
-    *,
-    dims: int,
-    perplexity: float,
-    kind: str,
-    seed: int,
-) -> str:
-    """Lay regions of one kind out on a map; the name of the run."""
-    ids, vectors = space.catalogue.embeddings_of(kind)
-    coordinates = projection.project(
-        vectors, method=method, dims=dims, perplexity=perplexity, seed=seed
-    )
-    used = projection.usable_perplexity(perplexity, len(ids))
-    about = runs.describe(
-        store,
-        "project",
-        method,
-        {"dims": dims} | ({"perplexity": used} if method == "tsne" else {}),
-        seed=seed,
-        space=space.about.space,
-        kind=kind,
-        n_regions=len(ids),
-    )
-    runs.keep_projection(store, about, ids, coordinates)
     return about.run

@@ -1,0 +1,55 @@
+"""Embeddings -> the nearest of other embeddings, exactly and in bounded memory."""
+
+from __future__ import annotations
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bilderatlas.arrays import Embeddings, Scores
+
+_N_SCORES = 2**24  # that a thread holds at once, 64 MB
+
+
+@dataclass(frozen=True, slots=True)
+class Neighbors:
+    """The k nearest rows of each query, the closest first."""
+
+    rows: NDArray[np.int32]  # (Q, k)
+    scores: Scores  # (Q, k), cosine
+
+
+def nearest(queries: Embeddings, rows: Embeddings, k: int) -> Neighbors:
+    """Find the k of rows (N, D) with the highest cosine to each of queries (Q, D); k <= N.
+
+    Every query is compared with every row. Of equal scores the earlier row comes first.
+    """
+    found = Neighbors(
+        np.empty((len(queries), k), np.int32), np.empty((len(queries), k), np.float32)
+    )
+    step = max(1, _N_SCORES // len(rows))
+
+    def fill(start: int) -> None:
+        some = slice(start, start + step)
+        found.rows[some], found.scores[some] = _best(queries[some] @ rows.T, k)
+
+    with ThreadPoolExecutor(os.cpu_count()) as threads:
+        list(threads.map(fill, range(0, len(queries), step)))
+    return found
+
+
+def _best(scores: Scores, k: int) -> tuple[NDArray[np.int64], Scores]:
+    """The columns of the k highest in each row of scores (B, N), and these, falling.
+
+    `np.partition` and a comparison take a fifth of the time of `np.argpartition`.
+    """
+    least = np.partition(scores, scores.shape[1] - k, axis=1)[:, -k]  # (B,)
+    row, column = np.nonzero(scores >= least[:, None])  # k of each row, and more where some equal
+    kept = scores[row, column]
+    order = np.lexsort((-kept, row))
+    n_before = np.searchsorted(row, np.arange(len(scores)))  # (B,)
+    chosen = order[n_before[:, None] + np.arange(k)]  # (B, k)
+    return column[chosen], kept[chosen]
