@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from bilderatlas import queries
 from bilderatlas.collection import Collection
 from bilderatlas.errors import ImageNotFound, ImageProblem, QueryError
 from bilderatlas.queries import Term, parse
@@ -135,3 +136,13 @@ def test_without_leave_no_file_is_opened(colours: Collection, tmp_path: Path) ->
 def test_terms_that_cancel_out_are_refused(colours: Collection) -> None:
     with pytest.raises(QueryError, match="cancel each other out"):
         colours.search("red - red")
+
+
+def test_weights_are_kinds_with_numbers() -> None:
+    assert queries.weights(["person=2", "text = 0.5"]) == {"person": 2, "text": 0.5}
+
+
+@pytest.mark.parametrize("given", ["person", "person=", "person=many", "2=person", "person:2"])
+def test_a_weight_without_a_number_is_refused(given: str) -> None:
+    with pytest.raises(QueryError, match=f"'{given}' cannot be read. Write .* person=2"):
+        queries.weights([given])

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import io
 import time
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from PIL import Image
 
 from bilderatlas import search
@@ -21,81 +24,137 @@ IMAGE_OF = np.array([0, 1, 1, 2])
 EAST, NORTH = np.array([1, 0], np.float32), np.array([0, 1], np.float32)
 
 
-def test_an_image_is_as_close_as_its_best_region() -> None:
-    found = search.nearest(EAST, EMBEDDINGS, IMAGE_OF)
+def ranked(
+    relevance: Sequence[float],
+    *,
+    weights: Sequence[float] | None = None,
+    scores: Sequence[float] | None = None,
+    image_of: Sequence[int] = (0, 1, 1, 2),
+    **how: Any,
+) -> search.Found:
+    """The images of some regions; their scores are a tenth of their relevance unless said."""
+    worth = np.array(relevance, np.float64)
+    return search.nearest(
+        worth.astype(np.float32) / 10 if scores is None else np.array(scores, np.float32),
+        worth,
+        np.array(image_of, np.int32),
+        np.ones(len(worth)) if weights is None else np.array(weights, np.float64),
+        **how,
+    )
+
+
+def test_the_score_is_the_cosine() -> None:
+    assert search.cosines(EAST, EMBEDDINGS).tolist() == pytest.approx([1, 0, 0.6, -1])
+    longer = np.array([[1.0001, 0]], np.float32)
+    assert search.cosines(EAST, longer).tolist() == [1]
+
+
+def test_an_image_is_as_relevant_as_its_best_region() -> None:
+    found = ranked([0.7, 0.1, 0.9, 0.2])
+    assert found.images.tolist() == [1, 0, 2]
+    assert found.relevance.tolist() == [0.9, 0.7, 0.2]
+    assert found.scores.tolist() == pytest.approx([0.09, 0.07, 0.02])
+    assert [rows.tolist() for rows in found.rows] == [[2, 1], [0], [3]]
+
+
+def test_the_share_of_a_region_is_its_part_of_what_speaks_for_the_image() -> None:
+    found = ranked([0.7, 0.1, 0.9, 0.2])
+    assert found.row_shares.tolist() == pytest.approx([0.9, 0.1, 1, 1])
+    doubled = ranked([0.7, 0.1, 0.9, 0.2], weights=[1, 27, 1, 1])
+    assert doubled.rows[0].tolist() == [1, 2]
+    assert doubled.row_shares[:2].tolist() == pytest.approx([0.75, 0.25])
+    assert ranked([0.0, 0.0, 0.0, 0.0]).row_shares.tolist() == [1, 0.5, 0.5, 1]
+
+
+def test_a_weight_lifts_a_region_and_leaves_its_relevance() -> None:
+    found = ranked([0.7, 0.1, 0.4, 0.2], weights=[1, 1, 2, 1])
+    assert found.images.tolist() == [1, 0, 2]
+    assert found.relevance.tolist() == [0.4, 0.7, 0.2]
+
+
+def test_by_the_mean_every_region_counts_by_its_weight() -> None:
+    found = ranked([0.7, 0.1, 0.9, 0.2], aggregate="mean")
     assert found.images.tolist() == [0, 1, 2]
-    assert found.scores.tolist() == pytest.approx([1, 0.6, -1])
-    assert [rows.tolist() for rows in found.rows] == [[0], [2, 1], [3]]
-    assert found.row_scores.tolist() == pytest.approx([1, 0.6, 0, -1])
+    assert found.relevance.tolist() == pytest.approx([0.7, 0.5, 0.2])
+    weighted = ranked([0.7, 0.1, 0.9, 0.2], weights=[1, 1, 7, 1], aggregate="mean")
+    assert weighted.images.tolist() == [1, 0, 2]
+    assert weighted.relevance.tolist() == pytest.approx([0.8, 0.7, 0.2])
+    assert weighted.row_shares.tolist() == pytest.approx([6.3 / 6.4, 0.1 / 6.4, 1, 1])
+
+
+@pytest.mark.parametrize("aggregate", search.AGGREGATES)
+def test_a_region_of_weight_0_does_not_count(aggregate: str) -> None:
+    found = ranked([0.7, 0.1, 0.9, 0.2], weights=[0, 1, 0, 1], aggregate=aggregate)
+    assert found.images.tolist() == [2, 1]
+    assert found.relevance.tolist() == [0.2, 0.1]
+    assert [rows.tolist() for rows in found.rows] == [[3], [1]]
+    nothing = ranked([0.7, 0.1, 0.9, 0.2], weights=[0, 0, 0, 0], aggregate=aggregate, k=2)
+    assert (nothing.images.tolist(), nothing.rows) == ([], ())
 
 
 @pytest.mark.parametrize(("k", "images"), [(1, [1]), (2, [1, 0]), (3, [1, 0, 2]), (99, [1, 0, 2])])
 def test_k_images_are_found_where_there_are_as_many(k: int, images: list[int]) -> None:
-    assert search.nearest(NORTH, EMBEDDINGS, IMAGE_OF, k=k).images.tolist() == images
+    assert ranked([0.7, 0.1, 0.9, 0.2], k=k).images.tolist() == images
 
 
-@pytest.mark.parametrize(
-    ("threshold", "images"), [(-1, [0, 1, 2]), (0.6, [0, 1]), (0.61, [0]), (1, [0]), (1.01, [])]
-)
-def test_below_the_threshold_nothing_is_found(threshold: float, images: list[int]) -> None:
-    found = search.nearest(EAST, EMBEDDINGS, IMAGE_OF, threshold=threshold)
-    assert found.images.tolist() == images
-    assert len(found.rows) == len(found.scores) == len(found.relevance) == len(images)
-
-
-def test_ties_come_by_number() -> None:
-    same = np.tile(EAST, (5, 1))
-    assert search.nearest(EAST, same, np.array([4, 3, 2, 1, 0]), k=3).images.tolist() == [0, 1, 2]
-
-
-def test_only_allowed_rows_count() -> None:
-    allowed = np.array([False, True, False, True])
-    found = search.nearest(EAST, EMBEDDINGS, IMAGE_OF, allowed=allowed)
-    assert found.images.tolist() == [1, 2]
-    assert found.scores.tolist() == [0, -1]
-    assert [rows.tolist() for rows in found.rows] == [[1], [3]]
-    nothing = search.nearest(EAST, EMBEDDINGS, IMAGE_OF, k=2, allowed=np.zeros(4, bool))
-    assert nothing.images.tolist() == []
+def test_ties_go_by_score_and_then_by_number() -> None:
+    same = [0.5] * 5
+    assert ranked(same, image_of=[4, 3, 2, 1, 0], k=3).images.tolist() == [0, 1, 2]
+    by_score = ranked(same, scores=[0.1, 0.3, 0.1, 0.2, 0.1], image_of=[4, 3, 2, 1, 0], k=3)
+    assert by_score.images.tolist() == [3, 1, 0]
 
 
 def test_nothing_is_found_among_nothing() -> None:
-    found = search.nearest(EAST, np.empty((0, 2), np.float32), np.empty(0, np.int32), k=5)
-    assert (found.images.tolist(), found.rows, found.row_scores.tolist()) == ([], (), [])
-
-
-def test_scores_never_leave_their_range() -> None:
-    longer = np.array([[1.0001, 0]], np.float32)
-    assert search.nearest(EAST, longer, np.array([0])).scores.tolist() == [1]
+    found = ranked([], image_of=[], k=5)
+    assert (found.images.tolist(), found.rows, found.row_shares.tolist()) == ([], (), [])
 
 
 def test_all_of_many_images_are_listed_in_time() -> None:
     n = 100_000
-    angles = np.random.default_rng(0).uniform(0, np.pi, n)
-    embeddings = np.stack([np.cos(angles), np.sin(angles)], axis=1).astype(np.float32)
+    relevance = np.random.default_rng(0).uniform(0, 1, n)
     started = time.monotonic()
-    found = search.nearest(EAST, embeddings, np.arange(n))
+    found = search.nearest(relevance.astype(np.float32), relevance, np.arange(n), np.ones(n))
     assert time.monotonic() - started < 2
     assert [int(rows[0]) for rows in found.rows] == found.images.tolist()
 
 
+def relevance_of(scores: NDArray[Any], n_parts: int = 0) -> NDArray[np.float64]:
+    """Of scores all of which count; the last `n_parts` are of parts."""
+    is_part = np.arange(len(scores)) >= len(scores) - n_parts
+    return search.relevance(scores.astype(np.float32), is_part, np.ones(len(scores), np.bool_))
+
+
 def test_what_stands_out_is_relevant_and_the_crowd_is_not() -> None:
     crowd = np.random.default_rng(0).normal(0.1, 0.02, 1000)
-    scores = np.append(crowd, 0.9).astype(np.float32)
-    relevance = search.relevance(scores, np.array([1000, int(crowd.argsort()[500])]))
-    assert relevance[0] > 0.95
-    assert relevance[1] < 0.05
+    relevance = relevance_of(np.append(crowd, 0.9))
+    assert relevance[1000] > 0.95
+    assert relevance[int(crowd.argsort()[500])] < 0.05
+
+
+def test_a_part_stands_out_from_parts() -> None:
+    crowd = np.random.default_rng(0).normal(0, 0.02, 1000)
+    relevance = relevance_of(np.concatenate([crowd + 0.1, [0.25], crowd + 0.4, [0.4]]), 1001)
+    assert relevance[1000] > 0.5 > 0.05 > relevance[2001]
+
+
+def test_the_tail_of_the_background_is_student_s() -> None:
+    from scipy.stats import t as student
+
+    scores = np.linspace(-1, 1, 101)  # median 0, median absolute deviation 0.5
+    by_chance = student.sf(scores / (0.5 * 1.4826), 5)
+    expected = (1 / 300) / (1 / 300 + by_chance)
+    assert relevance_of(scores).tolist() == pytest.approx(expected.tolist(), abs=1e-6)
 
 
 @pytest.mark.parametrize("n", [1, 7, 8, 50])
 def test_relevance_is_a_share_and_rises_with_the_score(n: int) -> None:
-    scores = np.linspace(-1, 1, n, dtype=np.float32)
-    relevance = search.relevance(scores, np.arange(n))
+    relevance = relevance_of(np.linspace(-1, 1, n))
     assert np.all((relevance >= 0) & (relevance <= 1))
     assert np.all(np.diff(relevance) >= 0)
 
 
 def test_equal_scores_have_a_relevance() -> None:
-    assert np.isfinite(search.relevance(np.full(20, 0.3, np.float32), np.arange(20))).all()
+    assert np.isfinite(relevance_of(np.full(20, 0.3))).all()
 
 
 # -- the verbs
@@ -146,6 +205,13 @@ def test_conditions_and_kinds_narrow_a_search(atlas: Collection) -> None:
     assert len(atlas.search("red", kinds=["image", "person"])) == 5
 
 
+def test_below_the_threshold_nothing_is_found(atlas: Collection) -> None:
+    """Red and yellow have the cosine 4 / (2 * sqrt(8)) = 0.7071."""
+    assert len(atlas.search("red", threshold=0.7)) == 3
+    assert len(atlas.search("red", threshold=0.71)) == 2
+    assert len(atlas.search("red", threshold=1.01)) == 0
+
+
 def test_all_within_a_radius_are_similar(atlas: Collection, pile: Path) -> None:
     """Red and yellow have the cosine 4 / (2 * sqrt(8)) = 0.7071."""
     red = str(pile / "red.png")
@@ -165,6 +231,13 @@ def test_all_within_a_radius_are_similar(atlas: Collection, pile: Path) -> None:
         ({}, "one of the two"),
         ({"query": "red", "image": "x.png"}, "one of the two"),
         ({"query": "red", "where": "nonsense ="}, "cannot be used"),
+        ({"query": "red", "kinds": ["persn"]}, "no kind of region 'persn'.*image, person"),
+        ({"query": "red", "without": ["dogs"]}, "no kind of region 'dogs'"),
+        ({"query": "red", "weights": {"dogs": 2}}, "no kind of region 'dogs'"),
+        ({"query": "red", "weights": {"person": -1}}, "weight of kind 'person' is -1"),
+        ({"query": "red", "weights": {"text": float("nan")}}, "weight of kind 'text' is nan"),
+        ({"query": "red", "kinds": ["text"], "without": ["text"]}, "Every kind .* left out"),
+        ({"query": "red", "aggregate": "sum"}, "by 'sum'. Use max"),
     ],
 )
 def test_a_question_without_answer_is_refused(

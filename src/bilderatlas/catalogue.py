@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -88,12 +88,26 @@ class Catalogue:
             vectors = self._store.read_vectors(table, column, version=self.versions[table])
             return vectors if len(kept) == len(vectors) else vectors[kept]
 
+    @cached_property
+    def _kinds(self) -> tuple[list[str], NDArray[np.int32]]:
+        """The kinds that there are, and the number of each row's (N,)."""
+        encoded = self.regions["kind"].combine_chunks().dictionary_encode()
+        return encoded.dictionary.to_pylist(), encoded.indices.to_numpy()
+
+    def by_kind(self, values: Mapping[str, float]) -> NDArray[np.float64]:
+        """(N,) the value of each row's kind; 0 for a kind without one."""
+        kinds, numbers = self._kinds
+        of_kinds = np.array([values.get(kind, 0) for kind in kinds], dtype=np.float64)
+        return of_kinds[numbers]
+
     def of_kind(self, kinds: Sequence[str]) -> NDArray[np.bool_]:
         """(N,) which rows are of these kinds."""
-        mask: NDArray[np.bool_] = pc.is_in(
-            self.regions["kind"], value_set=pa.array(kinds, pa.string())
-        ).to_numpy()
-        return mask
+        return self.by_kind(dict.fromkeys(kinds, 1)) > 0
+
+    @cached_property
+    def is_part(self) -> NDArray[np.bool_]:
+        """(N,) which rows are parts, and not whole images."""
+        return ~self.of_kind(["image"])
 
     def embeddings_of(self, kind: str) -> tuple[list[str], Embeddings]:
         """Region ids (N,) and embeddings (N, D) of one kind of region."""

@@ -8,6 +8,7 @@ double quotes are taken as they are.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -80,3 +81,18 @@ def _is_file(text: str) -> bool:
     return text.startswith(("./", "../", "/", "~/")) or (
         Path(text).suffix.lower() in PICTURE_SUFFIXES
     )
+
+
+def weights(given: Sequence[str]) -> dict[str, float]:
+    """Weights of kinds as a person writes them: "person=2". Raises QueryError."""
+    return dict(map(_weight_of_kind, given))
+
+
+def _weight_of_kind(given: str) -> tuple[str, float]:
+    kind, _, weight = given.partition("=")
+    try:
+        return kind.strip(), float(weight)
+    except ValueError:
+        raise QueryError(
+            f"The weight {given!r} cannot be read. Write a kind, = and a number: person=2"
+        ) from None

@@ -43,6 +43,8 @@ class Region:
     box: Box
     score: float  # cosine to the query
     text: str | None
+    relevance: float  # 0..1, how surely this region stands out from those like it
+    share: float  # 0..1, of what speaks for the image; 1 in sum over its regions
 
 
 @dataclass(frozen=True, slots=True)

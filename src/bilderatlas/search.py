@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,48 +15,70 @@ from numpy.typing import NDArray
 from bilderatlas.arrays import Embeddings, Scores
 
 MAD_TO_SIGMA = 1.4826  # median absolute deviation of a normal distribution -> its sigma
-TAIL_DEGREES = 5
 EXPECTED_SHARE = 1 / 300
 ROUNDING = 1e-6  # the cosine of a float32 vector with itself may be as much below 1
 N_FOR_BACKGROUND = 20_000
 SMALLEST_SPREAD = 0.01
-N_TO_JUDGE = 8  # fewer images say nothing of what is usual
+N_TO_JUDGE = 8  # fewer scores say nothing of what is usual
+AGGREGATES = ("max", "mean")
+
+Real = TypeVar("Real", bound=np.floating[Any])
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """The best images for one query, closest first."""
+    """The best images for one query, best first."""
 
     images: NDArray[np.int64]  # (K,) numbers of images
     scores: Scores  # (K,) of their best regions
     relevance: NDArray[np.float64]  # (K,) in 0..1
     rows: tuple[NDArray[np.int64], ...]  # (K,) of the rows of each, best first
-    row_scores: Scores  # of all those rows, one after the other
+    row_shares: NDArray[np.float64]  # of all those rows, one after the other; 1 an image in sum
+
+
+def cosines(query: Embeddings, embeddings: Embeddings) -> Scores:
+    """The score (N,) of every region: the cosine of the query (D,) and its embedding (N, D)."""
+    scores: Scores = np.clip(embeddings @ query, -1, 1)
+    return scores
 
 
 def nearest(
-    query: Embeddings,
-    embeddings: Embeddings,
+    scores: Scores,
+    relevance: NDArray[np.float64],
     image_of: NDArray[np.integer],
+    weights: NDArray[np.float64],
     *,
     k: int | None = None,
-    threshold: float | None = None,
-    allowed: NDArray[np.bool_] | None = None,
+    aggregate: str = "max",
 ) -> Found:
-    """Find the k images whose best region is closest to the query.
+    """Find the k images whose regions are the most relevant; all that count without `k`.
 
-    `query` is (D,), `embeddings` (N, D), `image_of` (N,) numbers each row's image from 0, and
-    `allowed` (N,) says which rows count. The score is the cosine; below `threshold` nothing is
-    found, and without `k` everything above it is.
+    `scores`, `relevance`, `image_of` (the number of each row's image, from 0) and `weights` are
+    (N,); a row of weight 0 does not count. With `aggregate` "max" an image ranks by its best
+    region, by weight * relevance, and has that region's score and relevance. With "mean" it ranks
+    by the mean relevance of its regions, each counting by its weight, and that is its relevance.
+    Images of one rank go by their highest score.
+
+    The share of a region is its weight * relevance over the sum of those of its image.
     """
-    scores = np.clip(embeddings @ query, -1, 1)  # (N,)
-    if allowed is not None:
-        scores = np.where(allowed, scores, -np.inf).astype(np.float32)
-    best = _best_of_each_image(scores, image_of)  # (M,)
-    images = _top(best, k, -np.inf if threshold is None else threshold)
-    rows = _rows_of(images, image_of, scores)
-    row_scores = scores[np.concatenate([np.empty(0, np.int64), *rows])]
-    return Found(images, best[images], relevance(best, images), rows, row_scores)
+    worth = weights * relevance  # (N,)
+    counted = weights > 0
+    ranks = (
+        _mean_of_each_image(relevance, weights, image_of)  # (M,)
+        if aggregate == "mean"
+        else _best_of_each_image(np.where(counted, worth, -np.inf), image_of)
+    )
+    highest = _best_of_each_image(np.where(counted, scores, -np.inf), image_of)  # (M,)
+    images = _top(ranks, highest, k)
+    rows = _rows_of(images, image_of, counted, worth, scores)
+    best = np.array([its_rows[0] for its_rows in rows], dtype=np.int64)  # (K,)
+    return Found(
+        images,
+        scores[best],
+        ranks[images] if aggregate == "mean" else relevance[best],
+        rows,
+        np.concatenate([np.empty(0), *(_shares(worth[its_rows]) for its_rows in rows)]),
+    )
 
 
 def mix(queries: Embeddings, weights: Sequence[float], embeddings: Embeddings) -> Embeddings:
@@ -74,53 +97,86 @@ def mix(queries: Embeddings, weights: Sequence[float], embeddings: Embeddings) -
     return np.asarray(mixed / length if length > 1e-4 else mixed * 0, dtype=np.float32)
 
 
-def relevance(scores: Scores, images: NDArray[np.int64]) -> NDArray[np.float64]:
-    """How surely each of some images stands out from all of them, 0..1.
+def relevance(
+    scores: Scores, is_part: NDArray[np.bool_], counted: NDArray[np.bool_]
+) -> NDArray[np.float64]:
+    """How surely each region stands out from those like it, 0..1: comparable between them.
 
-    The background is a Student t distribution (5 degrees of freedom: real backgrounds have heavy
-    tails) with the median and the median absolute deviation of all scores (M,). P is the share of
-    it that reaches the score by chance; relevance is r / (r + P), r being the share of images
-    that one expects to be relevant. Measured in docs/log.md.
+    Whole images (`is_part` false) and parts have each a background of their own, because crops
+    score on another level: a Student t distribution (5 degrees of freedom: real backgrounds have
+    heavy tails) with the median and the median absolute deviation of their scores that count. P
+    is the share of it that reaches the score by chance; relevance is r / (r + P), r being the
+    share that one expects to be relevant. All arguments are (N,). Measured in docs/log.md.
     """
-    from scipy.stats import t as student
+    relevant = np.clip(scores.astype(np.float64), 0, 1)
+    if int(counted.sum()) < N_TO_JUDGE:
+        return relevant
+    for group in (is_part, ~is_part):
+        those = scores[group & counted]
+        background = those if len(those) >= N_TO_JUDGE else scores[counted]
+        relevant[group] = _standing_out(scores[group], background)
+    return relevant
 
-    counted = scores[np.isfinite(scores)]
-    if len(counted) < N_TO_JUDGE:
-        return np.clip(scores[images].astype(np.float64), 0, 1)
-    sample = counted[:: max(1, len(counted) // N_FOR_BACKGROUND)]
+
+def _standing_out(scores: Scores, background: Scores) -> NDArray[np.float64]:
+    sample = background[:: max(1, len(background) // N_FOR_BACKGROUND)]
     middle = np.median(sample)
     spread = max(float(np.median(np.abs(sample - middle))) * MAD_TO_SIGMA, 1e-6)
-    by_chance = student.sf((scores[images] - middle) / spread, TAIL_DEGREES)  # (K,)
+    by_chance = _student_tail((scores.astype(np.float64) - middle) / spread)  # (K,)
     return np.asarray(EXPECTED_SHARE / (EXPECTED_SHARE + by_chance))
 
 
-def _best_of_each_image(scores: Scores, image_of: NDArray[np.integer]) -> Scores:
+def _student_tail(t: NDArray[np.float64]) -> NDArray[np.float64]:
+    """P(T >= t) with 5 degrees of freedom, in closed form: 20 times as fast as scipy's."""
+    u = t / np.sqrt(5)
+    s = 1 / (1 + u * u)
+    return np.asarray(0.5 - (np.arctan(u) + u * s * (1 + s * 2 / 3)) / np.pi)
+
+
+def _mean_of_each_image(
+    values: NDArray[np.float64], weights: NDArray[np.float64], image_of: NDArray[np.integer]
+) -> NDArray[np.float64]:
+    total = np.bincount(image_of, weights)
+    sums = np.bincount(image_of, weights * values)
+    means: NDArray[np.float64] = np.full(len(total), -np.inf)
+    return np.divide(sums, total, out=means, where=total > 0)
+
+
+def _best_of_each_image(values: NDArray[Real], image_of: NDArray[np.integer]) -> NDArray[Real]:
     n_images = int(image_of.max()) + 1 if len(image_of) else 0
-    best = np.full(n_images, -np.inf, dtype=np.float32)
-    np.maximum.at(best, image_of, scores)
+    best = np.full(n_images, -np.inf, dtype=values.dtype)  # of one type: 40 times as fast
+    np.maximum.at(best, image_of, values)
     return best
 
 
-def _top(best: Scores, k: int | None, threshold: float) -> NDArray[np.int64]:
-    """Numbers of the k best, closest first, ties by number."""
-    n = len(best) if k is None else min(k, len(best))
-    if n < len(best):
-        floor = np.partition(best, -n)[-n]
-        threshold = max(threshold, float(floor))
-    above = np.flatnonzero((best >= threshold) & np.isfinite(best))
-    return above[np.argsort(-best[above], kind="stable")][:n]
+def _top(ranks: NDArray[np.float64], highest: Scores, k: int | None) -> NDArray[np.int64]:
+    """Numbers of the k images of the highest rank, best first, then by score, then by number."""
+    n = len(ranks) if k is None else min(k, len(ranks))
+    floor = np.partition(ranks, -n)[-n] if n < len(ranks) else -np.inf
+    above = np.flatnonzero((ranks >= floor) & np.isfinite(ranks))
+    return above[np.lexsort((-highest[above], -ranks[above]))][:n]
 
 
 def _rows_of(
-    images: NDArray[np.int64], image_of: NDArray[np.integer], scores: Scores
+    images: NDArray[np.int64],
+    image_of: NDArray[np.integer],
+    counted: NDArray[np.bool_],
+    worth: NDArray[np.float64],
+    scores: Scores,
 ) -> tuple[NDArray[np.int64], ...]:
     """The rows of each of the images, best first, without those that do not count."""
     if not len(images):
         return ()
-    rows = np.flatnonzero(np.isin(image_of, images) & np.isfinite(scores))
+    rows = np.flatnonzero(np.isin(image_of, images) & counted)
     rank = np.empty(int(image_of.max()) + 1, dtype=np.int64)
     rank[images] = np.arange(len(images))
     ranks = rank[image_of[rows]]  # whose turn each row's image has among `images`
-    order = np.lexsort((-scores[rows], ranks))
+    order = np.lexsort((-scores[rows], -worth[rows], ranks))
     starts = np.searchsorted(ranks[order], np.arange(1, len(images)))
     return tuple(np.split(rows[order], starts))
+
+
+def _shares(worth: NDArray[np.float64]) -> NDArray[np.float64]:
+    """What each region adds to its image, 1 in sum; the same where none adds anything."""
+    total = float(worth.sum())
+    return worth / total if total > 0 else np.full(len(worth), 1 / len(worth))

@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
+import bilderatlas
 from bilderatlas.cli import app
 from bilderatlas.collection import Collection
 from bilderatlas.errors import FinderError
@@ -74,6 +75,53 @@ def test_a_query_by_a_crop_finds_the_part_and_its_box(
     only_dogs = atlas.search("red", kinds=["animal"])
     assert {region.kind for hit in only_dogs for region in hit.regions} == {"animal"}
     assert only_dogs[0].score == pytest.approx(1, abs=1e-3)
+
+
+def test_weights_kinds_left_out_and_the_mean_change_the_ranking(
+    atlas: Collection, pile: Path, detector: Path
+) -> None:
+    """b.png has a red dog and a green person above, and is black below.
+
+    Its cosines to red: the dog 1, the whole (0.5 + 0.5) / (2 * 2) = 0.25, the person 0.
+    """
+    atlas.index(pile, find=["objects"], detector=detector)
+    this = "path LIKE '%b.png'"
+    hit = atlas.search("red", where=this)[0]
+    assert [region.kind for region in hit.regions] == ["animal", "image", "person"]
+    assert hit.regions[0].relevance == hit.relevance == pytest.approx(1, abs=1e-3)
+    assert [r.share for r in hit.regions] == pytest.approx([0.8, 0.2, 0], abs=1e-3)
+    lifted = atlas.search("red", where=this, weights={"image": 5})[0]
+    assert lifted.regions[0].kind == "image"
+    assert (lifted.relevance, lifted.score) == pytest.approx((0.25, 0.25), abs=1e-3)
+    without = atlas.search("red", where=this, without=["animal"])[0]
+    assert [region.kind for region in without.regions] == ["image", "person"]
+    assert atlas.search("red", where=this, weights={"animal": 0})[0] == without
+    by_mean = atlas.search("red", where=this, aggregate="mean")[0]
+    assert by_mean.relevance == pytest.approx(1.25 / 3, abs=1e-3)
+    assert by_mean.score == hit.score
+
+
+def test_the_command_line_says_which_part_matched(
+    tmp_path: Path, pile: Path, detector: Path
+) -> None:
+    collection = str(tmp_path / "c.atlas")
+    atlas = bilderatlas.create(collection)
+    atlas.index(pile, find=["objects"], detector=detector, encoder="builtin")
+
+    def shown(*options: str) -> str:
+        done = CliRunner().invoke(app, ["search", collection, "snow", "-k", "1", *options])
+        assert done.exception is None, done.exception
+        return done.stdout
+
+    hit = atlas.search("snow", weights={"animal": 100}, k=1)[0]
+    dog = f"animal dog ({hit.regions[0].share:.2f} of it)"
+    assert shown("--weight", "animal=100").strip().endswith(f"{hit.path}  {dog}")
+    only = shown("--without", "animal", "--weight", "person=0")
+    assert only.strip().endswith(".png")  # nothing but the whole image is left
+    [by_mean] = json.loads(shown("--aggregate", "mean", "--json"))["results"]
+    mean = sum(region["relevance"] for region in by_mean["regions"]) / 3
+    assert by_mean["relevance"] == pytest.approx(mean)
+    assert sum(region["share"] for region in by_mean["regions"]) == pytest.approx(1)
 
 
 def test_the_whole_image_is_embedded_as_without_finders(

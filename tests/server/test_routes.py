@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
@@ -70,6 +71,38 @@ def test_no_hit_lies_below_the_threshold(client: TestClient) -> None:
     results = client.post(f"{API}/search", json=body).json()["results"]
     assert len(results) == N_OF_EACH
     assert all("red" in hit["path"] for hit in results)
+
+
+@pytest.mark.parametrize(
+    ("options", "n_found"),
+    [
+        ({"weights": {"image": 0.5}}, N_OF_EACH),
+        ({"aggregate": "mean", "without": ["text"]}, N_OF_EACH),
+        ({"kinds": ["person"]}, 0),
+    ],
+)
+def test_parts_are_weighted_left_out_and_put_together(
+    client: TestClient, options: dict[str, Any], n_found: int
+) -> None:
+    """These images have no parts; a search by words and by a picture takes the same options."""
+    body = {"query": "red", "k": N_OF_EACH} | options
+    results = client.post(f"{API}/search", json=body).json()["results"]
+    assert len(results) == n_found
+    assert all(hit["regions"][0]["share"] == 1 for hit in results)
+    weights = {"weights": [f"{kind}={n}" for kind, n in options.get("weights", {}).items()]}
+    answer = client.post(
+        f"{API}/search/image",
+        params={"k": N_OF_EACH} | options | weights,
+        files={"file": ("mine.png", png_of("red", seed=99), "image/png")},
+    )
+    assert len(answer.json()["results"]) == n_found
+
+
+@pytest.mark.parametrize("weights", [{"dog": 2}, {"person": -1}])
+def test_a_weight_that_cannot_be_is_refused(client: TestClient, weights: dict[str, float]) -> None:
+    answer = client.post(f"{API}/search", json={"query": "red", "weights": weights})
+    assert answer.status_code == 400
+    assert "kind" in answer.json()["detail"]
 
 
 def test_an_uploaded_picture_finds_its_like(client: TestClient) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -17,7 +18,7 @@ from bilderatlas.cli.arguments import (
 from bilderatlas.cli.printing import one_line, print_json, say
 
 if TYPE_CHECKING:
-    from bilderatlas.results import Hits
+    from bilderatlas.results import Hits, Region
 
 
 def search(
@@ -31,14 +32,34 @@ def search(
     kind: Annotated[
         list[str] | None, typer.Option(help="Search only this kind of region; may be repeated.")
     ] = None,
+    without: Annotated[
+        list[str] | None, typer.Option(help="Leave out this kind of region; may be repeated.")
+    ] = None,
+    weight: Annotated[
+        list[str] | None,
+        typer.Option(help="How much a kind of region counts: person=2; may be repeated."),
+    ] = None,
+    aggregate: Annotated[
+        str, typer.Option(help="An image ranks by its best region, max, or by their mean.")
+    ] = "max",
     where: WhereOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Find the images closest to some words, or to a picture."""
-    atlas = open_collection(collection)
-    _show_hits(
-        atlas.search(query, image=image, k=k, threshold=threshold, kinds=kind, where=where), as_json
+    from bilderatlas import queries
+
+    hits = open_collection(collection).search(
+        query,
+        image=image,
+        k=k,
+        threshold=threshold,
+        kinds=kind,
+        without=without or (),
+        weights=queries.weights(weight or ()),
+        aggregate=aggregate,
+        where=where,
     )
+    _show_hits(hits, as_json)
 
 
 def similar(
@@ -62,6 +83,18 @@ def _show_hits(hits: Hits, as_json: bool) -> None:
     if not hits:
         say("Nothing found.")
         return
-    say("score  relevance  path")
+    say("score  relevance  path, and what of it matched")
     for hit in hits:
-        print(f"{hit.score:5.3f}  {hit.relevance:9.2f}  {one_line(hit.path)}")
+        print(
+            f"{hit.score:5.3f}  {hit.relevance:9.2f}  {one_line(hit.path)}{_matched(hit.regions)}"
+        )
+
+
+def _matched(parts: Sequence[Region]) -> str:
+    """The part that matched best; nothing where the image has no parts."""
+    best = parts[0]
+    if best.kind == "image" and len(parts) == 1:
+        return ""
+    kind = "whole image" if best.kind == "image" else best.kind
+    label = f" {best.label}" if best.label and best.label != best.kind else ""
+    return f"  {kind}{one_line(label)} ({best.share:.2f} of it)"

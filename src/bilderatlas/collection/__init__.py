@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -13,6 +13,7 @@ import numpy as np
 from bilderatlas import encoders, exports, regions, runs, sources
 from bilderatlas.arrays import Embeddings
 from bilderatlas.collection import asking, looking
+from bilderatlas.collection.choice import Choice
 from bilderatlas.collection.open_space import OpenSpace
 from bilderatlas.encoders import Encoder
 from bilderatlas.errors import EncoderMismatch, QueryError, StoreError
@@ -157,7 +158,7 @@ class Collection:
 
     # -- asking
 
-    def search(
+    def search(  # noqa: PLR0913  an option is an argument
         self,
         query: str | None = None,
         *,
@@ -165,34 +166,31 @@ class Collection:
         k: int | None = 12,
         threshold: float | None = None,
         kinds: Sequence[str] | None = None,
+        without: Sequence[str] = (),
+        weights: Mapping[str, float] | None = None,
+        aggregate: str = "max",
         where: str | None = None,
         may_open_files: bool = True,
     ) -> Hits:
         """Find the k images closest to some words, to a picture, or to a mixture of both.
 
         `query` is words or an expression: "2:dog + ./beach.jpg - snow" (`queries.parse`).
-        `threshold` is on the score (cosine), `kinds` on the regions searched, `where` a SQL
-        condition on facts and metadata (`filters.FactsTable`). Without `may_open_files`, files
-        in an expression must be images of this collection.
+        `threshold` is the lowest score (cosine) of a region that counts; `kinds` are the kinds of
+        region searched, `without` those left out; `weights` by kind multiply the relevance of
+        regions ({"person": 2}; 0 leaves out). With `aggregate` "max" an image ranks by its best
+        region, with "mean" by their mean. `where` is a SQL condition on facts and metadata
+        (`filters.FactsTable`). Without `may_open_files`, files in an expression must be images of
+        this collection.
 
         Raises QueryError, and ImageProblem where a picture is none.
         """
         if (query is None) == (image is None):
             raise QueryError("Search for words or for a picture: give one of the two.")
+        choice = Choice(k, threshold, kinds, without, weights or {}, aggregate, where)
         found = (
-            asking.by_words(
-                self._space(),
-                query or "",
-                k=k,
-                threshold=threshold,
-                kinds=kinds,
-                where=where,
-                may_open_files=may_open_files,
-            )
+            asking.by_words(self._space(), query or "", choice, may_open_files=may_open_files)
             if image is None
-            else asking.by_picture(
-                self._space(), image, k=k, threshold=threshold, kinds=kinds, where=where
-            )
+            else asking.by_picture(self._space(), image, choice)
         )
         return Hits(found, thumbnails=self.thumbnails)
 
@@ -210,7 +208,7 @@ class Collection:
 
         Raises ImageNotFound, QueryError.
         """
-        found = asking.similar(self._space(), image, k=k, radius=radius, where=where)
+        found = asking.similar(self._space(), image, Choice(k=k, where=where), radius=radius)
         return Hits(found, thumbnails=self.thumbnails)
 
     # -- ordering

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bilderatlas import queries, search
-from bilderatlas.arrays import Embeddings
+from bilderatlas.arrays import Embeddings, Scores
 from bilderatlas.catalogue import Catalogue
+from bilderatlas.collection.choice import Choice
 from bilderatlas.collection.open_space import OpenSpace
 from bilderatlas.errors import QueryError
 from bilderatlas.results import Hit, Region
@@ -18,103 +21,94 @@ if TYPE_CHECKING:
     from bilderatlas.collection.open_space import ImageQuery
 
 
-def by_words(
-    space: OpenSpace,
-    query: str,
-    *,
-    k: int | None,
-    threshold: float | None,
-    kinds: Sequence[str] | None,
-    where: str | None,
-    may_open_files: bool,
-) -> list[Hit]:
+def by_words(space: OpenSpace, query: str, choice: Choice, *, may_open_files: bool) -> list[Hit]:
     """The images closest to words or an expression."""
     terms = queries.parse(query)
     in_joint = space.about.joint_dim is not None and any(term.words for term in terms)
     vector = space.embed_terms(terms, in_joint, may_open_files)
-    return _nearest(
-        space, vector, k=k, threshold=threshold, kinds=kinds, where=where, in_joint=in_joint
-    )
+    return _nearest(space, vector, choice, in_joint=in_joint)
 
 
-def by_picture(
-    space: OpenSpace,
-    image: ImageQuery,
-    *,
-    k: int | None,
-    threshold: float | None,
-    kinds: Sequence[str] | None,
-    where: str | None,
-) -> list[Hit]:
+def by_picture(space: OpenSpace, image: ImageQuery, choice: Choice) -> list[Hit]:
     """The images closest to a picture that somebody brings."""
-    vector = space.embed_picture(image)
-    return _nearest(space, vector, k=k, threshold=threshold, kinds=kinds, where=where)
+    return _nearest(space, space.embed_picture(image), choice)
 
 
-def similar(
-    space: OpenSpace, image: str, *, k: int | None, radius: float | None, where: str | None
-) -> list[Hit]:
-    """The images closest to one of the collection."""
-    if radius is not None and not 0 <= radius <= 2:
-        raise QueryError(f"The radius is {radius:g}; a cosine distance lies between 0 and 2.")
+def similar(space: OpenSpace, image: str, choice: Choice, *, radius: float | None) -> list[Hit]:
+    """The images closest to one of the collection, or all within a radius."""
+    if radius is not None:
+        if not 0 <= radius <= 2:
+            raise QueryError(f"The radius is {radius:g}; a cosine distance lies between 0 and 2.")
+        choice = replace(choice, k=None, threshold=1 - radius - search.ROUNDING)
     number = space.number_of(image)
-    return _nearest(
-        space,
-        space.embeddings()[space.row_of_whole(number)],
-        k=None if radius is not None else k,
-        threshold=None if radius is None else 1 - radius - search.ROUNDING,
-        where=where,
-        without=number,
-    )
+    vector = space.embeddings()[space.row_of_whole(number)]
+    return _nearest(space, vector, choice, without=number)
 
 
 def _nearest(
     space: OpenSpace,
     vector: Embeddings,
+    choice: Choice,
     *,
-    k: int | None,
-    threshold: float | None = None,
-    kinds: Sequence[str] | None = None,
-    where: str | None = None,
     in_joint: bool = False,
     without: int | None = None,
 ) -> list[Hit]:
-    if k is not None and k < 1:
-        raise QueryError(f"k is {k}; ask for at least 1 image.")
+    """The best images for a query embedding (D,) or (J,), but for one of them."""
     catalogue = space.catalogue
-    allowed = None if kinds is None else catalogue.of_kind(kinds)
-    if where:
-        fulfilling = catalogue.where(where)
-        allowed = fulfilling if allowed is None else allowed & fulfilling
+    weights = choice.weigh(catalogue)  # (N,)
     if without is not None:
-        others = catalogue.image_of != without
-        allowed = others if allowed is None else allowed & others
+        weights[catalogue.image_of == without] = 0
+    scores = search.cosines(vector, catalogue.joint if in_joint else catalogue.vectors)
+    relevance = search.relevance(scores, catalogue.is_part, weights > 0)  # (N,)
+    if choice.threshold is not None:
+        weights[scores < choice.threshold] = 0
     found = search.nearest(
-        vector,
-        catalogue.joint if in_joint else catalogue.vectors,
+        scores,
+        relevance,
         catalogue.image_of,
-        k=k,
-        threshold=threshold,
-        allowed=allowed,
+        weights,
+        k=choice.k,
+        aggregate=choice.aggregate,
     )
-    return _hits(found, catalogue)
+    return _hits(found, catalogue, scores, relevance)
 
 
-def _hits(found: search.Found, catalogue: Catalogue) -> list[Hit]:
+def _hits(
+    found: search.Found,
+    catalogue: Catalogue,
+    scores: Scores,
+    relevance: NDArray[np.float64],
+) -> list[Hit]:
     rows = np.concatenate([np.empty(0, np.int64), *found.rows])
-    parts_of = iter(catalogue.regions.take(rows).to_pylist())
-    scores = iter(found.row_scores)
+    parts = iter(
+        _region(*facts)
+        for facts in zip(
+            catalogue.regions.take(rows).to_pylist(),
+            scores[rows].tolist(),
+            relevance[rows].tolist(),
+            found.row_shares.tolist(),
+            strict=True,
+        )
+    )
     hits = []
-    for number, score, relevance, its_rows in zip(
+    for number, score, how_sure, its_rows in zip(
         found.images, found.scores, found.relevance, found.rows, strict=True
     ):
         paths, metadata = catalogue.places(int(number))
-        parts = tuple(_region(next(parts_of), float(next(scores))) for _ in its_rows)
         image_id = catalogue.image_ids[int(number)].as_py()
-        hits.append(Hit(image_id, paths[0], float(score), float(relevance), parts, metadata))
+        its_parts = tuple(next(parts) for _ in its_rows)
+        hits.append(Hit(image_id, paths[0], float(score), float(how_sure), its_parts, metadata))
     return hits
 
 
-def _region(row: Mapping[str, Any], score: float) -> Region:
-    box = tuple(row["box"])
-    return Region(row["region_id"], row["kind"], row["label"], box, score, row["text"])
+def _region(row: Mapping[str, Any], score: float, relevance: float, share: float) -> Region:
+    return Region(
+        row["region_id"],
+        row["kind"],
+        row["label"],
+        tuple(row["box"]),
+        score,
+        row["text"],
+        relevance=relevance,
+        share=share,
+    )

@@ -15,11 +15,13 @@ import numpy as np
 
 from bilderatlas.arrays import Box, Boxes, Scores
 from bilderatlas.errors import FinderError
+from bilderatlas.regions import coco
 
 if TYPE_CHECKING:
     from PIL import Image
 
 NAMES = ("objects", "text")
+KINDS = ("image", *coco.KINDS, "text")  # of region; the whole picture is an `image`
 ACTIVATION = "activation"  # the detector that needs no download
 MAX_AREA = 0.9  # of the picture: what is larger is the picture itself
 

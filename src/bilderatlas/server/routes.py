@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, File, Header, Query, Request, Response, UploadFile
 from PIL import Image
 
-from bilderatlas import __version__, images
+from bilderatlas import __version__, images, queries
 from bilderatlas.collection import Collection
 from bilderatlas.errors import ImageNotFound, ImageProblem
 from bilderatlas.results import image_id_of
@@ -110,22 +110,37 @@ def search(collection: Asked, body: schemas.SearchQuery) -> dict[str, Any]:
         k=body.k,
         threshold=body.threshold,
         kinds=body.kinds,
+        without=body.without,
+        weights=body.weights,
+        aggregate=body.aggregate,
         where=body.where,
         may_open_files=False,
     ).to_dict()
 
 
 @api.post("/search/image", response_model=schemas.Hits)
-def search_image(
+def search_image(  # noqa: PLR0913  an option is an argument
     collection: Asked,
     file: Annotated[UploadFile, File(description="a picture of any common format")],
     k: schemas.K = 12,
     threshold: schemas.Threshold | None = None,
+    kinds: Annotated[list[str] | None, Query(description="only these kinds of region")] = None,
+    without: Annotated[list[str] | None, Query(description="kinds of region left out")] = None,
+    weights: Annotated[list[str] | None, Query(description="of a kind: person=2")] = None,
+    aggregate: schemas.Aggregate = "max",
     where: schemas.Where | None = None,
 ) -> dict[str, Any]:
     """Find images that look like an uploaded one."""
-    content = file.file.read()
-    return collection.search(image=content, k=k, threshold=threshold, where=where).to_dict()
+    return collection.search(
+        image=file.file.read(),
+        k=k,
+        threshold=threshold,
+        kinds=kinds,
+        without=without or (),
+        weights=queries.weights(weights or ()),
+        aggregate=aggregate,
+        where=where,
+    ).to_dict()
 
 
 @api.get("/runs", response_model=schemas.Runs)

@@ -13,6 +13,7 @@ MAX_PAGE = 500
 
 K = Annotated[int, Field(ge=1, le=MAX_K, description="how many images at most")]
 Threshold = Annotated[float, Field(ge=-1, le=1, description="no image below this score")]
+Aggregate = Annotated[str, Field(description="an image ranks by its best region, max, or by mean")]
 Where = Annotated[str, Field(max_length=MAX_WORDS, description="a filter on metadata")]
 
 
@@ -24,7 +25,10 @@ class SearchQuery(BaseModel):
     query: Annotated[str, Field(max_length=MAX_WORDS, description="what the picture shows")]
     k: K = 12
     threshold: Threshold | None = None
-    kinds: list[str] | None = None
+    kinds: Annotated[list[str], Field(description="only these kinds of region")] | None = None
+    without: Annotated[list[str], Field(description="kinds of region left out")] = []
+    weights: Annotated[dict[str, float], Field(description="how much a kind counts")] = {}
+    aggregate: Aggregate = "max"
     where: Where | None = None
 
 
@@ -37,6 +41,8 @@ class Region(BaseModel):
     box: tuple[float, float, float, float]
     score: float
     text: str | None
+    relevance: float
+    share: float
 
 
 class Hit(BaseModel):
