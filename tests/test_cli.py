@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -481,3 +482,55 @@ def test_a_reader_that_leaves_early_is_no_error(atlas: Path) -> None:
         text=True,
     )
     assert (done.stdout, done.stderr) == ('"', "")
+
+
+# -- evaluate
+
+
+def test_evaluate_with_json(run: Run, atlas: Path, tmp_path: Path) -> None:
+    paths = [image.path for image in bilderatlas.open(atlas).all_images()]
+    rows = [f"{path},{'ab'[n % 2]},a photo {n}\n" for n, path in enumerate(paths)]
+    labels = put(tmp_path / "t.csv", ("path,what,text\n" + "".join(rows) + "x.jpg,a,\n").encode())
+    done = run(
+        "evaluate", atlas, "--labels", labels, "--label-column", "what", "--image-column", "path",
+        "--captions", "text", "--run", "kmeans-1", "--eps", "0.3", "--eps", "0.5",
+        "--min-samples", "3", "--seed", "1", "--json", "--output", tmp_path / "r.html",
+        "--side-by-side", tmp_path / "side.csv",
+    )  # fmt: skip
+    facts = done.document
+    assert (facts["labels"]["n_labelled"], facts["labels"]["n_unknown"]) == (8, 1)
+    assert "1 names in" in done.stderr
+    assert {"purity", "nmi", "ari", "v_measure", "pair_f1"} <= facts["runs"][0].keys()
+    assert [(s["eps"], s["min_samples"]) for s in facts["dbscan"]["settings"]] == [
+        (0.3, 3), (0.5, 3),
+    ]  # fmt: skip
+    assert facts["retrieval"]["n_queries"] == 8
+    assert (tmp_path / "r.html").read_text("utf-8").startswith("<!doctype html>")
+    written = list(csv.DictReader(io.StringIO((tmp_path / "side.csv").read_text("utf-8"))))
+    assert [row["label"] for row in written] == list("abababab")
+    assert "kmeans-1" in written[0]
+
+
+def test_evaluate_tells_what_it_found(run: Run, atlas: Path, tmp_path: Path) -> None:
+    paths = [image.path for image in bilderatlas.open(atlas).all_images()]
+    rows = [f"{path},{'ab'[n % 2]}\n" for n, path in enumerate(paths)]
+    labels = put(tmp_path / "t.csv", ("path,label\n" + "".join(rows)).encode())
+    done = run("evaluate", atlas, "--labels", labels, "--run", "kmeans-1")
+    assert "8 labelled, 2 classes, encoder builtin." in done.stdout
+    assert re.search(r"^kmeans-1 +2 +0 ", done.stdout, re.MULTILINE)
+    assert "--output report.html" in done.stderr
+
+
+def test_evaluate_refuses_labels_that_name_nothing(run: Run, atlas: Path, tmp_path: Path) -> None:
+    labels = put(tmp_path / "t.csv", b"path,label\nx.jpg,a\ny.jpg,b\n")
+    done = run("evaluate", atlas, "--labels", labels)
+    assert done.status == 1
+    assert "None of the 2 names" in done.stderr
+    assert done.stdout == ""
+
+
+def test_evaluate_refuses_a_table_it_cannot_write_before_it_begins(
+    run: Run, atlas: Path, tmp_path: Path
+) -> None:
+    done = run("evaluate", atlas, "--labels", "folders", "--side-by-side", tmp_path / "side.xls")
+    assert "Format '.xls' is not offered" in done.stderr

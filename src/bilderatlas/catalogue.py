@@ -42,6 +42,11 @@ class Catalogue:
         places = self._store.read("places", version=self.versions["places"])
         return places.sort_by([("uri", "ascending"), ("source", "ascending")])
 
+    @property
+    def all_places(self) -> pa.Table:
+        """Every place: uri, source, image_id, position, metadata as JSON, by uri."""
+        return self._places
+
     @cached_property
     def image_ids(self) -> pa.Array:
         """(M,) the images that lie somewhere, numbered by the order of their first paths."""

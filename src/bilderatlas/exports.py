@@ -39,12 +39,16 @@ def write(
     """
     if table not in TABLES:
         raise QueryError(f"There is no table {table!r}; choose one of: {', '.join(TABLES)}.")
-    if format is None:
-        suffix = output.suffix.lower() if isinstance(output, Path) else ""
-        format = FORMATS.get(suffix, suffix)
-    if format not in FORMATS.values():
-        raise QueryError(f"Format {format!r} is not offered. Use --format csv or --format parquet.")
-    rows = TABLES[table](collection, run)
+    format = format_of(output, format)
+    write_rows(TABLES[table](collection, run), output, format)
+
+
+def write_rows(rows: pa.Table, output: Path | BinaryIO, format: str | None = None) -> None:
+    """Write rows as CSV or Parquet, by the file's name where no format is given.
+
+    Raises QueryError for another format, StoreError where the file cannot be written.
+    """
+    format = format_of(output, format)
     if not isinstance(output, Path):
         _write(rows, output, format)
         return
@@ -52,6 +56,19 @@ def write(
         output.parent.mkdir(parents=True, exist_ok=True)
         with output.open("wb") as file:
             _write(rows, file, format)
+
+
+def format_of(output: Path | BinaryIO, format: str | None = None) -> str:
+    """csv or parquet, by the file's name where it is not given. Raises QueryError for another."""
+    if format is None:
+        suffix = output.suffix.lower() if isinstance(output, Path) else ""
+        format = FORMATS.get(suffix, suffix)
+    if format not in FORMATS.values():
+        raise QueryError(
+            f"Format {format!r} is not offered. Use --format csv or --format parquet, or "
+            "name the file .csv or .parquet."
+        )
+    return format
 
 
 def _write(rows: pa.Table, file: BinaryIO, format: str) -> None:

@@ -7,7 +7,7 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from bilderatlas.arrays import Embeddings, to_unit_length
-from bilderatlas.evaluation import class_means, separation, similarity
+from bilderatlas.evaluation import class_means, likeness_order, separation, similarity
 
 # East, 3-4-5 north of it, north, west. The cosines: .6, 0, -1, .8, -.6, 0.
 ARROWS = np.array([[1, 0], [0.6, 0.8], [0, 1], [-1, 0]], dtype=np.float32)
@@ -106,3 +106,11 @@ def test_drawn_pairs_are_of_two_rows_of_one_class(monkeypatch: pytest.MonkeyPatc
 @pytest.mark.parametrize("classes", [[0, 0, 0, 0], [0, 1, 2, 3]])
 def test_one_sort_of_pair_cannot_be_separated(classes: list[int]) -> None:
     assert separation(ARROWS, np.array(classes)) is None
+
+
+def test_like_classes_stand_side_by_side() -> None:
+    # 0 and 2 are alike, 1 and 3 are; two classes need no order
+    means = np.array([[1, 0.1, 0.9, 0.2], [0, 1, 0.1, 0.8], [0, 0, 1, 0.2], [0, 0, 0, 1]])
+    order = likeness_order(np.triu(means) + np.triu(means, 1).T).tolist()
+    assert abs(order.index(0) - order.index(2)) == abs(order.index(1) - order.index(3)) == 1
+    assert likeness_order(means[:2, :2]).tolist() == [0, 1]

@@ -68,3 +68,16 @@ def test_png_of_a_sheet_opens_again() -> None:
     sheet = figures.contact_sheet([jpeg()], ["a"])
     png = Image.open(BytesIO(figures.to_png(sheet)))
     assert (png.format, png.size) == ("PNG", sheet.size)
+
+
+def test_what_was_asked_for_has_a_frame_of_its_own() -> None:
+    plain = np.asarray(figures.contact_sheet([jpeg(), jpeg()], ["a", "b"])).astype(int)
+    marked = np.asarray(figures.contact_sheet([jpeg(), jpeg()], ["a", "b"], n_marked=1)).astype(int)
+    changed = np.abs(plain - marked).sum(axis=2).any(axis=0)  # columns of pixels
+    assert changed[: plain.shape[1] // 2].any()
+    assert not changed[plain.shape[1] // 2 :].any()
+
+
+def test_a_smaller_thumbnail_is_smaller() -> None:
+    small = Image.open(BytesIO(figures.smaller(jpeg(size=(320, 200)), 80)))
+    assert (small.size, small.format) == ((80, 50), "JPEG")

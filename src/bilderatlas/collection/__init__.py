@@ -17,6 +17,7 @@ from bilderatlas.collection.choice import Choice
 from bilderatlas.collection.open_space import OpenSpace
 from bilderatlas.encoders import Encoder
 from bilderatlas.errors import EncoderMismatch, QueryError, StoreError
+from bilderatlas.evaluation.grid import EPS, MIN_SAMPLES
 from bilderatlas.regions import Finding
 from bilderatlas.results import (
     Clustering,
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from PIL import Image
 
     from bilderatlas.collection.open_space import ImageQuery
+    from bilderatlas.reports import Evaluation
 
 SUFFIX = ".atlas"
 
@@ -339,6 +341,51 @@ class Collection:
     def embeddings(self, kind: str = "image") -> tuple[list[str], Embeddings]:
         """Region ids (N,) and embeddings (N, D) of one kind of region."""
         return self._space().catalogue.embeddings_of(kind)
+
+    # -- judging
+
+    def evaluate(
+        self,
+        labels: str | Path,
+        *,
+        runs: Sequence[str] = (),
+        captions: str | None = None,
+        label_column: str | None = None,
+        image_column: str | None = None,
+        eps: Sequence[float] = EPS,
+        min_samples: Sequence[int] = MIN_SAMPLES,
+        seed: int = 0,
+    ) -> Evaluation:
+        """Measure clusterings and the space itself against what people say the images are.
+
+        `labels` is a CSV, TSV or Parquet file with a column of images (ids or paths) and one of
+        labels, a folder whose folders are the classes, "folders" for the name of the folder that
+        each picture lies in, or "column:NAME" for a metadata column. `runs` are clusterings, by
+        default the newest; `captions` a column of the file, or of the metadata, that holds texts.
+        `eps` and `min_samples` are what DBSCAN is tried with. A region has its image's label.
+
+        Raises LabelsError, RunNotFound, QueryError.
+        """
+        from bilderatlas.collection import evaluating
+
+        space = self._space()
+        truth = evaluating.read_truth(
+            space,
+            str(labels),
+            label_column=label_column,
+            image_column=image_column,
+            captions=captions,
+        )
+        return evaluating.evaluate(
+            self._store,
+            space,
+            truth,
+            runs=runs,
+            eps=eps,
+            min_samples=min_samples,
+            seed=seed,
+            thumbnails=self.thumbnails,
+        )
 
     # -- taking along
 

@@ -10,7 +10,7 @@ import numpy as np
 from bilderatlas import clustering
 from bilderatlas.arrays import ClusterLabels, Embeddings
 from bilderatlas.errors import QueryError
-from bilderatlas.evaluation.agreement import Agreement, Classes, agreement
+from bilderatlas.evaluation.groups import Agreement, Classes, agreement
 
 EPS = (0.02, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.5)
 MIN_SAMPLES = (2, 3, 5, 10)

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bilderatlas.arrays import Embeddings, Scores
-from bilderatlas.evaluation.agreement import Classes
+from bilderatlas.evaluation.groups import Classes
 
 Matrix = NDArray[np.float64]
 
@@ -53,6 +53,21 @@ def class_means(embeddings: Embeddings, classes: Classes) -> Matrix:
     products[diagonal, diagonal] -= squares  # a row is not compared with itself
     n_pairs[diagonal, diagonal] -= sizes
     return np.divide(products, n_pairs, out=np.full_like(products, np.nan), where=n_pairs > 0)
+
+
+def likeness_order(means: Matrix) -> NDArray[np.int64]:
+    """(C,) an order of the classes in which like ones stand side by side.
+
+    The leaves of average linkage on 1 - mean cosine, turned so that neighbors are as alike as can
+    be (Bar-Joseph et al. 2001).
+    """
+    from scipy.cluster.hierarchy import leaves_list, linkage
+
+    if len(means) < 3:
+        return np.arange(len(means))
+    upper = np.triu_indices(len(means), k=1)
+    tree = linkage(np.maximum(1 - means[upper], 0), "average", optimal_ordering=True)
+    return np.asarray(leaves_list(tree), dtype=np.int64)
 
 
 def separation(embeddings: Embeddings, classes: Classes, *, seed: int = 0) -> Separation | None:

@@ -18,7 +18,8 @@ PALETTE = (
 )  # fmt: skip
 GREY = "#b9b1a5"
 PAPER, MOUNT, LINE, INK, QUIET = "#f4efe5", "#fdfbf6", "#ddd3c3", "#27221c", "#6b6256"
-PRINT_DPI = 200
+ACCENT = "#8c3c1f"
+PRINT_DPI = 150
 
 
 def font(name: str, size: int) -> ImageFont.FreeTypeFont:

@@ -8,7 +8,7 @@ from io import BytesIO
 
 from PIL import Image, ImageDraw
 
-from bilderatlas.figures.paper import INK, LINE, MOUNT, PAPER, QUIET, elide, font, one_line
+from bilderatlas.figures.paper import ACCENT, INK, LINE, MOUNT, PAPER, QUIET, elide, font, one_line
 
 _MARGIN, _GAP, _MOUNTING = 28, 20, 6  # pixels
 _SIDE = 220  # of the square that a picture is fitted into
@@ -21,8 +21,12 @@ def contact_sheet(
     *,
     columns: int | None = None,
     title: str | None = None,
+    n_marked: int = 0,
 ) -> Image.Image:
-    """Mount pictures in rows, each above its caption. A caption too long loses its middle."""
+    """Mount pictures in rows, each above its caption. A caption too long loses its middle.
+
+    The first `n_marked` have a frame of the accent colour: what the others are compared with.
+    """
     columns = columns or _columns(len(jpegs))
     n_rows = math.ceil(len(jpegs) / columns)
     cell = _SIDE + 2 * _MOUNTING
@@ -38,7 +42,7 @@ def contact_sheet(
     sans = font("DejaVuSans.ttf", _CAPTION_SIZE)
     for i, (jpeg, caption) in enumerate(zip(jpegs, captions, strict=True)):
         x, y = _MARGIN + i % columns * step_x, top + i // columns * step_y
-        _mount(sheet, jpeg, x, y)
+        _mount(sheet, jpeg, x, y, ACCENT if i < n_marked else LINE)
         short = elide(one_line(caption), sans, cell)
         draw.text((x + cell / 2, y + cell + 8), short, QUIET, sans, anchor="ma")
     return sheet
@@ -49,7 +53,16 @@ def _columns(n: int) -> int:
     return max(1, min(n, math.ceil(math.sqrt(1.3 * n)), 10))
 
 
-def _mount(sheet: Image.Image, jpeg: bytes, x: int, y: int) -> None:
+def smaller(jpeg: bytes, side: int) -> bytes:
+    """A thumbnail with its longer side `side` pixels, as a JPEG of few bytes."""
+    picture = Image.open(BytesIO(jpeg)).convert("RGB")
+    picture.thumbnail((side, side), Image.Resampling.LANCZOS)
+    out = BytesIO()
+    picture.save(out, "JPEG", quality=70)
+    return out.getvalue()
+
+
+def _mount(sheet: Image.Image, jpeg: bytes, x: int, y: int, frame: str) -> None:
     """Put a picture with a thin white border into the middle of the cell at (x, y)."""
     picture = Image.open(BytesIO(jpeg)).convert("RGB")
     picture.thumbnail((_SIDE, _SIDE), Image.Resampling.LANCZOS)
@@ -59,5 +72,6 @@ def _mount(sheet: Image.Image, jpeg: bytes, x: int, y: int) -> None:
         left - _MOUNTING, upper - _MOUNTING,
         left + picture.width + _MOUNTING - 1, upper + picture.height + _MOUNTING - 1,
     )  # fmt: skip
-    ImageDraw.Draw(sheet).rectangle(border, fill=MOUNT, outline=LINE)
+    width = 1 if frame == LINE else 3
+    ImageDraw.Draw(sheet).rectangle(border, fill=MOUNT, outline=frame, width=width)
     sheet.paste(picture, (left, upper))

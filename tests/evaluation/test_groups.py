@@ -7,7 +7,7 @@ import pytest
 from sklearn import metrics
 
 from bilderatlas.evaluation import agreement, matching, renumbered, without_noise
-from bilderatlas.evaluation.agreement import Agreement
+from bilderatlas.evaluation.groups import Agreement
 
 # Three apples and three pears; one pear lies among the apples.
 FRUIT = np.array([0, 0, 0, 1, 1, 1])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +11,6 @@ from numpy.typing import NDArray
 from bilderatlas.arrays import Embeddings
 
 KS = (1, 5, 10)
-N_QUERIES = 2000  # captions that are asked at most
 _N_SCORES = 2**24  # held at once, 64 MB
 
 
@@ -18,8 +18,7 @@ _N_SCORES = 2**24  # held at once, 64 MB
 class Retrieval:
     """How well Q captions find their pictures among N."""
 
-    n_queries: int  # asked, of `n_captions` different ones
-    n_captions: int
+    n_queries: int
     n_images: int
     recall_at: dict[int, float]  # k -> share of the queries with a picture of theirs among k
     mean_average_precision: float
@@ -27,30 +26,25 @@ class Retrieval:
 
 
 def retrieval(
-    images: Embeddings, texts: Embeddings, relevant: list[NDArray[np.integer]], *, seed: int = 0
+    images: Embeddings, texts: Embeddings, relevant: Sequence[NDArray[np.integer]]
 ) -> Retrieval:
     """Search N pictures (N, J) with Q captions (Q, J); `relevant` lists the pictures of each.
 
     Recall at k is that of caption benchmarks (Karpathy and Fei-Fei 2015): a hit is one picture of
     the caption among the first k. Average precision as in Manning et al. 2008, section 8.4: the
     mean, over the pictures of a caption, of the precision at each one's rank. A picture as close
-    as another one stands after it, so that equal scores are no merit. Of more than 2,000 captions
-    as many are drawn with `seed`.
+    as another one stands after it, so that equal scores are no merit.
     """
-    chosen = np.sort(np.random.default_rng(seed).permutation(len(texts))[:N_QUERIES])
     ranks = []
     step = max(1, _N_SCORES // len(images))
-    for start in range(0, len(chosen), step):
-        some = chosen[start : start + step]
-        scores = texts[some] @ images.T  # (B, N)
-        ranks += [
-            _ranks(row, relevant[query]) for row, query in zip(scores, some.tolist(), strict=True)
-        ]
+    for start in range(0, len(texts), step):
+        scores = texts[start : start + step] @ images.T  # (B, N)
+        theirs = relevant[start : start + step]
+        ranks += [_ranks(row, own) for row, own in zip(scores, theirs, strict=True)]
     first = np.array([found[0] for found in ranks])
     precisions = [np.mean(np.arange(1, len(found) + 1) / found) for found in ranks]
     return Retrieval(
-        n_queries=len(chosen),
-        n_captions=len(texts),
+        n_queries=len(texts),
         n_images=len(images),
         recall_at={k: float((first <= k).mean()) for k in KS},
         mean_average_precision=float(np.mean(precisions)),

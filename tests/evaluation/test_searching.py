@@ -53,8 +53,11 @@ def test_scikit_learn_finds_the_same_mean() -> None:
     assert found.mean_average_precision == pytest.approx(np.mean(slow))
 
 
-def test_of_many_captions_a_part_is_asked() -> None:
-    texts = np.repeat(LINE, 600, axis=0)
-    found = retrieval(LINE, texts, [np.array([i // 600]) for i in range(2400)])
-    assert (found.n_queries, found.n_captions, found.n_images) == (2000, 2400, 4)
-    assert found.recall_at[1] == 1
+def test_more_scores_than_are_held_at_once_are_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    generator = np.random.default_rng(1)
+    images, texts = (to_unit_length(generator.normal(size=(n, 8))) for n in (40, 15))
+    relevant = [np.array([i]) for i in range(15)]
+    at_once = retrieval(images, texts, relevant)
+    monkeypatch.setattr("bilderatlas.evaluation.searching._N_SCORES", 100)
+    assert retrieval(images, texts, relevant) == at_once
+    assert (at_once.n_queries, at_once.n_images) == (15, 40)

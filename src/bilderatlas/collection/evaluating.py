@@ -1,0 +1,267 @@
+"""The body of `evaluate`: a space, its clusterings and the ground truth -> an Evaluation."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bilderatlas import evaluation, ground_truth
+from bilderatlas import runs as kept_runs
+from bilderatlas.arrays import ClusterLabels, Embeddings
+from bilderatlas.collection.open_space import OpenSpace
+from bilderatlas.errors import LabelsError, QueryError
+from bilderatlas.evaluation import Classes
+from bilderatlas.ground_truth import GroundTruth
+from bilderatlas.reports import (
+    NOISE,
+    Captions,
+    ClassSimilarity,
+    Evaluation,
+    JudgedCluster,
+    JudgedRun,
+    LabelsUsed,
+    SideBySide,
+    Thumbnails,
+)
+from bilderatlas.results import Clustering
+from bilderatlas.store import Store
+
+N_CLASSES = 50  # the largest, in the matrix of likeness
+N_CAPTIONS = 2000  # that are searched with; a text takes some milliseconds
+
+
+@dataclass(frozen=True, slots=True)
+class Labelled:
+    """The regions of one kind that have a label."""
+
+    region_ids: tuple[str, ...]  # (L,)
+    embeddings: Embeddings  # (L, D)
+    classes: Classes  # (L,)
+    names: tuple[str, ...]  # (C,) of the classes
+    n_unlabelled: int
+
+    @property
+    def image_ids(self) -> list[str]:
+        return [region_id.partition("-")[0] for region_id in self.region_ids]
+
+
+def evaluate(
+    store: Store,
+    space: OpenSpace,
+    truth: GroundTruth,
+    *,
+    runs: Sequence[str],
+    eps: Sequence[float],
+    min_samples: Sequence[int],
+    seed: int,
+    thumbnails: Thumbnails,
+) -> Evaluation:
+    """Judge the runs (the newest clustering where none is named) and the space itself."""
+    clusterings = _clusterings(store, runs)
+    kind = clusterings[0].about.kind if clusterings else "image"
+    labelled = _labelled(space, kind, truth)
+    judged = [(made, _labels_of(made, labelled)) for made in clusterings]
+    return Evaluation(
+        collection=space.collection,
+        encoder=space.about.encoder,
+        kind=kind,
+        labels=_labels_used(truth, labelled),
+        runs=tuple(_judge(made, labels, labelled) for made, labels in judged),
+        similarity=_similarity(labelled, seed),
+        dbscan=evaluation.dbscan_grid(
+            labelled.embeddings, labelled.classes, eps=eps, min_samples=min_samples, seed=seed
+        ),
+        captions=_captions(space, truth, seed) if truth.captions_of else None,
+        side_by_side=_side_by_side(space, judged, labelled),
+        thumbnails=thumbnails,
+    )
+
+
+def read_truth(
+    space: OpenSpace,
+    labels: str,
+    *,
+    label_column: str | None,
+    image_column: str | None,
+    captions: str | None,
+) -> GroundTruth:
+    """The ground truth, and whether captions can be searched with at all."""
+    if captions and not space.about.reads_text:
+        raise QueryError(
+            f"Encoder '{space.about.encoder}' reads no words, so captions find nothing. "
+            "Leave --captions out."
+        )
+    return ground_truth.read(
+        labels,
+        space.catalogue.all_places,
+        label_column=label_column,
+        image_column=image_column,
+        captions=captions,
+    )
+
+
+def _clusterings(store: Store, runs: Sequence[str]) -> list[Clustering]:
+    """The runs that were asked for, or the newest if there is one."""
+    names = runs or [run.run for run in kept_runs.all_of(store, "cluster")[:1]]
+    made = [kept_runs.read_clustering(store, run) for run in dict.fromkeys(names)]
+    kinds = {clustering.run: clustering.about.kind for clustering in made}
+    if len(set(kinds.values())) > 1:
+        told = ", ".join(f"{run} of {kind}" for run, kind in kinds.items())
+        raise QueryError(f"Runs over different regions have nothing to compare: {told}.")
+    return made
+
+
+def _labelled(space: OpenSpace, kind: str, truth: GroundTruth) -> Labelled:
+    ids, embeddings = space.catalogue.embeddings_of(kind)
+    named = [truth.label_of.get(region_id.partition("-")[0]) for region_id in ids]
+    rows = np.array([i for i, name in enumerate(named) if name is not None], dtype=np.int64)
+    given = [name for name in named if name is not None]
+    names, classes = np.unique(given, return_inverse=True)
+    if len(names) < 2:
+        raise LabelsError(
+            f"Of the {len(ids):,} regions of kind {kind!r}, {len(rows):,} have a label, "
+            f"of {len(names)} classes. To tell classes apart, label regions of two or more."
+        )
+    return Labelled(
+        tuple(ids[i] for i in rows),
+        embeddings if len(rows) == len(ids) else embeddings[rows],
+        classes,
+        tuple(names.tolist()),
+        len(ids) - len(rows),
+    )
+
+
+def _labels_used(truth: GroundTruth, labelled: Labelled) -> LabelsUsed:
+    sizes = Counter(labelled.classes.tolist())
+    return LabelsUsed(
+        source=truth.source,
+        n_labelled=len(labelled.region_ids),
+        n_unlabelled=labelled.n_unlabelled,
+        classes={labelled.names[number]: n for number, n in sizes.most_common()},
+        n_unknown=len(truth.unknown),
+        n_torn=len(truth.torn),
+        warnings=tuple(truth.warnings()),
+    )
+
+
+# -- clusterings
+
+MISSING = -2  # a region that the run has not seen
+
+
+def _labels_of(made: Clustering, labelled: Labelled) -> ClusterLabels:
+    """(L,) the cluster of every labelled region; -2 where the run has not seen it."""
+    label_of = dict(zip(made.region_ids, made.labels.tolist(), strict=True))
+    return np.array([label_of.get(i, MISSING) for i in labelled.region_ids], dtype=np.int32)
+
+
+def _judge(made: Clustering, labels: ClusterLabels, labelled: Labelled) -> JudgedRun:
+    seen = labels > MISSING
+    classes, labels = labelled.classes[seen], labels[seen]
+    if not len(labels):
+        raise QueryError(
+            f"Run {made.run!r} holds none of the {len(labelled.region_ids):,} labelled regions. "
+            "Cluster again, or name another run with --run."
+        )
+    return JudgedRun(
+        made.about,
+        evaluation.agreement(classes, labels),
+        evaluation.without_noise(classes, labels),
+        _judge_clusters(made, labels, classes, labelled.names),
+    )
+
+
+def _judge_clusters(
+    made: Clustering, labels: ClusterLabels, classes: Classes, names: Sequence[str]
+) -> tuple[JudgedCluster, ...]:
+    matched = evaluation.matching(classes, labels)
+    judged = []
+    for cluster in made.clusters:
+        own = classes[labels == cluster.cluster]
+        number = matched.get(cluster.cluster)
+        label = None if number is None else names[number]
+        n_right = 0 if number is None else int((own == number).sum())
+        if len(own):
+            judged.append(JudgedCluster(cluster.cluster, cluster.name, len(own), label, n_right))
+    return tuple(judged)
+
+
+def _side_by_side(
+    space: OpenSpace, judged: Sequence[tuple[Clustering, ClusterLabels]], labelled: Labelled
+) -> SideBySide:
+    paths = space.catalogue.paths(labelled.image_ids)
+    return SideBySide(
+        region_ids=labelled.region_ids,
+        paths=tuple(path or "" for path in paths),
+        real=tuple(labelled.names[number] for number in labelled.classes.tolist()),
+        predicted={made.run: _called(labels, labelled) for made, labels in judged},
+    )
+
+
+def _called(labels: ClusterLabels, labelled: Labelled) -> tuple[str | None, ...]:
+    """(L,) each region's group by the name of its class; surplus ones are numbered extras."""
+    seen = labels > MISSING
+    numbers = np.full(len(labels), MISSING)
+    numbers[seen] = evaluation.renumbered(labelled.classes[seen], labels[seen])
+    first_extra = int(labelled.classes[seen].max()) + 1
+
+    def call(number: int) -> str | None:
+        if number < 0:
+            return NOISE if number == -1 else None
+        is_class = number < first_extra
+        return labelled.names[number] if is_class else f"extra {number - first_extra + 1}"
+
+    return tuple(call(number) for number in numbers.tolist())
+
+
+# -- the space
+
+
+def _similarity(labelled: Labelled, seed: int) -> ClassSimilarity:
+    sizes = np.bincount(labelled.classes)
+    largest = np.argsort(-sizes, kind="stable")[:N_CLASSES]
+    place = np.full(len(sizes), -1)
+    place[largest] = np.arange(len(largest))
+    own = place[labelled.classes]
+    means = evaluation.class_means(labelled.embeddings[own >= 0], own[own >= 0])
+    order = evaluation.likeness_order(means)
+    return ClassSimilarity(
+        classes=tuple(labelled.names[number] for number in largest[order].tolist()),
+        n_classes=len(sizes),
+        matrix=means[np.ix_(order, order)],
+        separation=evaluation.separation(labelled.embeddings, labelled.classes, seed=seed),
+    )
+
+
+def _captions(space: OpenSpace, truth: GroundTruth, seed: int) -> Captions:
+    """Search all images with captions of theirs, of more than 2,000 with as many."""
+    catalogue = space.catalogue
+    ids, _ = catalogue.embeddings_of("image")
+    row_of = {image_id: row for row, image_id in enumerate(ids)}
+    captioned: dict[str, list[int]] = {}
+    for image_id, texts in truth.captions_of.items():
+        for text in texts if image_id in row_of else ():
+            captioned.setdefault(text, []).append(row_of[image_id])
+    chosen = _draw(list(captioned), seed)
+    relevant = [np.array(captioned[text]) for text in chosen]
+    texts_ = space.encoder().embed_texts(chosen)  # (Q, J)
+    in_joint = space.about.joint_dim is not None
+    images = space.embeddings(in_joint=in_joint)[catalogue.of_kind(["image"])]  # (N, J)
+    of_text = np.repeat(np.arange(len(chosen)), [len(rows) for rows in relevant])
+    gap = evaluation.modality_gap(images, texts_[of_text], np.concatenate(relevant), seed=seed)
+    return Captions(
+        n_captions=len(captioned),
+        gap=gap,
+        retrieval=evaluation.retrieval(images, texts_, relevant),
+        shown_texts=tuple(chosen[of_text[i]] for i in gap.shown_captions) if gap else (),
+        shown_images=tuple(ids[i] for i in gap.shown) if gap else (),
+    )
+
+
+def _draw(texts: list[str], seed: int) -> list[str]:
+    rows: NDArray[np.int64] = np.random.default_rng(seed).permutation(len(texts))[:N_CAPTIONS]
+    return [texts[i] for i in np.sort(rows).tolist()]
