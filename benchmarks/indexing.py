@@ -16,12 +16,12 @@ from pathlib import Path
 
 import machine
 import photographs
+import stages
 from PIL import Image, ImageOps
 
 import bilderatlas as ba
-from bilderatlas import encoders, images
+from bilderatlas import encoders
 from bilderatlas.encoders import Encoder
-from bilderatlas.indexing.local import BATCH_SIZE
 
 
 def plain_seconds(encoder: Encoder, paths: list[Path]) -> float:
@@ -36,46 +36,6 @@ def plain_seconds(encoder: Encoder, paths: list[Path]) -> float:
 def index_seconds(folder: Path, encoder: str) -> float:
     with tempfile.TemporaryDirectory() as place:
         return ba.create(Path(place) / "c.atlas").index(folder, encoder=encoder).seconds
-
-
-def shares(encoder: Encoder, paths: list[Path]) -> dict[str, float]:
-    """Milliseconds an image of each stage, by itself on one thread."""
-    contents, pictures = [], []
-    took: dict[str, float] = {}
-    with _Timed(took, "read", len(paths)):
-        contents = [path.read_bytes() for path in paths]
-    with _Timed(took, "hash the content", len(paths)):
-        for content in contents:
-            images.image_id(content)
-    with _Timed(took, "decode, reduced", len(paths)):
-        side = max(encoder.input_side, images.THUMBNAIL_SIDE)
-        pictures = [images.decode(content, min_side=side).image for content in contents]
-    with _Timed(took, "decode, full (plain way)", len(paths)):
-        for content in contents:
-            images.decode(content)
-    with _Timed(took, "thumbnail and perceptual hash", len(paths)):
-        for picture in pictures:
-            images.thumbnail(picture)
-            images.perceptual_hash(picture)
-    with _Timed(took, "prepare for the model", len(paths)):
-        prepared = [encoder.prepare(picture) for picture in pictures]
-    with _Timed(took, f"model, batches of {BATCH_SIZE}, all cores", len(paths)):
-        import numpy as np
-
-        for start in range(0, len(prepared), BATCH_SIZE):
-            encoder.embed_images(np.stack(prepared[start : start + BATCH_SIZE]))
-    return took
-
-
-class _Timed:
-    def __init__(self, took: dict[str, float], stage: str, n: int) -> None:
-        self.took, self.stage, self.n = took, stage, n
-
-    def __enter__(self) -> None:
-        self.started = time.perf_counter()
-
-    def __exit__(self, *_: object) -> None:
-        self.took[self.stage] = (time.perf_counter() - self.started) * 1e3 / self.n
 
 
 def main() -> None:
@@ -96,9 +56,9 @@ def main() -> None:
     print("|---|---|---|")
     print(f"| plain | {len(paths) / plain:.1f} | 1 |")
     print(f"| bilderatlas index | {len(paths) / ours:.1f} | {plain / ours:.1f} |")
-    print("\n| stage, alone | ms an image |")
+    print("\n| stage, alone | processor ms an image |")
     print("|---|---|")
-    for stage, milliseconds in shares(encoder, paths[:64]).items():
+    for stage, milliseconds in stages.processor_ms(encoder, paths[:64]).items():
         print(f"| {stage} | {milliseconds:.1f} |")
 
 

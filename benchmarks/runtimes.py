@@ -11,12 +11,12 @@ from __future__ import annotations
 
 import tempfile
 import time
-import warnings
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import onnxruntime
+import vit
 from machine import describe
 from onnxruntime.quantization import QuantType, quantize_dynamic
 
@@ -25,39 +25,6 @@ SECONDS = 5.0
 BUILTIN = Path(__file__).parents[1] / "src/bilderatlas/encoders/builtin/image.onnx"
 
 Run = Callable[[np.ndarray], np.ndarray]
-
-
-def write_vit(path: Path) -> None:
-    import torch
-    import transformers
-
-    torch.manual_seed(0)
-    config = transformers.CLIPVisionConfig(patch_size=32, projection_dim=512)
-    model = transformers.CLIPVisionModelWithProjection(config).eval()
-    for parameter in model.parameters():
-        if parameter.dim() > 1:
-            torch.nn.init.normal_(parameter, std=parameter[0].numel() ** -0.5)
-
-    class Embeds(torch.nn.Module):
-        def __init__(self) -> None:
-            super().__init__()
-            self.model = model
-
-        def forward(self, pixel_values: torch.Tensor) -> torch.Tensor:
-            return self.model(pixel_values).image_embeds
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        torch.onnx.export(
-            Embeds().eval(),
-            (torch.randn(2, 3, 224, 224),),
-            path,
-            input_names=["pixel_values"],
-            output_names=["image_embeds"],
-            dynamic_axes={"pixel_values": {0: "batch"}},
-            opset_version=17,
-            dynamo=False,
-        )
 
 
 def with_onnx_runtime(path: Path, output: str) -> Run:
@@ -137,10 +104,10 @@ def compare(title: str, path: Path, small: Path, output: str, side: int) -> None
 def main() -> None:
     print(describe())
     with tempfile.TemporaryDirectory() as folder:
-        vit, small = Path(folder) / "vit.onnx", Path(folder) / "vit_int8.onnx"
-        write_vit(vit)
-        quantise(vit, small)
-        compare("ViT-B/32", vit, small, "image_embeds", 224)
+        whole, small = Path(folder) / "vit.onnx", Path(folder) / "vit_int8.onnx"
+        vit.export(whole)
+        quantise(whole, small)
+        compare("ViT-B/32", whole, small, "image_embeds", vit.SIDE)
         builtin = Path(folder) / "builtin_int8.onnx"
         quantise(BUILTIN, builtin)
         compare("built-in image tower", BUILTIN, builtin, "features", 260)
