@@ -18,7 +18,7 @@ def test_the_public_names_are_these() -> None:
 
 def test_the_verbs_of_a_collection_are_these() -> None:
     verbs = {"index", "search", "similar", "cluster", "project", "evaluate", "export"}
-    verbs |= {"problems", "info"}
+    verbs |= {"reindex", "problems", "info"}
     looks = {"image", "images", "sample", "thumbnail", "picture", "embeddings", "runs"}
     assert verbs | looks <= set(dir(ba.Collection))
 

@@ -47,6 +47,7 @@ UPRIGHT = {  # EXIF orientation -> what to do about it
 }
 THUMBNAIL_SIDE = 320
 MAX_ASPECT = 2.0  # of a crop; a longer one is given more of what is around it
+ROUNDING = 0.01  # pixels; a box that was kept in float32 cuts out the same as before
 MAX_MEGAPIXELS = 400.0  # a page of A3 at 1200 dpi has 280
 ORDINARY_MEGAPIXELS, MAX_PIXELS_PER_BYTE = 100, 1000  # larger ones must have bytes to show for it
 TRIVIAL_BYTES = 16
@@ -198,8 +199,8 @@ def _widened(low: float, high: float, other: float) -> tuple[float, float]:
 def _within(low: float, high: float, side: int) -> tuple[int, int]:
     """Whole pixels inside the picture, at least one; moved rather than cut where there is room."""
     moved = max(0.0, -low) - max(0.0, high - side)
-    first = min(max(0, math.floor(low + moved)), side - 1)
-    return first, max(first + 1, min(side, math.ceil(high + moved)))
+    first = min(max(0, math.floor(low + moved + ROUNDING)), side - 1)
+    return first, max(first + 1, min(side, math.ceil(high + moved - ROUNDING)))
 
 
 def _orientation(image: Image.Image) -> int:

@@ -171,6 +171,7 @@ class Progress:
     n_embedded: int
     n_problems: int
     n_to_refind: int = 0  # known images whose regions are still to be found
+    what: str = "Indexing"
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,6 +229,29 @@ class IndexSummary:
     finders: tuple[str, ...]
     stages: tuple[StageSpeed, ...]
     peak_memory_mib: float  # the most that this process has held since it began
+
+    def to_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class ReindexSummary:
+    """What one run of `reindex` did."""
+
+    space: str
+    field: str | None  # None: pictures; "text": words found in them; else a table's column
+    is_active: bool  # whether it is the space that is asked when none is named
+    n_regions: int  # in the space now
+    n_embedded: int  # in this run
+    n_kept: int  # that were there and fit
+    n_outdated: int  # texts that were there and are others now, or gone
+    n_missing: int  # regions that the space should have and has not: their pictures are gone
+    n_without_text: int  # images of the collection without a text in this field
+    n_problems: int  # pictures that could not be read again
+    seconds: float
+    regions_per_s: float
+    encoder: str
+    device: str
 
     def to_dict(self) -> dict[str, Any]:
         return asdict(self)
@@ -362,6 +386,15 @@ class Space:
 
 
 @dataclass(frozen=True, slots=True)
+class Coverage:
+    """How much of what a space should have it has."""
+
+    space: str
+    n_regions: int  # that it has embeddings of
+    n_missing: int  # that it should have, and has not, or of another text than is there now
+
+
+@dataclass(frozen=True, slots=True)
 class CollectionInfo:
     """What is inside a collection."""
 
@@ -373,6 +406,7 @@ class CollectionInfo:
     n_problems: int
     active_space: str | None
     spaces: tuple[Space, ...]
+    coverage: tuple[Coverage, ...]  # of each of the spaces
     runs: tuple[Run, ...]
     sources: tuple[str, ...]
     schema_version: int
@@ -382,6 +416,7 @@ class CollectionInfo:
 
     def to_dict(self) -> dict[str, Any]:
         row = asdict(self)
+        row["spaces"] = [a | b for a, b in zip(row["spaces"], row.pop("coverage"), strict=True)]
         row["last_index"] = self.last_index.to_dict() if self.last_index else None
         row["runs"] = [r | {"created_at": r["created_at"].isoformat()} for r in row["runs"]]
         return row

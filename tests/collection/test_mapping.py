@@ -87,7 +87,7 @@ def test_an_option_of_another_method_is_refused(
         atlas.project(method, **option)  # type: ignore[arg-type]
 
 
-def test_a_map_of_another_space_is_refused(atlas: Collection) -> None:
+def test_a_map_of_a_space_that_is_not_there_is_refused(atlas: Collection) -> None:
     from bilderatlas import runs
 
     atlas.project("pca")
@@ -96,7 +96,7 @@ def test_a_map_of_another_space_is_refused(atlas: Collection) -> None:
         seed=0, space="elsewhere", kind="image", n_regions=1,
     )  # fmt: skip
     runs.keep_projection(atlas._store, about, ["0" * 32], np.zeros((1, 2), np.float32))
-    with pytest.raises(QueryError, match="space 'elsewhere', and the active space is 'toy'"):
+    with pytest.raises(QueryError, match="no space 'elsewhere'. It has: toy"):
         atlas.project(into=about.run)
 
 

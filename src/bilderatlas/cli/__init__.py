@@ -32,6 +32,7 @@ app = typer.Typer(
 
 for command in (
     filling.index,
+    filling.reindex,
     asking.search,
     asking.similar,
     ordering.cluster,

@@ -17,7 +17,12 @@ WhereOption = Annotated[
     str | None,
     typer.Option(help="A SQL condition, e.g. \"width > 1000 AND path LIKE '%beach%'\"."),
 ]
-KindOption = Annotated[str, typer.Option(help="The kind of region to work on.")]
+KindOption = Annotated[
+    str | None, typer.Option(help="The kind of region to work on. [image; of words found: text]")
+]
+SpaceOption = Annotated[
+    str | None, typer.Option(help="The space to ask, as info lists them. [the active one]")
+]
 SeedOption = Annotated[int, typer.Option(help="The same seed gives the same result.")]
 
 

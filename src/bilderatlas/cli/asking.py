@@ -12,6 +12,7 @@ from bilderatlas.cli.arguments import (
     CollectionArg,
     JsonOption,
     KOption,
+    SpaceOption,
     WhereOption,
     open_collection,
 )
@@ -43,6 +44,7 @@ def search(
         str, typer.Option(help="An image ranks by its best region, max, or by their mean.")
     ] = "max",
     where: WhereOption = None,
+    space: SpaceOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Find the images closest to some words, or to a picture."""
@@ -58,6 +60,7 @@ def search(
         weights=queries.weights(weight or ()),
         aggregate=aggregate,
         where=where,
+        space=space,
     )
     _show_hits(hits, as_json)
 
@@ -70,10 +73,12 @@ def similar(
         float | None, typer.Option(help="All within this cosine distance, 0..2, not only k.")
     ] = None,
     where: WhereOption = None,
+    space: SpaceOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Find the images closest to one of the collection."""
-    _show_hits(open_collection(collection).similar(image, k=k, radius=radius, where=where), as_json)
+    atlas = open_collection(collection)
+    _show_hits(atlas.similar(image, k=k, radius=radius, where=where, space=space), as_json)
 
 
 def _show_hits(hits: Hits, as_json: bool) -> None:

@@ -1,4 +1,4 @@
-"""Commands that fill a collection: index."""
+"""Commands that fill a collection: index, reindex."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from bilderatlas.cli.arguments import CollectionArg, JsonOption
+from bilderatlas.cli.arguments import CollectionArg, JsonOption, open_collection
 from bilderatlas.cli.printing import duration, print_json, say, speeds
 from bilderatlas.errors import CollectionBusy, CollectionExists, CollectionNotFound
 
 if TYPE_CHECKING:
     from bilderatlas.collection import Collection
-    from bilderatlas.results import IndexSummary
+    from bilderatlas.results import IndexSummary, ReindexSummary
 
 INTERRUPTED = 130
 
@@ -86,6 +86,67 @@ def index(
         print_json(summary.to_dict())
     else:
         print(_told(summary, collection))
+
+
+def reindex(
+    collection: CollectionArg,
+    encoder: Annotated[
+        str | None, typer.Option(help="As for index. [that of the active space, or of the column]")
+    ] = None,
+    text_column: Annotated[
+        str | None,
+        typer.Option(help="Embed the texts of this metadata column; text: words in pictures."),
+    ] = None,
+    device: Annotated[str, typer.Option(help="auto, cpu, openvino or cuda.")] = "auto",
+    threads: Annotated[
+        int | None, typer.Option(min=1, help="Threads that read and decode.")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Embed all pictures with another encoder, or texts; complete a space; switch back to it."""
+    atlas = open_collection(collection)
+    try:
+        with _ProgressBar() as bar:
+            summary = atlas.reindex(
+                encoder=encoder,
+                text_column=text_column,
+                device=device,
+                n_threads=threads,
+                on_progress=bar.show,
+            )
+    except KeyboardInterrupt:
+        say("Stopped. What was embedded is kept; the same command goes on from there.")
+        raise typer.Exit(INTERRUPTED) from None
+    if as_json:
+        print_json(summary.to_dict())
+    else:
+        print(_told_of_space(summary, collection))
+
+
+def _told_of_space(summary: ReindexSummary, collection: str) -> str:
+    """What a run of `reindex` did, in two or three lines."""
+    name = shlex.quote(collection)
+    what = "texts" if summary.field else "regions"
+    lines = [
+        f"Space {summary.space}: {summary.n_embedded:,} {what} embedded in "
+        f"{duration(summary.seconds)} with encoder {summary.encoder} on {summary.device} "
+        f"({summary.regions_per_s:.1f} a second), {summary.n_kept:,} were there."
+    ]
+    if summary.n_outdated:
+        lines.append(f"{summary.n_outdated:,} texts had changed or gone.")
+    if summary.n_without_text:
+        lines.append(f"{summary.n_without_text:,} images have no text there.")
+    if summary.n_problems:
+        lines.append(
+            f"{summary.n_problems:,} pictures could not be read again, and are not found in this "
+            f"space: bilderatlas problems {name}"
+        )
+    if summary.is_active:
+        lines.append("It is the active space now.")
+    else:
+        space = shlex.quote(summary.space)
+        lines.append(f'Next: bilderatlas search {name} "red bicycle" --space {space}')
+    return "\n".join(lines)
 
 
 def _open_or_create(collection: str) -> tuple[Collection, bool]:
@@ -170,7 +231,7 @@ class _ProgressBar:
             transient=True,
             disable=not sys.stderr.isatty(),
         )
-        self._task = self._bar.add_task("Indexing", total=None, rate="")
+        self._task = self._bar.add_task("", total=None, rate="")
         self._n_to_refind = 0
 
     def __enter__(self) -> _ProgressBar:
@@ -187,4 +248,7 @@ class _ProgressBar:
         elapsed = self._bar.tasks[self._task].elapsed or 0.0
         rate = f"{progress.n_embedded / elapsed:.1f} images/s" if elapsed > 1 else ""
         total = progress.n_total and max(progress.n_total, progress.n_done)
-        self._bar.update(self._task, completed=progress.n_done, total=total, rate=rate)
+        done = progress.n_done
+        self._bar.update(
+            self._task, description=progress.what, completed=done, total=total, rate=rate
+        )

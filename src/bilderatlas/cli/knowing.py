@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import shlex
+from typing import TYPE_CHECKING
+
 import typer
 
 from bilderatlas.cli.arguments import CollectionArg, JsonOption, open_collection
 from bilderatlas.cli.printing import one_line, pairs, print_json, say, speeds
+
+if TYPE_CHECKING:
+    from bilderatlas.results import Coverage, Space
 
 UNWELL = 1
 
@@ -34,9 +40,8 @@ def info(collection: CollectionArg, as_json: JsonOption = False) -> None:
     finding = ", ".join(facts.finding.names)
     print(f"{facts.n_regions:9,} regions" + (f" (finding {finding})" if finding else ""))
     print(f"{facts.n_problems:9,} problems")
-    for space in facts.spaces:
-        active = " (active)" if space.space == facts.active_space else ""
-        print(f"    space {space.space}{active}: {space.dim} numbers, {space.encoder}")
+    for space, coverage in zip(facts.spaces, facts.coverage, strict=True):
+        print(f"    space {_told_of_space(space, coverage, facts.active_space)}")
     for run in facts.runs:
         parameters = pairs(run.parameters.items())
         print(f"      run {run.run}: {run.verb} of {run.n_regions:,}, {parameters}")
@@ -46,6 +51,17 @@ def info(collection: CollectionArg, as_json: JsonOption = False) -> None:
         ran = " and ".join([f"{last.encoder} on {last.device}", *last.finders])
         print(f" last run {last.finished_at:%Y-%m-%d}: {ran}, {last.images_per_s:.1f} images/s")
         print(f"          {speeds(last)}")
+
+
+def _told_of_space(space: Space, coverage: Coverage, active: str | None) -> str:
+    is_active = " (active)" if space.space == active else ""
+    what = "regions" if space.field is None else f"texts of {one_line(space.field)}"
+    told = f"{space.space}{is_active}: {coverage.n_regions:,} {what} in {space.dim} numbers"
+    if not coverage.n_missing:
+        return f"{told}, {space.encoder}"
+    column = "" if space.field is None else f" --text-column {shlex.quote(space.field)}"
+    again = f"reindex --encoder {shlex.quote(space.encoder)}{column}"
+    return f"{told}, {space.encoder}; lacks {coverage.n_missing:,}: {again}"
 
 
 def doctor(as_json: JsonOption = False) -> None:

@@ -12,6 +12,7 @@ from bilderatlas.cli.arguments import (
     JsonOption,
     KindOption,
     SeedOption,
+    SpaceOption,
     open_collection,
 )
 from bilderatlas.cli.printing import print_json, say
@@ -26,7 +27,8 @@ def cluster(
     eps: Annotated[float, typer.Option(help="dbscan: cosine distance of neighbors.")] = 0.2,
     min_samples: Annotated[int, typer.Option(help="dbscan, hdbscan: what makes it dense.")] = 2,
     min_cluster_size: Annotated[int, typer.Option(help="hdbscan: the smallest cluster.")] = 5,
-    kind: KindOption = "image",
+    kind: KindOption = None,
+    space: SpaceOption = None,
     seed: SeedOption = 0,
     as_json: JsonOption = False,
 ) -> None:
@@ -38,6 +40,7 @@ def cluster(
         min_samples=min_samples,
         min_cluster_size=min_cluster_size,
         kind=kind,
+        space=space,
         seed=seed,
     )
     if as_json:
@@ -76,7 +79,8 @@ def project(
         str | None,
         typer.Option(help="A map of before: new images find their places, no point moves."),
     ] = None,
-    kind: Annotated[str | None, typer.Option(help="The kind of region. [image]")] = None,
+    kind: KindOption = None,
+    space: SpaceOption = None,
     seed: Annotated[int | None, typer.Option(help="The same seed, the same map. [0]")] = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -88,6 +92,7 @@ def project(
         n_neighbors=n_neighbors,
         min_dist=min_dist,
         kind=kind,
+        space=space,
         seed=seed,
         into=into,
     )

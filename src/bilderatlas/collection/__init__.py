@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
 
 import numpy as np
 
 from bilderatlas import encoders, exports, regions, runs, sources
 from bilderatlas.arrays import Embeddings
-from bilderatlas.collection import asking, looking
+from bilderatlas.collection import asking, looking, spaces
 from bilderatlas.collection.choice import Choice
 from bilderatlas.collection.open_space import OpenSpace
 from bilderatlas.encoders import Encoder
@@ -30,6 +30,7 @@ from bilderatlas.results import (
     Problems,
     Progress,
     Projection,
+    ReindexSummary,
     Run,
 )
 from bilderatlas.store import Store
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from bilderatlas.reports import Evaluation
 
 SUFFIX = ".atlas"
+Summary = TypeVar("Summary", IndexSummary, ReindexSummary)
 
 
 def open(path: str | Path) -> Collection:
@@ -125,22 +127,17 @@ class Collection:
         from bilderatlas.indexing import local
 
         opened = [sources.open(source, column=column, id_column=id_column) for source in given]
-        chosen = self._encoder_for_index(encoder, device)
-        if not chosen.reads_images:
-            raise EncoderMismatch(
-                f"Encoder '{chosen.name}' reads texts only and sees no pictures. "
-                "Index with one that sees them; 'bilderatlas encoders' lists them."
-            )
         finding = self._finding(find, detector, min_area, max_regions)
         steps = local.index(
-            self._store, chosen, opened, finding=finding, prune=prune, n_threads=n_threads
+            self._store,
+            self._encoder_of_pictures(encoder, device),
+            opened,
+            finding=finding,
+            word_encoders=spaces.encoders_of_words(self._store) if "text" in finding.names else (),
+            prune=prune,
+            n_threads=n_threads,
         )
-        for step in steps:
-            if isinstance(step, IndexSummary):
-                return step
-            if on_progress:
-                on_progress(step)
-        raise AssertionError("indexing ends with its summary")
+        return _last(steps, IndexSummary, on_progress)
 
     def _finding(
         self,
@@ -158,6 +155,40 @@ class Collection:
         }
         return replace(self._store.finding, **{k: v for k, v in asked.items() if v is not None})
 
+    def reindex(
+        self,
+        *,
+        encoder: str | None = None,
+        text_column: str | None = None,
+        device: str = "auto",
+        n_threads: int | None = None,
+        on_progress: Callable[[Progress], None] | None = None,
+    ) -> ReindexSummary:
+        """Add a space beside the others, bring one up to date, or switch back to it.
+
+        Without `text_column`, all pictures and their parts are read again from their places and
+        embedded by `encoder` (the active space's where it is not said), and its space becomes the
+        active one; what it has already is not embedded twice. With it, the texts of that metadata
+        column are embedded by an encoder of texts (that of the column's newest space, else the
+        best on disk) as a space that is asked by its name; "text" means the words found in
+        pictures.
+
+        May be stopped at any moment; the same call goes on from there. Raises EncoderNotFound,
+        EncoderMismatch, QueryError, SourceError, CollectionBusy, StoreError.
+        """
+        from bilderatlas.indexing import reindexing, texts
+
+        spaces.choose(self._store, None)
+        if text_column is not None:
+            reader = spaces.text_encoder(self._store, text_column, encoder, device)
+            steps = texts.reindex(self._store, reader, text_column)
+            return _last(steps, ReindexSummary, on_progress)
+        chosen = self._encoder_of_pictures(encoder, device)
+        steps = reindexing.reindex(self._store, chosen, n_threads=n_threads)
+        summary = _last(steps, ReindexSummary, on_progress)
+        self._encoder = chosen
+        return summary
+
     # -- asking
 
     def search(  # noqa: PLR0913  an option is an argument
@@ -172,6 +203,7 @@ class Collection:
         weights: Mapping[str, float] | None = None,
         aggregate: str = "max",
         where: str | None = None,
+        space: str | None = None,
         may_open_files: bool = True,
     ) -> Hits:
         """Find the k images closest to some words, to a picture, or to a mixture of both.
@@ -181,8 +213,9 @@ class Collection:
         region searched, `without` those left out; `weights` by kind multiply the relevance of
         regions ({"person": 2}; 0 leaves out). With `aggregate` "max" an image ranks by its best
         region, with "mean" by their mean. `where` is a SQL condition on facts and metadata
-        (`filters.FactsTable`). Without `may_open_files`, files in an expression must be images of
-        this collection.
+        (`filters.FactsTable`). `space` is the name of another space than the active one: of
+        another encoder, or of texts (`reindex`). Without `may_open_files`, files in an expression
+        must be images of this collection.
 
         Raises QueryError, and ImageProblem where a picture is none.
         """
@@ -190,9 +223,9 @@ class Collection:
             raise QueryError("Search for words or for a picture: give one of the two.")
         choice = Choice(k, threshold, kinds, without, weights or {}, aggregate, where)
         found = (
-            asking.by_words(self._space(), query or "", choice, may_open_files=may_open_files)
+            asking.by_words(self._space(space), query or "", choice, may_open_files=may_open_files)
             if image is None
-            else asking.by_picture(self._space(), image, choice)
+            else asking.by_picture(self._space(space), image, choice)
         )
         return Hits(found, thumbnails=self.thumbnails)
 
@@ -203,14 +236,16 @@ class Collection:
         k: int | None = 12,
         radius: float | None = None,
         where: str | None = None,
+        space: str | None = None,
     ) -> Hits:
         """Find the k images closest to one of the collection, or all within a radius.
 
-        `image` is an image id, a path or an id of its table; `radius` a cosine distance in 0..2.
+        `image` is an image id, a path or an id of its table; `radius` a cosine distance in 0..2;
+        `space` as in `search`: in a space of texts, those with texts of like meaning.
 
         Raises ImageNotFound, QueryError.
         """
-        found = asking.similar(self._space(), image, Choice(k=k, where=where), radius=radius)
+        found = asking.similar(self._space(space), image, Choice(k=k, where=where), radius=radius)
         return Hits(found, thumbnails=self.thumbnails)
 
     # -- ordering
@@ -223,10 +258,14 @@ class Collection:
         eps: float = 0.2,
         min_samples: int = 2,
         min_cluster_size: int = 5,
-        kind: str = "image",
+        kind: str | None = None,
+        space: str | None = None,
         seed: int = 0,
     ) -> Clustering:
         """Group the images (or one kind of region) by likeness, and remember the run.
+
+        `kind` is "image" where it is not said, or "text" in a space of words; `space` as in
+        `search`.
 
         Methods: hdbscan, dbscan (cosine distance `eps`), kmeans (`k`). Label -1 is noise.
         """
@@ -234,7 +273,7 @@ class Collection:
 
         run = ordering.cluster(
             self._store,
-            self._space(),
+            self._space(space),
             method,
             k=k,
             eps=eps,
@@ -245,7 +284,7 @@ class Collection:
         )
         return self.clustering(run)
 
-    def project(
+    def project(  # noqa: PLR0913  an option is an argument
         self,
         method: str | None = None,
         *,
@@ -254,6 +293,7 @@ class Collection:
         n_neighbors: int | None = None,
         min_dist: float | None = None,
         kind: str | None = None,
+        space: str | None = None,
         seed: int | None = None,
         into: str | None = None,
     ) -> Projection:
@@ -261,7 +301,8 @@ class Collection:
 
         Methods: tsne (the default; van der Maaten and Hinton 2008, by openTSNE), umap (McInnes,
         Healy and Melville 2018; needs the extra `fast`), pca. `perplexity` is t-SNE's, by default
-        30; `n_neighbors` and `min_dist` are UMAP's, 15 and 0.1. `kind` is "image", `seed` 0.
+        30; `n_neighbors` and `min_dist` are UMAP's, 15 and 0.1. `kind` and `space` are as in
+        `cluster`, `seed` is 0.
 
         `into` names a map that is there: what is new since is placed among its points, which stay
         where they are, and points whose images have left are dropped; the result is a run of its
@@ -282,8 +323,9 @@ class Collection:
         }
         asked = {name: value for name, value in options.items() if value is not None}
         if into is None:
-            return self.projection(mapping.project(self._store, self._space(), asked))
-        return self.projection(mapping.project_into(self._store, self._space(), into, asked))
+            return self.projection(mapping.project(self._store, self._space(space), asked))
+        own_space = self._space(space or self.projection(into).about.space)
+        return self.projection(mapping.project_into(self._store, own_space, into, asked))
 
     def runs(self, verb: str | None = None) -> list[Run]:
         """The clusterings and projections that were made, newest first."""
@@ -338,9 +380,12 @@ class Collection:
         """
         return looking.picture(self._space(), image_id)
 
-    def embeddings(self, kind: str = "image") -> tuple[list[str], Embeddings]:
-        """Region ids (N,) and embeddings (N, D) of one kind of region."""
-        return self._space().catalogue.embeddings_of(kind)
+    def embeddings(
+        self, kind: str | None = None, *, space: str | None = None
+    ) -> tuple[list[str], Embeddings]:
+        """Region ids (N,) and embeddings (N, D) of one kind of region, as in `cluster`."""
+        asked = self._space(space)
+        return asked.catalogue.embeddings_of(kind or asked.about.usual_kind)
 
     # -- judging
 
@@ -414,6 +459,8 @@ class Collection:
 
     def info(self) -> CollectionInfo:
         """What is inside."""
+        from bilderatlas.indexing import texts
+
         active = self._store.active_space
         places = self._store.read("places", ["source"])["source"]
         return CollectionInfo(
@@ -425,6 +472,7 @@ class Collection:
             n_problems=self._store.count("problems"),
             active_space=active.space if active else None,
             spaces=tuple(self._store.spaces.values()),
+            coverage=tuple(texts.coverage(self._store, s) for s in self._store.spaces.values()),
             runs=tuple(self.runs()),
             sources=tuple(sorted(places.unique().to_pylist())),
             schema_version=self._store.schema_version,
@@ -435,14 +483,9 @@ class Collection:
 
     # -- what stays loaded
 
-    def _space(self) -> OpenSpace:
-        """The active space, open. Raises QueryError while the collection is empty."""
-        about = self._store.active_space
-        if about is None:
-            raise QueryError(
-                f"Collection '{self.name}' is empty. "
-                f"Fill it: bilderatlas index {self.path} PICTURES"
-            )
+    def _space(self, name: str | None = None) -> OpenSpace:
+        """The space of this name, or the active one, open. Raises QueryError where it is not."""
+        about = spaces.choose(self._store, name)
         with self._lock:
             if about.space not in self._spaces:
                 given = self._encoder
@@ -455,11 +498,32 @@ class Collection:
         if self._store.active_space and self._space().encoder().reads_text:
             self.search("warm up", k=1)
 
-    def _encoder_for_index(self, name: str | None, device: str) -> Encoder:
+    def _encoder_of_pictures(self, name: str | None, device: str) -> Encoder:
+        """The encoder of this name, or that of the active space. Raises EncoderMismatch."""
         if name:
-            return encoders.load(name, device=device)
-        if self._encoder is None and self._store.active_space:
-            return self._space().encoder(device)
-        if self._encoder is None:
-            self._encoder = encoders.load("auto", device=device)
-        return self._encoder
+            chosen = encoders.load(name, device=device)
+        elif self._encoder is None and self._store.active_space:
+            chosen = self._space().encoder(device)
+        else:
+            self._encoder = chosen = self._encoder or encoders.load("auto", device=device)
+        if not chosen.reads_images:
+            raise EncoderMismatch(
+                f"Encoder '{chosen.name}' reads texts only and sees no pictures. Use one that sees "
+                "them ('bilderatlas encoders' lists them); or embed a column of texts with it: "
+                "bilderatlas reindex COLLECTION --text-column NAME"
+            )
+        return chosen
+
+
+def _last(
+    steps: Iterable[Progress | Summary],
+    kind: type[Summary],
+    on_progress: Callable[[Progress], None] | None,
+) -> Summary:
+    """Go through the steps of a long run, tell of its progress, and return its summary."""
+    for step in steps:
+        if isinstance(step, kind):
+            return step
+        if on_progress and isinstance(step, Progress):
+            on_progress(step)
+    raise AssertionError("a run ends with its summary")

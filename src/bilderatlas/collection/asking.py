@@ -41,8 +41,7 @@ def similar(space: OpenSpace, image: str, choice: Choice, *, radius: float | Non
             raise QueryError(f"The radius is {radius:g}; a cosine distance lies between 0 and 2.")
         choice = replace(choice, k=None, threshold=1 - radius - search.ROUNDING)
     number = space.number_of(image)
-    vector = space.embeddings()[space.row_of_whole(number)]
-    return _nearest(space, vector, choice, without=number)
+    return _nearest(space, space.embedding_of(number), choice, without=number)
 
 
 def _nearest(

@@ -27,7 +27,8 @@ def project(store: Store, space: OpenSpace, asked: Mapping[str, Any]) -> str:
 
     `asked` has what was said of method, dims, kind, seed and the method's options.
     """
-    method, kind, seed = asked.get("method", "tsne"), asked.get("kind", "image"), asked.get("seed")
+    method, kind, seed = asked.get("method", "tsne"), asked.get("kind"), asked.get("seed")
+    kind = kind or space.about.usual_kind
     own = {name: value for name, value in asked.items() if name not in ("method", "kind", "seed")}
     _check_options(method, own)
     ids, vectors = space.catalogue.embeddings_of(kind)
@@ -107,8 +108,8 @@ def _check_options(method: str, asked: Mapping[str, Any]) -> None:
 def _check_space(old: Projection, space: OpenSpace) -> None:
     if old.about.space != space.about.space:
         raise QueryError(
-            f"Map '{old.run}' is one of space '{old.about.space}', and the active space is "
-            f"'{space.about.space}'. Only embeddings of one encoder lie on one map: make a new one."
+            f"Map '{old.run}' is one of space '{old.about.space}', not of '{space.about.space}'. "
+            "Only embeddings of one space lie on one map: leave out the space, or make a new map."
         )
     if "unit" not in old.about.parameters:
         raise QueryError(

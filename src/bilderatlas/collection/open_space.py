@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import threading
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,11 +11,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bilderatlas import encoders, images, queries, search, sources
-from bilderatlas.arrays import Embeddings
+from bilderatlas.arrays import Embeddings, to_unit_length
 from bilderatlas.catalogue import Catalogue
 from bilderatlas.encoders import Encoder
 from bilderatlas.errors import ImageNotFound, ImageProblem, QueryError
-from bilderatlas.results import Space
+from bilderatlas.results import WORDS, Space
 from bilderatlas.store import Store
 from bilderatlas.store.spaces import check_weights
 
@@ -75,10 +76,29 @@ class OpenSpace:
                 return number
         raise no_image(as_text, self.collection)
 
-    def row_of_whole(self, number: int) -> int:
-        """The row of an image's whole picture."""
+    def embedding_of(self, number: int, *, in_joint: bool = False) -> Embeddings:
+        """An image's own: of the whole picture, of its text, or the mean of all its words (D,).
+
+        Raises ImageNotFound where the space lacks it.
+        """
         catalogue = self.catalogue
-        return int(np.argmax((catalogue.image_of == number) & catalogue.of_kind(["image"])))
+        is_its = (catalogue.image_of == number) & catalogue.of_kind([self.about.usual_kind])
+        rows = self.embeddings(in_joint=in_joint)[np.flatnonzero(is_its)]
+        if not len(rows):
+            raise self._no_embedding(number)
+        vector: Embeddings = rows[0] if len(rows) == 1 else to_unit_length(rows.sum(0)[None])[0]
+        return vector
+
+    def _no_embedding(self, number: int) -> ImageNotFound:
+        path = self.catalogue.places(number)[0][0]
+        field = self.about.field
+        texts = "no words were found in it" if field == WORDS else f"it has no text in {field!r}"
+        return ImageNotFound(
+            f"Space '{self.about.space}' has no embedding of {path}: "
+            f"{texts if field else 'its picture could not be read again'}. "
+            f"Ask another space, or complete this one: bilderatlas reindex {self.collection}"
+            + (f" --text-column {shlex.quote(field)}" if field else "")
+        )
 
     # -- what is asked -> a query embedding
 
@@ -103,22 +123,25 @@ class OpenSpace:
             return self._embed_words(term.words)
         if term.file and may_open_files:
             return self.embed_picture(term.file, in_joint=in_joint)
-        row = self.row_of_whole(self.number_of(term.image_id or term.file or ""))
-        vector: Embeddings = self.embeddings(in_joint=in_joint)[row]
-        return vector
+        number = self.number_of(term.image_id or term.file or "")
+        return self.embedding_of(number, in_joint=in_joint)
 
     def _embed_words(self, query: str) -> Embeddings:
         encoder = self.encoder()
         if not encoder.reads_text:
             raise QueryError(
                 f"Encoder '{encoder.name}' reads no words. Search with a picture (--image FILE), "
-                "or index into a collection with --encoder builtin."
+                f"or add a space that does: bilderatlas reindex {self.collection} --encoder builtin"
             )
         vector: Embeddings = encoder.embed_texts([query])[0]
         return vector
 
     def embed_picture(self, given: ImageQuery, *, in_joint: bool = False) -> Embeddings:
-        """One query embedding (D,) or (J,) of a picture. Raises ImageProblem."""
+        """One query embedding (D,) or (J,) of a picture.
+
+        Raises ImageProblem, and QueryError where the space's encoder reads texts only.
+        """
+        in_joint = in_joint or self.about.field is not None  # where texts are
         encoder = self.encoder()
         picture = _read_query(given, encoder.input_side)
         made = encoder.embed_images(encoder.prepare(picture)[None])

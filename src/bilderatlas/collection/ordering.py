@@ -17,12 +17,13 @@ def cluster(  # noqa: PLR0913  an option is an argument
     eps: float,
     min_samples: int,
     min_cluster_size: int,
-    kind: str,
+    kind: str | None,
     seed: int,
 ) -> str:
     """Group regions of one kind; the name of the run."""
     if k != "auto" and method != "kmeans":
         raise QueryError(f"k is for kmeans, not for {method}. Use method kmeans, or no k.")
+    kind = kind or space.about.usual_kind
     ids, vectors = space.catalogue.embeddings_of(kind)
     made = clustering.cluster(
         vectors,

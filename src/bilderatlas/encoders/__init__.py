@@ -12,6 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+import numpy as np
+from numpy.typing import NDArray
+
 from bilderatlas.arrays import Embeddings, Pixels
 from bilderatlas.errors import EncoderNotFound
 
@@ -27,6 +30,22 @@ class ImageEmbeddings:
 
     vectors: Embeddings  # (B, D), compare pictures with pictures by these
     joint: Embeddings | None  # (B, J), compare with words by these; None: by `vectors` too
+
+    def rows(self, chosen: NDArray[np.bool_]) -> ImageEmbeddings:
+        """Those of some of the pictures; `chosen` is (B,)."""
+        return ImageEmbeddings(
+            self.vectors[chosen], None if self.joint is None else self.joint[chosen]
+        )
+
+    @staticmethod
+    def joined(parts: Sequence[ImageEmbeddings]) -> ImageEmbeddings:
+        """Several batches of one encoder as one; no batches are no rows of no numbers."""
+        none = np.empty((0, 0), np.float32)
+        joints = [part.joint for part in parts if part.joint is not None]
+        return ImageEmbeddings(
+            np.concatenate([part.vectors for part in parts] or [none]),
+            np.concatenate(joints) if joints else None,
+        )
 
 
 class Encoder(Protocol):

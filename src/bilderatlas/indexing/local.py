@@ -10,16 +10,15 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 import numpy as np
-from numpy.typing import NDArray
 
-from bilderatlas.arrays import Embeddings
 from bilderatlas.encoders import Encoder, ImageEmbeddings
 from bilderatlas.errors import SourceError
+from bilderatlas.indexing import texts
 from bilderatlas.indexing.costs import StageClock, peak_memory_mib
 from bilderatlas.indexing.places import SourcePlaces, Tally
 from bilderatlas.indexing.reading import Prepared, Turn, Unreadable, in_threads
 from bilderatlas.regions import Finder, Finding, FoundRegion, load_finders, stamp_of
-from bilderatlas.results import IndexRun, IndexSummary, Progress
+from bilderatlas.results import WORDS, IndexRun, IndexSummary, Progress
 from bilderatlas.sources import ImageRecord, Source
 from bilderatlas.store import Store
 from bilderatlas.store.rows import ImageRow, Parts, PlaceRow, ProblemRow, RegionRow
@@ -35,6 +34,7 @@ def index(
     sources: Sequence[Source],
     *,
     finding: Finding | None = None,
+    word_encoders: Sequence[Encoder] = (),
     prune: bool = False,
     batch_size: int = BATCH_SIZE,
     n_threads: int | None = None,
@@ -43,7 +43,8 @@ def index(
 
     Finders look at every new picture, and again at known ones whose regions other finders, or
     none, have found; where nothing is to be found regions stay as they are. `finding` is that of
-    the last time where it is not said.
+    the last time where it is not said. `word_encoders` embed the words found in pictures, each as
+    a space of its own.
 
     May be stopped at any moment: what is written stays, and the next run goes on from there.
     Raises FinderError, SourceError where a source has no pictures, StoreError when the disk
@@ -63,6 +64,8 @@ def index(
             turn = _SourceTurn(store, encoder, finders, source, tally, clock)
             yield from turn.run(batch_size, n_threads)
             turn.settle(prune=prune)
+        for word_encoder in word_encoders:
+            yield from texts.complete(store, word_encoder, WORDS)
         store.tidy()
         summary = _summary(store, encoder, finders, tally, clock, time.monotonic() - started)
         if tally.n_embedded or tally.n_refound:
@@ -79,7 +82,7 @@ class _Crops:
     embeddings: list[ImageEmbeddings] = field(default_factory=list)
 
     def parts(self, stamp: str) -> Parts:
-        return Parts(self.rows, _joined(self.embeddings), stamp)
+        return Parts(self.rows, ImageEmbeddings.joined(self.embeddings), stamp)
 
 
 @dataclass(slots=True)
@@ -205,7 +208,7 @@ class _SourceTurn:
         sound = np.asarray(np.isfinite(made.vectors).all(axis=1))  # (B,)
         rows = [p.row for p, fine in zip(fresh, sound, strict=True) if fine and p.row]
         self.pending.images += rows
-        self.pending.embeddings.append(_rows_of(made, sound))
+        self.pending.embeddings.append(made.rows(sound))
         self.known.update(row.image_id for row in rows)
         self.tally.n_embedded += len(rows)
         return {row.image_id: True for row in rows}
@@ -226,7 +229,7 @@ class _SourceTurn:
             made = self.encoder.embed_images(np.stack([self.encoder.prepare(c) for _, c in some]))
             sound = np.asarray(np.isfinite(made.vectors).all(axis=1))
             crops.rows += [row for (row, _), fine in zip(some, sound, strict=True) if fine]
-            crops.embeddings.append(_rows_of(made, sound))
+            crops.embeddings.append(made.rows(sound))
 
     def _lose(self, problem: Unreadable) -> None:
         self.places.lose(problem.record)
@@ -249,7 +252,7 @@ class _SourceTurn:
         with self.clock.timing("write", len(pending.images) + len(refound.image_ids)):
             if self.stamp and refound.image_ids:
                 self.store.replace_parts(space.space, refound.image_ids, refound.parts(self.stamp))
-            embeddings = _joined(pending.embeddings)
+            embeddings = ImageEmbeddings.joined(pending.embeddings)
             self.store.append(space.space, pending.images, embeddings, pending.places, parts)
             self.store.replace_problems([], pending.problems)
 
@@ -264,11 +267,6 @@ def _region_row(image_id: str, number: int, found: FoundRegion) -> RegionRow:
         found.score,
         found.text,
     )
-
-
-def _rows_of(made: ImageEmbeddings, chosen: NDArray[np.bool_]) -> ImageEmbeddings:
-    joint = None if made.joint is None else made.joint[chosen]
-    return ImageEmbeddings(made.vectors[chosen], joint)
 
 
 def _batches(
@@ -287,15 +285,6 @@ def _batches(
             batch, n_pixels, n_crops = [], 0, 0
     if batch:
         yield batch
-
-
-def _joined(made: Sequence[ImageEmbeddings]) -> ImageEmbeddings:
-    def stack(parts: list[Embeddings]) -> Embeddings:
-        return np.concatenate(parts) if parts else np.empty((0, 0), np.float32)
-
-    has_joint = any(part.joint is not None for part in made)
-    joint = stack([part.joint for part in made if part.joint is not None]) if has_joint else None
-    return ImageEmbeddings(stack([part.vectors for part in made]), joint)
 
 
 def _no_pictures(source: Source) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Container, Generator, Iterable, Sequence
+from collections.abc import Callable, Container, Generator, Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TypeVar
@@ -11,9 +11,9 @@ from typing import TypeVar
 from PIL import Image
 
 from bilderatlas import images
-from bilderatlas.arrays import Pixels
+from bilderatlas.arrays import Box, Pixels
 from bilderatlas.encoders import Encoder
-from bilderatlas.errors import BilderatlasError
+from bilderatlas.errors import BilderatlasError, ImageProblem
 from bilderatlas.indexing.costs import StageClock
 from bilderatlas.regions import Finder, FoundRegion
 from bilderatlas.sources import ImageRecord
@@ -112,6 +112,52 @@ class Turn:
             crops = (images.reduced(images.crop(image, region.box), side) for region in regions)
             parts = tuple(Part(region, crop) for region, crop in zip(regions, crops, strict=True))
         return parts, "; ".join(problems) or None
+
+
+@dataclass(frozen=True, slots=True)
+class Lacking:
+    """Regions of a known image that a space has no embeddings of."""
+
+    image_id: str
+    regions: tuple[tuple[str, Box], ...]  # ids and boxes; the whole image is one of its own id
+    min_side: int  # pixels at which finders saw the picture
+
+
+@dataclass(frozen=True, slots=True)
+class Views:
+    """What the encoder is to see of a known image."""
+
+    record: ImageRecord
+    regions: tuple[tuple[str, Pixels | Image.Image], ...]  # ids; wholes are prepared already
+
+
+@dataclass(frozen=True, slots=True)
+class SecondTurn:
+    """What is done with each known picture, for a space that lacks some of its regions."""
+
+    encoder: Encoder
+    lacking: Mapping[str, Lacking]  # by uri
+
+    def view(self, record: ImageRecord) -> Views | Unreadable:
+        """Read one picture again. Whatever is wrong with it is an answer, never an error."""
+        try:
+            return self._views(record, self.lacking[record.uri], record.read())
+        except Exception as error:  # noqa: BLE001  one image's turn: a million others go on
+            return Unreadable(record, "reindex", _reason(error))
+
+    def _views(self, record: ImageRecord, lacking: Lacking, content: bytes) -> Views:
+        if images.image_id(content) != lacking.image_id:
+            raise ImageProblem("holds another picture now")
+        side = self.encoder.input_side
+        whole_side = max(side, images.THUMBNAIL_SIDE)  # as in its first turn
+        picture = images.decode(content, min_side=max(whole_side, lacking.min_side)).image
+
+        def view(region_id: str, box: Box) -> Pixels | Image.Image:
+            if region_id == lacking.image_id:
+                return self.encoder.prepare(images.reduced(picture, whole_side))
+            return images.reduced(images.crop(picture, box), side)
+
+        return Views(record, tuple((name, view(name, box)) for name, box in lacking.regions))
 
 
 def _reason(error: Exception) -> str:

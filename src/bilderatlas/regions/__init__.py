@@ -115,6 +115,15 @@ def stamp_of(finders: Sequence[Finder]) -> str | None:
     return "; ".join(finder.stamp for finder in finders) or None
 
 
+def min_side_of(stamp: str | None) -> int:
+    """Pixels of the shorter side at which finders of this stamp saw a picture; 0 without any."""
+    if not stamp:
+        return 0
+    from bilderatlas.regions import objects, text
+
+    return text.MIN_SIDE if text.TextFinder.stamp in stamp.split("; ") else objects.MIN_SIDE
+
+
 def select(found: Iterable[FoundRegion], *, min_area: float, max_regions: int) -> list[FoundRegion]:
     """The best regions of a fitting size, best first."""
     fitting = [region for region in found if min_area <= region.area <= MAX_AREA]

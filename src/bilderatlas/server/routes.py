@@ -97,9 +97,10 @@ def similar(
     k: schemas.K = 12,
     radius: Annotated[float | None, Query(ge=0, le=2)] = None,
     where: schemas.Where | None = None,
+    space: schemas.SpaceName | None = None,
 ) -> dict[str, Any]:
     """Find the images nearest to one of the collection, or all within `radius`."""
-    return collection.similar(image_id, k=k, radius=radius, where=where).to_dict()
+    return collection.similar(image_id, k=k, radius=radius, where=where, space=space).to_dict()
 
 
 @api.post("/search", response_model=schemas.Hits)
@@ -114,6 +115,7 @@ def search(collection: Asked, body: schemas.SearchQuery) -> dict[str, Any]:
         weights=body.weights,
         aggregate=body.aggregate,
         where=body.where,
+        space=body.space,
         may_open_files=False,
     ).to_dict()
 
@@ -129,6 +131,7 @@ def search_image(  # noqa: PLR0913  an option is an argument
     weights: Annotated[list[str] | None, Query(description="of a kind: person=2")] = None,
     aggregate: schemas.Aggregate = "max",
     where: schemas.Where | None = None,
+    space: schemas.SpaceName | None = None,
 ) -> dict[str, Any]:
     """Find images that look like an uploaded one."""
     return collection.search(
@@ -140,6 +143,7 @@ def search_image(  # noqa: PLR0913  an option is an argument
         weights=queries.weights(weights or ()),
         aggregate=aggregate,
         where=where,
+        space=space,
     ).to_dict()
 
 

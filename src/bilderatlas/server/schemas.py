@@ -14,6 +14,7 @@ MAX_PAGE = 500
 K = Annotated[int, Field(ge=1, le=MAX_K, description="how many images at most")]
 Threshold = Annotated[float, Field(ge=-1, le=1, description="no image below this score")]
 Aggregate = Annotated[str, Field(description="an image ranks by its best region, max, or by mean")]
+SpaceName = Annotated[str, Field(max_length=MAX_WORDS, description="the active one if left out")]
 Where = Annotated[str, Field(max_length=MAX_WORDS, description="a filter on metadata")]
 
 
@@ -30,6 +31,7 @@ class SearchQuery(BaseModel):
     weights: Annotated[dict[str, float], Field(description="how much a kind counts")] = {}
     aggregate: Aggregate = "max"
     where: Where | None = None
+    space: SpaceName | None = None
 
 
 class Region(BaseModel):
@@ -169,7 +171,7 @@ class Problems(BaseModel):
 
 
 class Space(BaseModel):
-    """One encoder's embeddings inside the collection."""
+    """One encoder's embeddings inside the collection: of pictures, or of the texts of a field."""
 
     space: str
     encoder: str
@@ -177,6 +179,9 @@ class Space(BaseModel):
     dim: int
     joint_dim: int | None
     reads_text: bool
+    field: str | None
+    n_regions: int
+    n_missing: int
 
 
 class Info(BaseModel):

@@ -12,6 +12,7 @@ import stat
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn, Protocol
 from urllib.parse import unquote_to_bytes
@@ -105,21 +106,44 @@ def read_uri(uri: str) -> bytes:
 
     if uri.startswith(("http://", "https://")):
         return fetching.fetch(uri)
-    for inside in re.finditer("!/", uri):
-        if path_of(uri[: inside.start()]).is_file():
-            return _read_member(uri[: inside.start()], uri)
+    if archive := _archive_of(uri):
+        return next(_members(archive, {uri})).read()
     path = path_of(uri)
     return read_file(path if path.exists() else path_of(re.sub(r"#\d+$", "", uri)))
 
 
-def _read_member(container: str, uri: str) -> bytes:
+def records_of(uris: Iterable[str]) -> Iterator[ImageRecord]:
+    """Records to read the pictures of some places again; an archive is gone through once."""
+    inside: dict[str, set[str]] = {}
+    for uri in uris:
+        if archive := _archive_of(uri):
+            inside.setdefault(archive, set()).add(uri)
+        else:
+            yield ImageRecord(uri, "", 0, size=None, mtime=None, read=partial(read_uri, uri))
+    for archive, members in inside.items():
+        yield from _members(archive, members)
+
+
+def _archive_of(uri: str) -> str | None:
+    """The archive that a place lies in."""
+    starts = (uri[: inside.start()] for inside in re.finditer("!/", uri))
+    return next((start for start in starts if path_of(start).is_file()), None)
+
+
+def _members(archive: str, uris: set[str]) -> Iterator[ImageRecord]:
+    """The records of some members, in the archive's order; those not found say so when read."""
+    missing, reason = set(uris), f"no longer in {archive}"
     try:
-        for record in open(container).records():
-            if record.uri == uri:
-                return record.read()
+        for record in open(archive).records():
+            if record.uri in missing:
+                missing.remove(record.uri)
+                yield record
+            if not missing:
+                return
     except SourceError as error:
-        raise ImageProblem(str(error)) from error
-    raise ImageProblem(f"no longer in {container}")
+        reason = str(error)
+    for uri in sorted(missing):
+        yield unreadable(uri, archive, 0, reason)
 
 
 def with_own_uris(records: Iterable[ImageRecord]) -> Iterator[ImageRecord]:

@@ -1,0 +1,48 @@
+"""Which space is asked, and which encoder makes the texts of a field into one."""
+
+from __future__ import annotations
+
+from bilderatlas import encoders
+from bilderatlas.encoders import Encoder
+from bilderatlas.errors import QueryError
+from bilderatlas.results import WORDS, Space
+from bilderatlas.store import Store
+
+
+def choose(store: Store, name: str | None) -> Space:
+    """The space of a name, or the active one. Raises QueryError."""
+    if name is not None and name not in store.spaces:
+        raise QueryError(
+            f"Collection '{store.path.stem}' has no space {name!r}. "
+            + (f"It has: {', '.join(store.spaces)}. " if store.spaces else "")
+            + f"Make one: bilderatlas reindex {store.path.stem} --encoder NAME, or --text-column."
+        )
+    about = store.spaces[name] if name else store.active_space
+    if about is None:
+        raise QueryError(
+            f"Collection '{store.path.stem}' is empty. "
+            f"Fill it: bilderatlas index {store.path} PICTURES"
+        )
+    return about
+
+
+def text_encoder(store: Store, field: str, name: str | None, device: str) -> Encoder:
+    """The encoder for a field's texts: by its name, else that of its newest space, else the best.
+
+    Raises EncoderNotFound, and QueryError for one that reads no words.
+    """
+    made_by = [space.encoder for space in store.spaces.values() if space.field == field]
+    chosen = name or (made_by[-1] if made_by else encoders.best_for_texts())
+    encoder = encoders.load(chosen, device=device)
+    if not encoder.reads_text:
+        raise QueryError(
+            f"Encoder '{encoder.name}' reads no words. Use an encoder of texts: 'builtin-text', "
+            "'bge-small-en'; 'bilderatlas encoders' lists them."
+        )
+    return encoder
+
+
+def encoders_of_words(store: Store) -> list[Encoder]:
+    """The encoders of the spaces of words found in pictures; where there is none, of a first."""
+    made_by = [space.encoder for space in store.spaces.values() if space.field == WORDS]
+    return [encoders.load(name) for name in made_by or [encoders.best_for_texts()]]
