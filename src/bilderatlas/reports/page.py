@@ -312,4 +312,7 @@ def _gap(captions: Captions, evaluation: Evaluation) -> str:
         "pictures; a threshold, or a clustering of both kinds together, must know of it.</p>"
         + table(["mean cosine of", ""], rows, name="gap")
         + heat_map(gap.matrix, names, heads=[*texts, *pictures])
+        + "<details><summary>The captions</summary><ol>"
+        + "".join(f"<li>{escape(text)}</li>" for text in captions.shown_texts)
+        + "</ol></details>"
     )
