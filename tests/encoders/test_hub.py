@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import socket
-import threading
 import time
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import numpy as np
@@ -20,8 +17,9 @@ from bilderatlas import encoders
 from bilderatlas.encoders import hub
 from bilderatlas.encoders.model_folder import PLACES, files_needed
 from bilderatlas.errors import EncoderNotFound
-from tests.encoders.hub_cache import COMMIT, put_into_cache
+from tests.encoders.hub_cache import put_into_cache
 from tests.encoders.onnx_folders import write_image_only, write_text_only, write_two_towers
+from tests.encoders.small_hub import SmallHub, serving
 
 CLIP = "Xenova/clip-vit-base-patch32"
 
@@ -30,15 +28,6 @@ CLIP = "Xenova/clip-vit-base-patch32"
 def clip(models: Path, tmp_path: Path) -> Path:
     """A small CLIP in the cache, under the name of the large one."""
     return put_into_cache(models, CLIP, write_two_towers(tmp_path / "clip"))
-
-
-@pytest.fixture
-def closed_port(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A hub where nobody listens."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        address = f"http://127.0.0.1:{probe.getsockname()[1]}"
-    monkeypatch.setattr(constants, "ENDPOINT", address)
 
 
 @pytest.fixture
@@ -127,8 +116,13 @@ def test_auto_takes_the_best_on_disk_and_never_downloads(models: Path, tmp_path:
     assert encoders.load("auto").name == "builtin"
     put_into_cache(models, "Xenova/dinov2-small", write_image_only(tmp_path / "dino"))
     assert encoders.load("auto").name == "builtin"  # a model without words is no choice for all
+    mobile = write_two_towers(tmp_path / "mobile")
+    shutil.move(mobile / "onnx", mobile / "s2")
+    shutil.move(mobile / "s2", mobile / "onnx" / "s2")
+    put_into_cache(models, "plhery/mobileclip2-onnx", mobile)
+    assert encoders.load("auto").name == "mobileclip2-s2"
     put_into_cache(models, CLIP, write_two_towers(tmp_path / "clip"))
-    assert encoders.load("auto").name == "clip-vit-b-32"
+    assert encoders.load("auto").name == "clip-vit-b-32"  # free for any use goes first
 
 
 def test_available_says_what_is_on_disk(clip: Path):
@@ -176,73 +170,10 @@ def test_two_towers_are_not_fetched_a_third_time():
 ENDS = (".onnx", "_fp16.onnx", "_fp16.onnx_data", "_quantized.onnx")
 
 
-class SmallHub(BaseHTTPRequestHandler):
-    """The three answers of the hub that a download needs."""
-
-    root: Path
-    asked: list[str]
-
-    def do_HEAD(self) -> None:
-        self.answer()
-
-    def do_GET(self) -> None:
-        self.answer()
-
-    def answer(self) -> None:
-        path = self.path.partition("?")[0]
-        if path.startswith("/api/models/"):
-            self.api(path)
-            return
-        name = path.partition(f"/resolve/{COMMIT}/")[2]
-        file = self.root / name
-        if not name or not file.is_file():
-            self.send_error(404)
-            return
-        self.asked.append(name)
-        self.reply(file.read_bytes(), {"X-Repo-Commit": COMMIT, "ETag": f'"{name}"'})
-
-    def api(self, path: str) -> None:
-        files = sorted(p for p in self.root.rglob("*") if p.is_file())
-        names = [p.relative_to(self.root).as_posix() for p in files]
-        if "/tree/" in path:
-            tree = [
-                {
-                    "type": "file",
-                    "path": name,
-                    "size": (self.root / name).stat().st_size,
-                    "oid": name,
-                }
-                for name in names
-            ]
-            self.reply(json.dumps(tree).encode(), {"Content-Type": "application/json"})
-            return
-        info = {"id": CLIP, "sha": COMMIT, "siblings": [{"rfilename": name} for name in names]}
-        self.reply(json.dumps(info).encode(), {"Content-Type": "application/json"})
-
-    def reply(self, body: bytes, headers: dict[str, str]) -> None:
-        self.send_response(200)
-        for name, value in (headers | {"Content-Length": str(len(body))}).items():
-            self.send_header(name, value)
-        self.end_headers()
-        if self.command == "GET":
-            self.wfile.write(body)
-
-    def log_message(self, *_: object) -> None:
-        pass
-
-
 @pytest.fixture
 def small_hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[type[SmallHub]]:
-    SmallHub.root, SmallHub.asked = write_two_towers(tmp_path / "repository"), []
-    server = ThreadingHTTPServer(("127.0.0.1", 0), SmallHub)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    address = f"http://127.0.0.1:{server.server_port}"
-    monkeypatch.setattr(constants, "ENDPOINT", address)
-    template = address + "/{repo_id}/resolve/{revision}/{filename}"
-    monkeypatch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", template)
-    yield SmallHub
-    server.shutdown()
-    server.server_close()
+    with serving(write_two_towers(tmp_path / "repository"), monkeypatch) as hub:
+        yield hub
 
 
 def test_a_download_fetches_what_is_needed_once(small_hub: type[SmallHub], models: Path):

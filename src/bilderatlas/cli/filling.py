@@ -41,7 +41,9 @@ def index(
     ] = None,
     detector: Annotated[
         str | None,
-        typer.Option(help="An ONNX detector for objects, file or folder. [new: activation]"),
+        typer.Option(
+            help="For objects: an ONNX file or folder, d-fine-n, hf:OWNER/NAME. [new: activation]"
+        ),
     ] = None,
     min_area: Annotated[
         float | None, typer.Option(help="The smallest object, a part of the picture. [new: 0.02]")
@@ -204,7 +206,7 @@ def _told_of_regions(summary: IndexSummary) -> list[str]:
     if "activation" in summary.finders:
         lines.append(
             "Objects are found by class activation of the built-in encoder, which sees the main "
-            "ones; a detector sees more: --detector FILE"
+            "ones; a detector sees more: --detector d-fine-n, or a FILE"
         )
     if summary.n_unfound:
         lines.append(

@@ -116,10 +116,10 @@ class Collection:
         those of `encoders.load`; without them, the active space's on the fastest device.
 
         `find` names what is found in every picture: "objects", "text", or nothing (`()`).
-        `detector` is an ONNX file or folder, else objects are found by class activation;
-        `min_area` is a part of the picture, `max_regions` a number of objects. What was asked is
-        remembered, and what is left out is as it was. Known images of these sources whose regions
-        were found otherwise are searched again.
+        `detector` is an ONNX file or folder, "d-fine-n", "rf-detr-nano" or "hf:OWNER/NAME"; without
+        one, objects are found by class activation. `min_area` is a part of the picture,
+        `max_regions` a number of objects. What was asked is remembered, and what is left out is as
+        it was. Known images of these sources whose regions were found otherwise are searched again.
 
         Raises EncoderNotFound, SourceError, EncoderMismatch, FinderError, CollectionBusy,
         StoreError.

@@ -6,16 +6,12 @@ huggingface_hub, the hub itself. Only the files that an encoder reads are fetche
 
 from __future__ import annotations
 
-import logging
-import os
 import re
-import threading
 from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from bilderatlas.encoders import EncoderFacts
+from bilderatlas.encoders import EncoderFacts, repositories
 from bilderatlas.encoders.model_folder import (
     PLACES,
     PRECISIONS,
@@ -24,18 +20,8 @@ from bilderatlas.encoders.model_folder import (
     files_needed,
     find_towers,
 )
+from bilderatlas.encoders.repositories import PREFIX
 from bilderatlas.errors import EncoderNotFound
-
-if TYPE_CHECKING:
-    from huggingface_hub.hf_api import ModelInfo
-
-# Before huggingface_hub is imported: a download tells the hub what is asked for, nothing else.
-os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
-
-logger = logging.getLogger(__name__)
-
-PREFIX = "hf:"
-PATIENCE_S = 4.0  # for the hub's first answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,18 +56,6 @@ MODELS = {
             reads_text=True,
         ),
         HubModel(
-            name="mobileclip2-s2",
-            repository="plhery/mobileclip2-onnx",
-            origin="apple/MobileCLIP2-S2",
-            dim=512,
-            n_bytes=397_000_000,
-            licence="Apple AMLR, for research only",
-            good_for="words and pictures, fast on a laptop",
-            reads_text=True,
-            places=("onnx/s2/",),
-            text_length=77,
-        ),
-        HubModel(
             name="clip-vit-b-16",
             repository="Xenova/clip-vit-base-patch16",
             origin="openai/clip-vit-base-patch16",
@@ -100,6 +74,18 @@ MODELS = {
             licence="MIT",
             good_for="words and pictures, any subject",
             reads_text=True,
+        ),
+        HubModel(
+            name="mobileclip2-s2",
+            repository="plhery/mobileclip2-onnx",
+            origin="apple/MobileCLIP2-S2",
+            dim=512,
+            n_bytes=397_000_000,
+            licence="Apple AMLR, for research only",
+            good_for="words and pictures, fast on a laptop",
+            reads_text=True,
+            places=("onnx/s2/",),
+            text_length=77,
         ),
         HubModel(
             name="dinov2-s",
@@ -172,7 +158,7 @@ MODELS = {
         ),
     )
 }
-"""The best first; `best_on_disk` goes by this order."""
+"""`best_on_disk` goes by this order: the best first, and last what is for research only."""
 
 
 def knows(name: str) -> bool:
@@ -243,7 +229,7 @@ def _size_of(folder: ModelFolder) -> int:
 
 def by_hand(name: str) -> Path:
     """Where a person may put the files of a model."""
-    return Path.home() / ".bilderatlas" / "encoders" / name.removeprefix(PREFIX).replace("/", "--")
+    return repositories.by_hand("encoders", name)
 
 
 def _model(name: str) -> HubModel:
@@ -289,79 +275,24 @@ def _is_half(towers: TowerFiles) -> bool:
 
 def _cached_snapshot(repository: str, precision: str, places: tuple[str, ...]) -> Path | None:
     """Where the cache holds the repository's files, all of them that are needed."""
-    from huggingface_hub import get_cached_repo_tree, snapshot_download
-    from huggingface_hub.errors import CachedRepoTreeNotFoundError, LocalEntryNotFoundError
-
-    try:
-        folder = Path(snapshot_download(repository, local_files_only=True, allow_patterns=[]))
-        listed = {file.path for file in get_cached_repo_tree(repository)}
-    except LocalEntryNotFoundError:
-        return None
-    except CachedRepoTreeNotFoundError:  # written by another program: what is there must do
-        return folder
-    needed = files_needed(listed, precision, places) or []
-    return folder if all((folder / name).is_file() for name in needed) else None
+    return repositories.cached(
+        repository, lambda listed: files_needed(listed, precision, places) or []
+    )
 
 
 def _download(model: HubModel, repository: str, precision: str) -> ModelFolder:
-    from huggingface_hub import snapshot_download
-
-    info = _ask_hub(model, repository)
-    listed = {file.rfilename for file in info.siblings or []}
+    asked = repositories.Asked(
+        what=f"encoder {model.name!r}",
+        repository=repository,
+        by_hand=by_hand(model.name),
+        otherwise="use --encoder builtin",
+        refusal=EncoderNotFound,
+    )
+    listed = repositories.files(asked)
     needed = files_needed(listed, precision, model.places)
     if needed is None:
         raise EncoderNotFound(_without_towers(model, repository, precision, listed))
-    logger.info("Downloading encoder %s from %s", model.name, repository)
-    try:
-        path = snapshot_download(repository, allow_patterns=needed)
-    except _failures() as error:
-        raise EncoderNotFound(
-            f"The download of encoder {model.name!r} from {repository} broke off ({error}). "
-            "The same command goes on from there."
-        ) from error
-    return _folder(model, Path(path), precision)
-
-
-def _ask_hub(model: HubModel, repository: str) -> ModelInfo:
-    """What the hub says of a repository, within PATIENCE_S.
-
-    In a thread of its own: no time-out of a socket covers the search for the hub's address.
-    """
-    from huggingface_hub import HfApi
-    from huggingface_hub.errors import OfflineModeIsEnabled, RepositoryNotFoundError
-
-    answers: list[ModelInfo | Exception] = []
-
-    def ask() -> None:
-        try:
-            answers.append(HfApi().model_info(repository, timeout=PATIENCE_S))
-        except _failures() as error:
-            answers.append(error)
-
-    asking = threading.Thread(target=ask, daemon=True)
-    asking.start()
-    asking.join(PATIENCE_S)
-    answer = answers[0] if answers else TimeoutError(f"no answer in {PATIENCE_S:.0f} s")
-    if not isinstance(answer, Exception):
-        return answer
-    if isinstance(answer, RepositoryNotFoundError):
-        raise EncoderNotFound(
-            f"The hub has no repository {repository!r}, or it is private. Look for the name at "
-            "https://huggingface.co/models?library=onnx, or use --encoder builtin."
-        ) from answer
-    is_offline = isinstance(answer, OfflineModeIsEnabled)
-    reason = "HF_HUB_OFFLINE is set" if is_offline else str(answer).splitlines()[0]
-    raise EncoderNotFound(
-        f"Encoder {model.name!r} is not on this disk, and the hub could not be reached ({reason}). "
-        f"Put the files of {repository} into {by_hand(model.name)}, or use --encoder builtin."
-    ) from answer
-
-
-def _failures() -> tuple[type[Exception], ...]:
-    """What huggingface_hub raises when the hub refuses or is away."""
-    from huggingface_hub.errors import HTTPError  # type: ignore[attr-defined]
-
-    return HTTPError, OSError
+    return _folder(model, repositories.download(asked, needed), precision)
 
 
 def _without_towers(

@@ -47,7 +47,7 @@ class Finding:
     """What is to be found in every picture of a collection. Raises FinderError."""
 
     names: tuple[str, ...] = ()
-    detector: str = ACTIVATION  # or a detector's ONNX file or folder
+    detector: str = ACTIVATION  # or a detector's ONNX file or folder, or its name on the hub
     min_area: float = 0.02  # of the picture; smaller objects are left out
     max_regions: int = 10  # objects a picture, best first
 
@@ -98,16 +98,25 @@ def _load_detector(finding: Finding) -> Finder:
         from bilderatlas.regions.activation import ActivationFinder
 
         return ActivationFinder(min_area=finding.min_area, max_regions=finding.max_regions)
+    from bilderatlas.regions import detectors
     from bilderatlas.regions.objects import ObjectFinder
 
+    is_of_the_hub = detectors.knows(finding.detector)
     return ObjectFinder(
-        Path(finding.detector), min_area=finding.min_area, max_regions=finding.max_regions
+        detectors.fetch(finding.detector) if is_of_the_hub else Path(finding.detector),
+        min_area=finding.min_area,
+        max_regions=finding.max_regions,
+        name=finding.detector if is_of_the_hub else None,
     )
 
 
 def absolute(detector: str | Path) -> str:
-    """A detector as it is remembered: by where it lies, whatever folder one stands in."""
-    return ACTIVATION if detector == ACTIVATION else str(Path(detector).expanduser().absolute())
+    """A detector as it is remembered: by its name on the hub, or by where it lies."""
+    from bilderatlas.regions import detectors
+
+    if detector == ACTIVATION or detectors.knows(str(detector)):
+        return str(detector)
+    return str(Path(detector).expanduser().absolute())
 
 
 def stamp_of(finders: Sequence[Finder]) -> str | None:

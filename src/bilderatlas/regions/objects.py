@@ -21,11 +21,10 @@ from bilderatlas.encoders.preprocessing import Preprocessing
 from bilderatlas.encoders.towers import Tower, hash_files
 from bilderatlas.errors import FinderError
 from bilderatlas.regions import FoundRegion, coco, overlaps, select
+from bilderatlas.regions.detectors import CONFIG_FILES, DETECTORS, MODEL_FILES
 
 MIN_SCORE = 0.3
 MIN_SIDE = 720  # an eighth of it, the side of the smallest regions, still shows something
-CONFIG_FILES = ("config.json", "preprocessor_config.json")
-MODEL_FILES = ("onnx/model.onnx", "model.onnx")
 GREY = 114  # what YOLOX pads with
 STRIDES = ((8, 16, 32), (8, 16, 32, 64))
 MAX_OVERLAP = 0.65  # intersection over union of two objects of one label
@@ -54,10 +53,14 @@ class ObjectFinder:
         min_area: float = 0.0,
         max_regions: int = 100,
         min_score: float = MIN_SCORE,
+        name: str | None = None,
     ) -> None:
-        """`given`: an ONNX file, or a folder laid out as those of the Hugging Face Hub."""
+        """`given`: an ONNX file, or a folder laid out as those of the Hugging Face Hub.
+
+        `name`: what it goes by, where that is not the name of the file or folder.
+        """
         path = _model_file(given)
-        self.name = given.stem if given.is_file() else given.name
+        self.name = name or (given.stem if given.is_file() else given.name)
         self._min_area, self._max_regions, self._min_score = min_area, max_regions, min_score
         # One thread a picture: several pictures are looked at at once.
         folder = given if given.is_dir() else path.parent
@@ -184,8 +187,9 @@ def _model_file(given: Path) -> Path:
     if len(found) != 1 and not any(path in named for path in found):
         held = f"{len(found)} ONNX files" if given.is_dir() else "nothing"
         raise FinderError(
-            f"There is {held} at {given}; a detector was expected: its ONNX file, or a folder "
-            "with one. '--detector activation' finds objects without a detector."
+            f"There is {held} at {given}; a detector was expected: its ONNX file, a folder with "
+            f"one, hf:OWNER/NAME, {', '.join(DETECTORS)}. '--detector activation' finds objects "
+            "without a detector."
         )
     return found[0]
 
