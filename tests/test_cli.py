@@ -199,7 +199,9 @@ def test_info(run: Run, atlas: Path, pile: Path) -> None:
 
 
 def test_doctor_and_encoders(run: Run) -> None:
-    assert run("doctor", "--json").document["checks"]
+    findings = {c["name"]: c["finding"] for c in run("doctor", "--json").document["checks"]}
+    assert findings["devices"].startswith("cpu (ONNX Runtime)")
+    assert "auto takes" in findings["devices"]
     assert "builtin" in {e["name"] for e in run("encoders", "--json").document["encoders"]}
 
 

@@ -16,7 +16,9 @@ from PIL import Image
 from bilderatlas import search
 from bilderatlas.collection import Collection
 from bilderatlas.errors import ImageNotFound, ImageProblem, QueryError
+from bilderatlas.store import Store
 from tests.pictures import collect, plain, put
+from tests.toy_encoder import ToyEncoder
 
 # Four regions of three images in two dimensions; the second image has two regions.
 EMBEDDINGS = np.array([[1, 0], [0, 1], [0.6, 0.8], [-1, 0]], np.float32)
@@ -181,6 +183,15 @@ def found(hits: object) -> list[str]:
 def test_words_find_pictures(atlas: Collection) -> None:
     assert found(atlas.search("blue", k=1)) == ["blue.png"]
     assert set(found(atlas.search("red", k=2))) == {"red.png", "also-red.bmp"}
+
+
+def test_a_model_that_wants_a_prompt_before_questions_gets_it(tmp_path: Path) -> None:
+    put(tmp_path / "pile" / "red.png", plain("red"))
+    atlas = collect(tmp_path, tmp_path / "pile")
+    asking = Collection(Store.open(atlas.path), encoder=ToyEncoder(query_prompt="blue "))
+    assert atlas.search("red")[0].score == pytest.approx(1, abs=1e-5)
+    # blue and red are (.5, 0, .5) and darkness .5 beside (1, 0, 0) and none: 1 / 3 ** .5
+    assert asking.search("red")[0].score == pytest.approx(3**-0.5, abs=1e-5)
 
 
 def test_a_picture_finds_pictures(atlas: Collection, pile: Path) -> None:

@@ -42,6 +42,7 @@ class ToyEncoder:
     reads_images: bool = True
     reads_text: bool = True
     input_side: int = 8
+    query_prompt: str = ""
 
     def prepare(self, image: Image.Image) -> Pixels:
         """One RGB picture -> (3, 8, 8) in 0..1."""

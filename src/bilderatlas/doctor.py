@@ -62,9 +62,13 @@ def _room() -> str:
 
 
 def _devices() -> str:
-    import onnxruntime
+    from bilderatlas.encoders import runtimes
 
-    return "ONNX Runtime offers " + ", ".join(onnxruntime.get_available_providers())
+    told = {"cpu": "cpu (ONNX Runtime)", "openvino": "openvino", "cuda": "cuda (ONNX Runtime)"}
+    there = ", ".join(told[name] for name in runtimes.devices())
+    lacking = [name for name in runtimes.DEVICES if name not in runtimes.devices()]
+    absent = f"; not there: {', '.join(lacking)}" if lacking else ""
+    return f"{there}; auto takes {runtimes.choose_device('auto')}{absent}"
 
 
 def _encoder() -> str:

@@ -18,7 +18,12 @@ from bilderatlas.encoders import hub
 from bilderatlas.encoders.model_folder import PLACES, files_needed
 from bilderatlas.errors import EncoderNotFound
 from tests.encoders.hub_cache import put_into_cache
-from tests.encoders.onnx_folders import write_image_only, write_text_only, write_two_towers
+from tests.encoders.onnx_folders import (
+    write_image_only,
+    write_json,
+    write_text_only,
+    write_two_towers,
+)
 from tests.encoders.small_hub import SmallHub, serving
 
 CLIP = "Xenova/clip-vit-base-patch32"
@@ -142,6 +147,24 @@ def test_a_text_encoder_pools_as_its_table_says(models: Path, tmp_path: Path):
     mean = encoders.load("minilm").embed_texts(["red blue"])
     np.testing.assert_allclose(first, [[1, 0, 0]], atol=1e-6)
     np.testing.assert_allclose(mean, [[0.5**0.5, 0, 0.5**0.5]], atol=1e-6)
+
+
+def test_questions_are_asked_as_the_authors_say_and_texts_are_not(models: Path, tmp_path: Path):
+    folder = write_text_only(tmp_path / "text")
+    put_into_cache(models, "Xenova/bge-small-en-v1.5", folder)
+    put_into_cache(models, "Xenova/all-MiniLM-L6-v2", folder)
+    bge, minilm = encoders.load("bge-small-en"), encoders.load("minilm")
+    # the first token of a question is "Represent", which is grey here
+    np.testing.assert_allclose(encoders.embed_queries(bge, ["red"]), [[3**-0.5] * 3], atol=1e-6)
+    np.testing.assert_allclose(bge.embed_texts(["red"]), [[1, 0, 0]], atol=1e-6)
+    np.testing.assert_allclose(encoders.embed_queries(minilm, ["red"]), [[1, 0, 0]], atol=1e-6)
+
+
+def test_what_a_folder_says_of_questions_counts(tmp_path: Path):
+    folder = write_text_only(tmp_path / "text")
+    write_json(folder / "config_sentence_transformers.json", {"prompts": {"query": "blue "}})
+    asked = encoders.embed_queries(encoders.load(folder), ["red"])
+    np.testing.assert_allclose(asked, [[0.5**0.5, 0, 0.5**0.5]], atol=1e-6)
 
 
 def test_a_model_without_a_repository_says_how_to_make_it():

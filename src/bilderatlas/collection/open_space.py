@@ -133,7 +133,7 @@ class OpenSpace:
                 f"Encoder '{encoder.name}' reads no words. Search with a picture (--image FILE), "
                 f"or add a space that does: bilderatlas reindex {self.collection} --encoder builtin"
             )
-        vector: Embeddings = encoder.embed_texts([query])[0]
+        vector: Embeddings = encoders.embed_queries(encoder, [query])[0]
         return vector
 
     def embed_picture(self, given: ImageQuery, *, in_joint: bool = False) -> Embeddings:

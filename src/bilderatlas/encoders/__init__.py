@@ -60,6 +60,7 @@ class Encoder(Protocol):
     reads_images: bool  # false: a text encoder, whose image methods raise QueryError
     reads_text: bool
     input_side: int  # pixels that a picture's shorter side needs; less detail is wasted
+    query_prompt: str  # what its model wants to read before a question, and not before a text
 
     def prepare(self, image: Image.Image) -> Pixels:
         """Resize, crop and scale one upright RGB picture -> (3, H, W). Runs in reader threads."""
@@ -72,6 +73,14 @@ class Encoder(Protocol):
     def embed_texts(self, texts: Sequence[str]) -> Embeddings:
         """Embed Q texts -> (Q, J or D). Raises QueryError where `reads_text` is false."""
         ...
+
+
+def embed_queries(encoder: Encoder, queries: Sequence[str]) -> Embeddings:
+    """Embed Q questions -> (Q, J or D), each after what the model wants to read before one.
+
+    Raises QueryError where the encoder reads no text.
+    """
+    return encoder.embed_texts([encoder.query_prompt + query for query in queries])
 
 
 @dataclass(frozen=True, slots=True)

@@ -68,6 +68,7 @@ class BuiltinEncoder:
     space = "builtin"
     reads_images = True
     reads_text = True
+    query_prompt = ""
 
     def __init__(self, *, device: str = "auto", n_threads: int | None = None) -> None:
         manifest = _manifest()
@@ -105,6 +106,7 @@ class BuiltinTextEncoder:
     reads_images = False
     reads_text = True
     input_side = 0
+    query_prompt = ""
 
     def __init__(self, *, device: str = "auto", n_threads: int | None = None) -> None:
         manifest = _manifest()

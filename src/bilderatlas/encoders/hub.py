@@ -40,6 +40,7 @@ class HubModel:
     places: tuple[str, ...] = PLACES
     pooling: str | None = None
     text_length: int | None = None
+    query_prompt: str = ""  # by the authors' model card, where no file of the repository says it
 
 
 MODELS = {
@@ -143,6 +144,7 @@ MODELS = {
             reads_images=False,
             reads_text=True,
             pooling="cls",
+            query_prompt="Represent this sentence for searching relevant passages: ",
         ),
         HubModel(
             name="minilm",
@@ -256,6 +258,7 @@ def _folder(
         places=places or model.places,
         pooling=model.pooling,
         text_length=model.text_length,
+        query_prompt=model.query_prompt,
     )
 
 

@@ -24,6 +24,7 @@ CONFIGURATION = (
     "tokenizer.json",
     "tokenizer_config.json",
     "sentence_bert_config.json",
+    "config_sentence_transformers.json",
     "1_Pooling/config.json",
 )
 
@@ -50,6 +51,7 @@ class ModelFolder:
     places: tuple[str, ...] = PLACES
     pooling: str | None = None  # "cls" or "mean", for text encoders whose files do not say it
     text_length: int | None = None  # tokens that every text is filled up to, likewise
+    query_prompt: str = ""  # what stands before a question, likewise
 
     def find(self, name: str) -> Path | None:
         """A configuration file: beside the towers, or at the top."""

@@ -32,6 +32,7 @@ class OnnxEncoder:
 
     joint_dim: int | None = None
     reads_images = True
+    query_prompt = ""
 
     def __init__(
         self, folder: ModelFolder, *, device: str = "auto", n_threads: int | None = None

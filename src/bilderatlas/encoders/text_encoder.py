@@ -44,6 +44,7 @@ class TextEncoder:
             self._tower, ["sentence_embedding", "text_embeds", "last_hidden_state"]
         )
         self._pooling = _pooling(folder)
+        self.query_prompt = _query_prompt(folder)
         tokenizer_path = folder.require("tokenizer.json")
         self._tokenizer = _tokenizer(folder)
         self.weights_hash = hash_files(with_external_weights([path, tokenizer_path]))
@@ -100,6 +101,13 @@ def _pooling(folder: ModelFolder) -> str:
             f"{path} asks for a pooling that is neither of the CLS token nor mean."
         )
     return folder.pooling or "mean"  # what sentence-transformers takes where no file says it
+
+
+def _query_prompt(folder: ModelFolder) -> str:
+    """What stands before a question: as sentence-transformers' file says, else as is known."""
+    path = folder.find("config_sentence_transformers.json")
+    stated = read_json(path).get("prompts") if path else None
+    return str((stated or {}).get("query", folder.query_prompt))
 
 
 def _tokenizer(folder: ModelFolder) -> Any:

@@ -40,6 +40,7 @@ class OpenClipEncoder:
     joint_dim: int | None = None
     reads_images = True
     reads_text = True
+    query_prompt = ""
 
     def __init__(self, name: str, device: str, n_threads: int | None) -> None:
         import open_clip
@@ -123,6 +124,9 @@ class SentenceEncoder:
                 "Give a name of its own, a folder, or a repository of the hub."
             ) from error
         self.weights_hash = _hash_weights(self._model)
+        # A default prompt stands before every text already.
+        has_default = self._model.default_prompt_name is not None
+        self.query_prompt: str = "" if has_default else self._model.prompts.get("query", "")
         self.dim: int = self.embed_texts(["a"]).shape[1]
 
     def prepare(self, image: Image.Image) -> Pixels:
