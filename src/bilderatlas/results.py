@@ -403,6 +403,7 @@ class CollectionInfo:
     n_images: int
     n_places: int
     n_regions: int
+    kinds: Mapping[str, int]  # how many regions of each kind
     n_problems: int
     active_space: str | None
     spaces: tuple[Space, ...]

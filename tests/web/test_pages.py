@@ -221,3 +221,13 @@ def test_unknown_addresses_lead_back(visit: Visit) -> None:
 def test_an_image_that_is_not_here_is_said_so(visit: Visit) -> None:
     page = visit.go("/images/nothere")
     expect(page.get_by_role("alert")).to_contain_text("nothere")
+
+
+def test_a_weight_that_is_no_number_is_refused(visit: Visit) -> None:
+    page = visit.go("/search?q=red&weight-person=heavy")
+    expect(page.get_by_role("alert")).to_contain_text("weight-person is 'heavy'")
+
+
+def test_leaving_out_whole_pictures_leaves_nothing_where_there_are_no_parts(visit: Visit) -> None:
+    page = visit.go("/search?q=red&weight-image=0")
+    expect(page.get_by_role("heading", name="Nothing here matches")).to_be_visible()

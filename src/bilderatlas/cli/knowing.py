@@ -39,6 +39,8 @@ def info(collection: CollectionArg, as_json: JsonOption = False) -> None:
     )
     finding = ", ".join(facts.finding.names)
     print(f"{facts.n_regions:9,} regions" + (f" (finding {finding})" if finding else ""))
+    for kind, n in facts.kinds.items():
+        print(f"{'':6}{n:9,} {kind}")
     print(f"{facts.n_problems:9,} problems")
     for space, coverage in zip(facts.spaces, facts.coverage, strict=True):
         print(f"    space {_told_of_space(space, coverage, facts.active_space)}")

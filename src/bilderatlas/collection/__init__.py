@@ -469,6 +469,7 @@ class Collection:
             n_images=self._store.count("images"),
             n_places=len(places),
             n_regions=self._store.count("regions"),
+            kinds=self.kinds(),
             n_problems=self._store.count("problems"),
             active_space=active.space if active else None,
             spaces=tuple(self._store.spaces.values()),
@@ -480,6 +481,12 @@ class Collection:
             n_bytes=sum(f.stat().st_size for f in self.path.rglob("*") if f.is_file()),
             last_index=self._store.last_index,
         )
+
+    def kinds(self) -> dict[str, int]:
+        """How many regions there are of each kind, in the order of `regions.KINDS`."""
+        counts = self._store.read("regions", ["kind"])["kind"].value_counts().to_pylist()
+        n_of = {row["values"]: row["counts"] for row in counts}
+        return {kind: n_of[kind] for kind in regions.KINDS if kind in n_of}
 
     # -- what stays loaded
 

@@ -193,6 +193,7 @@ class Info(BaseModel):
     n_images: int
     n_places: int
     n_regions: int
+    kinds: dict[str, int]
     n_problems: int
     active_space: str | None
     spaces: list[Space]

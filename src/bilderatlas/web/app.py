@@ -172,7 +172,8 @@ def _take_picture(pictures: QueryPictures, contents: str | None, query: str) -> 
         name = pictures.keep(base64.b64decode(contents.partition(",")[2], validate=True))
     except (BilderatlasError, binascii.Error, OSError) as refusal:
         return no_update, str(refusal)
-    kept = {key: Address.parse("", query or "").text(key) for key in search.LIMITS}
+    address = Address.parse("", query or "")
+    kept = {name: address.text(name) for name in search.limits_of(address)}
     return link("/search", picture=name, **kept), ""
 
 

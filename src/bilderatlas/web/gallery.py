@@ -26,7 +26,9 @@ def page(collection: Collection, address: Address) -> Page:
     return Page(
         texts.GALLERY,
         [
-            html.Div([html.H1(info.name), form(Address("/search", {}))], className="opening"),
+            html.Div(
+                [html.H1(info.name), form(Address("/search", {}), info.kinds)], className="opening"
+            ),
             html.Div(
                 [
                     html.P(

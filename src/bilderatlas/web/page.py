@@ -41,9 +41,9 @@ class Address:
         """A whole number in low..high."""
         return int(self._number(name, default, low, high))
 
-    def number(self, name: str) -> float | None:
-        """A score in -1..1, or None where it is left out."""
-        return self._number(name, None, -1, 1) if self.text(name) else None
+    def number(self, name: str, *, low: float = -1, high: float = 1) -> float | None:
+        """A number in low..high, by default a score, or None where it is left out."""
+        return self._number(name, None, low, high) if self.text(name) else None
 
     def _number(self, name: str, default: float | None, low: float, high: float) -> float:
         written = self.text(name)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from urllib.parse import quote
 
 from dash import html
 from dash.development.base_component import Component
 
-from bilderatlas.results import Hits, ImageFacts
+from bilderatlas.results import Hit, ImageFacts, Region
 from bilderatlas.web import texts
 from bilderatlas.web.page import Address, Children, link
 
@@ -33,38 +34,69 @@ def thumbnail(image_id: str, alt: str) -> Picture:
     return Picture(src=link(f"/api/v1/images/{image_id}/thumbnail"), alt=alt, loading="lazy")
 
 
-def panel(facts: Iterable[ImageFacts], notes: Sequence[Children] | None = None) -> html.Ul:
-    """Images in rows of one height, uncropped, each a link, with notes under them."""
-    images = list(facts)
-    return html.Ul(
-        [
-            _item(image, note)
-            for image, note in zip(images, notes or [[]] * len(images), strict=True)
-        ],
-        className="panel",
-    )
+def panel(facts: Iterable[ImageFacts]) -> html.Ul:
+    """Images in rows of one height, uncropped, each a link."""
+    return html.Ul([_item(image) for image in facts], className="panel")
 
 
-def hits_panel(hits: Hits, facts: Iterable[ImageFacts]) -> html.Ul:
-    """What a search found, each with how close it is."""
-    return panel(facts, [_closeness(hit.score, hit.relevance) for hit in hits])
+def hits_panel(hits: Sequence[Hit], facts: Iterable[ImageFacts]) -> html.Ul:
+    """What a search found, each with how close it is and the part of it that matched."""
+    items = [
+        _item(image, over=_outline(image, hit), notes=_closeness(hit))
+        for image, hit in zip(facts, hits, strict=True)
+    ]
+    return html.Ul(items, className="panel")
 
 
-def _item(image: ImageFacts, note: Children) -> html.Li:
+def _item(
+    image: ImageFacts, *, over: Children | None = None, notes: Children | None = None
+) -> html.Li:
     name = file_name(image.path)
     ratio = min(max(image.width / image.height, NARROWEST), WIDEST)
-    picture = thumbnail(image.image_id, name)
-    caption = html.Span([html.Span(name, className="name", title=image.path), *note])
+    frame = html.Span([thumbnail(image.image_id, name), *(over or [])], className="frame")
+    caption = html.Span([html.Span(name, className="name", title=image.path), *(notes or [])])
     return html.Li(
-        html.A([picture, caption], href=link(f"/images/{image.image_id}")),
+        html.A([frame, caption], href=link(f"/images/{image.image_id}")),
         style={"--ratio": f"{ratio:.3f}"},
     )
 
 
-def _closeness(score: float, relevance: float) -> Children:
-    said = f"{texts.score(score)} · {texts.relevance(relevance)}"
-    bar = html.Span(className="bar", style={"--share": f"{relevance:.3f}"})
-    return [html.Span([texts.score(score), bar], className="closeness", title=said)]
+def _closeness(hit: Hit) -> Children:
+    part = _best_part(hit)
+    said = f"{texts.score(hit.score)} · {texts.relevance(hit.relevance)}"
+    bar = html.Span(className="bar", style={"--share": f"{hit.relevance:.3f}"})
+    closeness = html.Span([texts.score(hit.score), bar], className="closeness", title=said)
+    if part is None:
+        return [closeness]
+    title = texts.share_of(part.share)
+    return [html.Span(texts.part(part.kind, part.label), className="part", title=title), closeness]
+
+
+def _best_part(hit: Hit) -> Region | None:
+    """The part that speaks most for a hit; None where that is the picture as a whole."""
+    best = max(hit.regions, key=lambda region: region.share, default=None)
+    return best if best and best.kind != "image" else None
+
+
+def _outline(image: ImageFacts, hit: Hit) -> Children:
+    """A rectangle around the part that matched: a drawing of the picture's own shape over it."""
+    part = _best_part(hit)
+    if part is None:
+        return []
+    x0, y0, x1, y1 = (
+        value * side for value, side in zip(part.box, (image.width, image.height) * 2, strict=True)
+    )
+    line = max(image.width, image.height) / 110
+    rectangle = (
+        f'x="{x0:.1f}" y="{y0:.1f}" width="{x1 - x0:.1f}" height="{y1 - y0:.1f}" fill="none" '
+        f'stroke-width="{line:.2f}"'
+    )
+    drawing = (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {image.width} {image.height}">'
+        f'<rect {rectangle} stroke="#fff" stroke-opacity=".75"/>'
+        f'<rect {rectangle} stroke="#1d8a3a" stroke-dasharray="{line * 2:.2f}"/></svg>'
+    )
+    return [Picture(src=f"data:image/svg+xml,{quote(drawing)}", alt="", className="outline")]
 
 
 def file_name(path: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from dash import dcc, html
@@ -18,6 +19,8 @@ MAX_K = 200
 MAX_WORDS = 2000  # characters
 MAX_UPLOAD_BYTES = 50_000_000
 LIMITS = ("threshold", "k", "where")
+WEIGHT = "weight-"  # and the kind of region
+MAX_WEIGHT = 100.0
 
 
 def page(collection: Collection, address: Address, pictures: QueryPictures) -> Page:
@@ -29,16 +32,21 @@ def page(collection: Collection, address: Address, pictures: QueryPictures) -> P
         results = _by_picture(collection, address, pictures, picture)
     else:
         results = [html.P(texts.SEARCH_LEAD, className="empty")]
-    opening = html.Div([html.H1(texts.SEARCH), form(address)], className="opening")
+    opening = html.Div(
+        [html.H1(texts.SEARCH), form(address, collection.kinds())], className="opening"
+    )
     return Page(words or texts.SEARCH, [opening, *results])
 
 
-def form(address: Address) -> html.Div:
-    """The place to say what to look for, filled with what was said before."""
+def form(address: Address, kinds: Mapping[str, int]) -> html.Div:
+    """The place to say what to look for, filled with what was said before.
+
+    `kinds`: how many regions there are of each kind.
+    """
     return html.Div(
         [
             html.Form(
-                [_words(address), _limits(address)],
+                [_words(address), _limits(address, kinds)],
                 action="/search",
                 method="get",
                 role="search",
@@ -75,8 +83,8 @@ def _words(address: Address) -> html.Div:
     )
 
 
-def _limits(address: Address) -> html.Details:
-    """Fewer or more results; folded away until wanted."""
+def _limits(address: Address, kinds: Mapping[str, int]) -> html.Details:
+    """Fewer or more results, parts that count more; folded away until wanted."""
     fields: Children = [
         _field(address, "threshold", texts.THRESHOLD, inputMode="decimal", placeholder="0.25"),
         _field(address, "k", texts.HOW_MANY, inputMode="numeric", placeholder=str(DEFAULT_K)),
@@ -84,10 +92,39 @@ def _limits(address: Address) -> html.Details:
     ]
     # Narrowing the search for a picture searches for the same picture.
     fields.append(dcc.Input(name="picture", type="hidden", value=address.text("picture") or ""))
-    is_used = any(address.text(name) for name in LIMITS)
-    return html.Details(
-        [html.Summary(texts.MORE_OPTIONS), html.Div(fields, className="fields")], open=is_used
-    )
+    is_used = any(address.text(name) for name in limits_of(address))
+    folded = [html.Summary(texts.MORE_OPTIONS), html.Div(fields, className="fields")]
+    if len(kinds) > 1:
+        folded.append(_weights(address, kinds))
+    return html.Details(folded, open=is_used)
+
+
+def _weights(address: Address, kinds: Mapping[str, int]) -> html.Fieldset:
+    fields = [
+        _field(
+            address,
+            f"{WEIGHT}{kind}",
+            texts.weight_of(kind, n),
+            inputMode="decimal",
+            placeholder="1",
+        )
+        for kind, n in kinds.items()
+    ]
+    return html.Fieldset([html.Legend(texts.WEIGHTS), html.Div(fields, className="fields weights")])
+
+
+def limits_of(address: Address) -> list[str]:
+    """The names of the parameters that narrow a search, or weigh its parts."""
+    return [*LIMITS, *(name for name in address.parameters if name.startswith(WEIGHT))]
+
+
+def _weights_asked(address: Address) -> dict[str, float]:
+    """The weight of each kind that has one in the address."""
+    names = [name for name in address.parameters if name.startswith(WEIGHT) and address.text(name)]
+    return {
+        name.removeprefix(WEIGHT): address.number(name, low=0, high=MAX_WEIGHT) or 0.0
+        for name in names
+    }
 
 
 def _field(address: Address, name: str, label: str, **props: Any) -> html.Label:
@@ -103,6 +140,7 @@ def _by_words(collection: Collection, address: Address, words: str) -> Children:
         may_open_files=False,
         k=address.integer("k", DEFAULT_K, low=1, high=MAX_K),
         threshold=address.number("threshold"),
+        weights=_weights_asked(address),
         where=address.text("where"),
     )
     return _results(collection, hits, texts.found(len(hits), words))
@@ -118,6 +156,7 @@ def _by_picture(
         image=jpeg,
         k=address.integer("k", DEFAULT_K, low=1, high=MAX_K),
         threshold=address.number("threshold"),
+        weights=_weights_asked(address),
         where=address.text("where"),
     )
     shown = Picture(src=f"/query-pictures/{name}", alt=texts.UPLOADED, className="query-picture")

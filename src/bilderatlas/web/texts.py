@@ -34,6 +34,17 @@ MORE_OPTIONS = "Narrow it down"
 THRESHOLD = "Score at least"
 HOW_MANY = "How many at most"
 WHERE = "Only where"
+WEIGHTS = "How much each kind of part counts: 0 leaves it out, 2 counts twice"
+PARTS = {
+    "image": "whole picture",
+    "person": "person",
+    "animal": "animal",
+    "vehicle": "vehicle",
+    "outdoor": "outdoor",
+    "sports": "sports",
+    "object": "object",
+    "text": "text",
+}
 WHERE_HINT = "year > 1950"
 UPLOAD = "or drop a picture here, or choose one, to find others like it"
 UPLOADED = "The picture that you gave"
@@ -118,6 +129,21 @@ def score(value: float) -> str:
 def relevance(value: float) -> str:
     """How surely a hit stands out."""
     return f"relevance {value:.0%}"
+
+
+def part(kind: str, label: str | None) -> str:
+    """What the part of a picture is that matched."""
+    return label or PARTS[kind]
+
+
+def share_of(share: float) -> str:
+    """How much a part counts among all that speaks for its picture."""
+    return f"{share:.0%} of what speaks for this picture"
+
+
+def weight_of(kind: str, n: int) -> str:
+    """The field that says how much parts of a kind count."""
+    return f"{PARTS[kind].capitalize()} ({n:,})"
 
 
 def pixels(width: int, height: int) -> str:
