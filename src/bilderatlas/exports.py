@@ -52,7 +52,7 @@ def write_rows(rows: pa.Table, output: Path | BinaryIO, format: str | None = Non
     if not isinstance(output, Path):
         _write(rows, output, format)
         return
-    with _told_errors(output):
+    with told_errors(output):
         output.parent.mkdir(parents=True, exist_ok=True)
         with output.open("wb") as file:
             _write(rows, file, format)
@@ -83,7 +83,8 @@ def _write(rows: pa.Table, file: BinaryIO, format: str) -> None:
 
 
 @contextmanager
-def _told_errors(path: Path) -> Iterator[None]:
+def told_errors(path: Path) -> Iterator[None]:
+    """Say in a person's words why a file cannot be written."""
     try:
         yield
     except OSError as error:
@@ -155,7 +156,7 @@ def write_contact_sheets(collection: Collection, folder: Path, *, run: str | Non
     clustering = collection.clustering(run)
     names = [(cluster.cluster, cluster.name) for cluster in clustering.clusters]
     written = []
-    with _told_errors(folder):
+    with told_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
         for label, name in [*names, (-1, "noise")]:
             path = folder / (f"{label:03d}-{_slug(name)}.png" if label >= 0 else "noise.png")

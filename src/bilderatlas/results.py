@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 
 import numpy as np
@@ -365,6 +366,21 @@ class Decisions(Items[Decision]):
     def to_dict(self) -> dict[str, Any]:
         rows = [row | {"when": row["when"].isoformat()} for row in self.rows()]
         return {"n_decisions": len(self), "decisions": rows}
+
+
+@dataclass(frozen=True, slots=True)
+class MapPage:
+    """A map that was written as one HTML file."""
+
+    path: Path
+    run: str  # the projection
+    color_by: str
+    n_points: int
+    thumbnail_side: int  # pixels, as large as the file's limit allows
+    n_bytes: int  # of the file
+
+    def to_dict(self) -> dict[str, Any]:
+        return asdict(self) | {"path": str(self.path)}
 
 
 @dataclass(frozen=True, slots=True)

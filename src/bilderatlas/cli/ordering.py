@@ -100,4 +100,5 @@ def project(
         print_json(made.to_dict())
     else:
         print(f"Run {made.run}: {len(made.region_ids):,} points in {made.dims} dimensions.")
-        say(f"Next: bilderatlas serve {shlex.quote(collection)}")
+        name = shlex.quote(collection)
+        say(f"Next: bilderatlas export {name} --map map.html --run {made.run}")

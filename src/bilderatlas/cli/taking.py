@@ -4,13 +4,22 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bilderatlas.cli.arguments import CollectionArg, open_collection
-from bilderatlas.cli.printing import say
+from bilderatlas.cli.arguments import CollectionArg, JsonOption, open_collection
+from bilderatlas.cli.printing import print_json, say
 from bilderatlas.errors import QueryError
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from bilderatlas.results import MapPage
+
+FIGURE_SUFFIXES = (".png", ".pdf", ".svg")
+PRINT_DPI = 200
+LARGE_ENOUGH = 80  # pixels of a thumbnail that one sees something on
 
 
 def export(
@@ -24,20 +33,66 @@ def export(
     contact_sheets: Annotated[
         Path | None, typer.Option(help="Write a contact sheet a cluster into this folder.")
     ] = None,
+    map_page: Annotated[
+        Path | None,
+        typer.Option("--map", help="Write a map as one HTML file that opens from disk."),
+    ] = None,
+    figure: Annotated[
+        Path | None, typer.Option(help="Draw a map for print: a .png, .pdf or .svg file.")
+    ] = None,
+    color_by: Annotated[
+        str | None,
+        typer.Option(
+            help="What colours a map: cluster, a clustering's name, kind, label, folder, a fact or "
+            "a metadata column. [cluster]"
+        ),
+    ] = None,
+    pictures: Annotated[bool, typer.Option("--pictures", help="Pictures on the figure.")] = False,
+    max_mb: Annotated[float, typer.Option(help="How large a map file may be, megabytes.")] = 64,
+    as_json: JsonOption = False,
 ) -> None:
-    """Write results as CSV or Parquet, or clusters as contact sheets."""
+    """Write results as CSV or Parquet, clusters as contact sheets, a map to look at."""
     atlas = open_collection(collection)
-    if contact_sheets and output:
-        raise QueryError("--output and --contact-sheets are two exports. Ask for one at a time.")
+    files = {"--output": output, "--contact-sheets": contact_sheets}
+    files |= {"--map": map_page, "--figure": figure}
+    asked = [option for option, file in files.items() if file]
+    if len(asked) > 1:
+        raise QueryError(f"{' and '.join(asked)} are two exports. Ask for one at a time.")
     if contact_sheets:
         written = atlas.contact_sheets(contact_sheets, run=run)
         say(f"{len(written)} contact sheets are in {contact_sheets}.")
+    elif map_page:
+        _tell_map(atlas.map_page(map_page, run=run, color_by=color_by, max_mb=max_mb), as_json)
+    elif figure:
+        _save(atlas.map_figure(run=run, color_by=color_by, with_pictures=pictures), figure)
+    else:
+        atlas.export(
+            output or sys.stdout.buffer,
+            table=table,
+            format=format or (None if output else "csv"),
+            run=run,
+        )
+        if output:
+            say(f"Written: {output}")
+
+
+def _tell_map(made: MapPage, as_json: bool) -> None:
+    if as_json:
+        print_json(made.to_dict())
         return
-    atlas.export(
-        output or sys.stdout.buffer,
-        table=table,
-        format=format or (None if output else "csv"),
-        run=run,
+    say(
+        f"Written: {made.path}, {made.n_bytes / 1e6:,.1f} MB: {made.n_points:,} points of map "
+        f"{made.run} coloured by {made.color_by}, pictures of {made.thumbnail_side} pixels."
     )
-    if output:
-        say(f"Written: {output}")
+    if made.thumbnail_side < LARGE_ENOUGH:
+        say("So many pictures are small in one file; --max-mb allows a larger one.")
+
+
+def _save(drawn: Figure, file: Path) -> None:
+    if file.suffix.lower() not in FIGURE_SUFFIXES:
+        raise QueryError(
+            f"{file} does not end in {', '.join(FIGURE_SUFFIXES)}. Choose one of them."
+        )
+    file.parent.mkdir(parents=True, exist_ok=True)
+    drawn.savefig(file, dpi=PRINT_DPI)
+    say(f"Written: {file}")

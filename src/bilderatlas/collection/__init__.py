@@ -26,6 +26,7 @@ from bilderatlas.results import (
     ImageFacts,
     Images,
     IndexSummary,
+    MapPage,
     Problem,
     Problems,
     Progress,
@@ -36,6 +37,7 @@ from bilderatlas.results import (
 from bilderatlas.store import Store
 
 if TYPE_CHECKING:
+    from matplotlib.figure import Figure
     from PIL import Image
 
     from bilderatlas.collection.open_space import ImageQuery
@@ -449,6 +451,48 @@ class Collection:
     def contact_sheets(self, folder: str | Path, *, run: str | None = None) -> list[Path]:
         """Write a contact sheet (PNG) for every cluster of a run."""
         return exports.write_contact_sheets(self, Path(folder), run=run)
+
+    def map_page(
+        self,
+        file: str | Path,
+        *,
+        run: str | None = None,
+        color_by: str | None = None,
+        max_mb: float = 64,
+    ) -> MapPage:
+        """Write a map as one HTML file that opens from disk, its thumbnails inside.
+
+        `run` is a projection, by default the newest. `color_by` is "cluster" (the newest
+        clustering), the name of a clustering, "kind" or "label" of the region, a fact of its image
+        ("folder", "source", "media_type", "width", "height", "taken_at"), or a metadata column; by
+        default "cluster", or "folder" where there is no clustering. Thumbnails are as large as
+        keeps the file within `max_mb` megabytes, 224 pixels at most.
+
+        Raises RunNotFound, QueryError (no such column, no room for the smallest thumbnails),
+        StoreError.
+        """
+        from bilderatlas.collection import map_files
+
+        return map_files.page(
+            self._store, self._space(), Path(file), run=run, color_by=color_by, max_mb=max_mb
+        )
+
+    def map_figure(
+        self,
+        *,
+        run: str | None = None,
+        color_by: str | None = None,
+        with_pictures: bool = False,
+    ) -> Figure:
+        """Draw a map with matplotlib, for print. `run` and `color_by` as for `map_page`.
+
+        Raises RunNotFound, and QueryError where there is no such column, or for pictures in 3-D.
+        """
+        from bilderatlas.collection import map_files
+
+        return map_files.figure(
+            self._store, self._space(), run=run, color_by=color_by, with_pictures=with_pictures
+        )
 
     # -- knowing
 

@@ -6,6 +6,8 @@ what they are drawn on.
 
 from bilderatlas.figures.heat_maps import heat_map as heat_map
 from bilderatlas.figures.heat_maps import value_range as value_range
+from bilderatlas.figures.maps import N_PICTURES as N_PICTURES
+from bilderatlas.figures.maps import apart as apart
 from bilderatlas.figures.maps import scatter as scatter
 from bilderatlas.figures.paper import GREY as GREY
 from bilderatlas.figures.paper import PALETTE as PALETTE

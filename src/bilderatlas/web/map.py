@@ -16,19 +16,14 @@ from numpy.typing import NDArray
 
 from bilderatlas.arrays import ClusterLabels, Coordinates
 from bilderatlas.collection import Collection
+from bilderatlas.figures import PALETTE
 from bilderatlas.results import Cluster, Clustering, Projection, image_id_of
 from bilderatlas.web import texts
 from bilderatlas.web.clusters import NOISE, cluster_address, run_links
 from bilderatlas.web.page import Address, Page, aria
 from bilderatlas.web.panel import Picture, command
 
-# Twelve colours that differ in hue and lightness and hold on dark and on light ground; noise is
-# grey. Past twelve clusters they come round again.
-PALETTE = (
-    "#c8553d", "#4f8fb8", "#d9a441", "#6b9a58", "#9a6fb0", "#3f9e95",
-    "#d97f9f", "#8c7a4f", "#5f6fc4", "#e0804a", "#7fb069", "#b0543f",
-)  # fmt: skip
-GREY = "#8d867b"
+GREY = "#8d867b"  # holds on dark and on light ground
 N_LISTED = 60  # clusters named beside the map
 
 

@@ -112,23 +112,37 @@
       return { zoom, shift: reach.map(({ middle }, axis) => -middle * zoom * s[axis]) };
     };
 
-    // The point nearest to x, y (CSS pixels within the canvas), of close ones the one in front.
-    const nearest = (view, x, y, reach) => {
+    // Where every point is drawn: x, y (CSS pixels within the canvas) and its depth, one after
+    // the other in an array that the next call fills again.
+    const located = new Float32Array(3 * n);
+    const locate = (view) => {
       const m = turning(view);
       const [sx, sy] = stretch();
       const [halfWidth, halfHeight] = [canvas.clientWidth / 2, canvas.clientHeight / 2];
-      let found = null;
-      let least = reach * reach;
-      for (let i = 0, at = 0; i < n; i += 1, at += 3) {
+      for (let at = 0; at < 3 * n; at += 3) {
         const [a, b, c] = [places[at], places[at + 1], places[at + 2]];
         const depth = m[6] * a + m[7] * b + m[8] * c;
         const scale = (view.zoom * EYE) / (EYE - depth);
-        const px = ((m[0] * a + m[1] * b + m[2] * c) * scale * sx + view.shift[0] + 1) * halfWidth;
-        const py = (1 - (m[3] * a + m[4] * b + m[5] * c) * scale * sy - view.shift[1]) * halfHeight;
-        const away = (px - x) ** 2 + (py - y) ** 2 - depth * size * size * 0.25;
-        if (away < least && (px - x) ** 2 + (py - y) ** 2 < reach * reach) {
+        const across = (m[0] * a + m[1] * b + m[2] * c) * scale * sx + view.shift[0];
+        const up = (m[3] * a + m[4] * b + m[5] * c) * scale * sy + view.shift[1];
+        located[at] = (across + 1) * halfWidth;
+        located[at + 1] = (1 - up) * halfHeight;
+        located[at + 2] = depth;
+      }
+      return located;
+    };
+
+    // The point nearest to x, y (CSS pixels within the canvas), of close ones the one in front.
+    const nearest = (view, x, y, reach) => {
+      locate(view);
+      let found = null;
+      let least = reach * reach;
+      for (let i = 0, at = 0; i < n; i += 1, at += 3) {
+        const square = (located[at] - x) ** 2 + (located[at + 1] - y) ** 2;
+        const away = square - located[at + 2] * size * size * 0.25;
+        if (away < least && square < reach * reach) {
           least = away;
-          found = { i, x: px, y: py };
+          found = { i, x: located[at], y: located[at + 1] };
         }
       }
       return found;
@@ -136,6 +150,6 @@
 
     const recolour = (changed) => gl.bufferData(gl.ARRAY_BUFFER, changed, gl.STATIC_DRAW);
     const release = () => gl.getExtension("WEBGL_lose_context")?.loseContext();
-    return { draw, fit, nearest, recolour, release };
+    return { draw, fit, locate, nearest, recolour, release };
   };
 })();

@@ -1,0 +1,84 @@
+"""What regions are coloured by: a clustering, their kind, facts and metadata of their image."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import PurePath
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from bilderatlas import colouring, runs
+from bilderatlas.arrays import ClusterLabels
+from bilderatlas.colouring import Colouring
+from bilderatlas.errors import QueryError
+from bilderatlas.filters import free_names
+from bilderatlas.results import Clustering
+from bilderatlas.store import Store
+
+OF_REGIONS = ("kind", "label")
+OF_IMAGES = ("media_type", "width", "height", "taken_at")
+OF_PLACES = ("folder", "source")
+FACTS = ("cluster", *OF_REGIONS, *OF_IMAGES, *OF_PLACES)
+
+
+def colour(store: Store, regions: pa.Table, color_by: str | None) -> Colouring:
+    """A label for every region (N rows of `Catalogue.regions`).
+
+    `color_by` is `cluster`, the name of a clustering, or a column; by default the newest
+    clustering, or the folder where there is none. Raises QueryError for a column that is not there,
+    RunNotFound for `cluster` where there is none.
+    """
+    clusterings = [run.run for run in runs.all_of(store, "cluster")]
+    if color_by is None:
+        color_by = "cluster" if clusterings else "folder"
+    if color_by == "cluster" or color_by in clusterings:
+        chosen = runs.read_clustering(store, None if color_by == "cluster" else color_by)
+        names = {cluster.cluster: cluster.name for cluster in chosen.clusters}
+        return colouring.by_cluster(_labels(chosen, regions), names)
+    if color_by in OF_REGIONS:
+        return colouring.by_value(color_by, regions[color_by].to_pylist())
+    read = _of_images if color_by in OF_IMAGES else _of_places
+    values = read(store, color_by)
+    return colouring.by_value(color_by, [values.get(i) for i in regions["image_id"].to_pylist()])
+
+
+def _labels(clustering: Clustering, regions: pa.Table) -> ClusterLabels:
+    """The cluster of every region, (N,); noise where the clustering does not know it."""
+    known = pa.array(clustering.region_ids, pa.string())
+    row = pc.index_in(regions["region_id"].combine_chunks(), value_set=known)
+    labels = np.append(clustering.labels, -1)[pc.fill_null(row, len(known)).to_numpy()]
+    return np.asarray(labels, np.int32)
+
+
+def _of_images(store: Store, column: str) -> dict[str, Any]:
+    rows = store.read("images", ["image_id", column])
+    return dict(zip(rows["image_id"].to_pylist(), rows[column].to_pylist(), strict=True))
+
+
+def _of_places(store: Store, column: str) -> dict[str, Any]:
+    """Of several places of an image the first counts."""
+    places = store.read("places", ["uri", "source", "image_id", "metadata"]).sort_by("uri")
+    ids = places["image_id"].to_pylist()
+    if column == "source":
+        values: Sequence[Any] = places["source"].to_pylist()
+    elif column == "folder":
+        values = [PurePath(uri).parent.name for uri in places["uri"].to_pylist()]
+    else:
+        values = _metadata([json.loads(text) for text in places["metadata"].to_pylist()], column)
+    return dict(reversed([pair for pair in zip(ids, values, strict=True) if pair[1] is not None]))
+
+
+def _metadata(rows: Sequence[dict[str, Any]], column: str) -> list[Any]:
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    own_name = dict(zip(free_names(names, FACTS), names, strict=True))
+    if column not in own_name:
+        listed = f"; of your tables: {', '.join(own_name)}" if own_name else ""
+        raise QueryError(
+            f"There is no column {column!r} to colour by. There are: {', '.join(FACTS)}{listed}."
+        )
+    values = (row.get(own_name[column]) for row in rows)
+    return [json.dumps(v) if isinstance(v, (list, dict)) else v for v in values]
