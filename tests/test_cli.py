@@ -173,6 +173,34 @@ def test_cluster(run: Run, atlas: Path) -> None:
     assert sum(cluster["size"] for cluster in made["clusters"]) == 8
 
 
+def test_cluster_advise_and_its_figure(run: Run, atlas: Path, tmp_path: Path) -> None:
+    png = tmp_path / "advice.png"
+    said = run("cluster", atlas, "--advise", "--figure", png, "--json").document
+    assert said.keys() == {"kind", "n_regions", "k", "eps"}
+    assert {"k", "reason", "inertia_knee", "gap_knee", "curves"} <= said["k"].keys()
+    assert {"eps", "reason", "knee", "curves", "k_distances", "cliffs"} <= said["eps"].keys()
+    assert png.read_bytes().startswith(b"\x89PNG")
+    told = run("cluster", atlas, "--advise").stdout
+    assert said["k"]["reason"] in told
+    assert said["eps"]["reason"] in told
+
+
+def test_cluster_with_the_advised_values(run: Run, atlas: Path) -> None:
+    made = run("cluster", atlas, "--method", "dbscan", "--eps", "auto", "--json").document
+    said = run("cluster", atlas, "--advise", "--json").document
+    assert made["parameters"] == {"eps": said["eps"]["eps"], "min_samples": 2}
+
+
+def test_cluster_compare(run: Run, atlas: Path) -> None:
+    found = run("cluster", atlas, "--compare", "kmeans-1", "kmeans-1", "--json").document
+    assert (found["first"], found["second"], found["n_shared"]) == ("kmeans-1", "kmeans-1", 8)
+    assert (found["ari"], found["nmi"], found["n_moved"]) == (1, 1, 0)
+    assert [match["first"] for match in found["matches"]] == [0, 1]
+    told = run("cluster", atlas, "--compare", "kmeans-1", "kmeans-1")
+    assert "      0  moved, 0 of them into noise" in told.stdout
+    assert "ARI 1.000" in told.stderr
+
+
 def test_project(run: Run, atlas: Path) -> None:
     made = run("project", atlas, "--method", "pca", "--dims", "3", "--json").document
     assert made.keys() >= {"run", "method", "dims"}
@@ -369,8 +397,11 @@ def untouched(atlas: Path, run: Run) -> Any:
         ("similar {atlas} {picture} -k 0", "QueryError", "k is 0"),
         ("cluster {atlas} --method kmeans -k 0", "QueryError", "k is 0"),
         ("cluster {atlas} --method kmeans -k 99", "QueryError", "k is 99"),
-        ("cluster {atlas} --method spectral", "QueryError", "hdbscan, dbscan, kmeans"),
-        ("cluster {atlas} --kind person", "QueryError", ""),
+        ("cluster {atlas} --method spectral", "QueryError", "hdbscan, fast-hdbscan, evoc, dbscan"),
+        ("cluster {atlas} --kind person", "QueryError", "there are image"),
+        ("cluster {atlas} --method kmeans --eps 0.1", "QueryError", "eps is for dbscan"),
+        ("cluster {atlas} --figure x.png", "QueryError", "Add --advise"),
+        ("cluster {atlas} --compare kmeans-1 x", "RunNotFound", "no clustering 'x'"),
         ("project {atlas} --dims 4", "QueryError", "dims is 4"),
         ("project {atlas} --method mds", "QueryError", "tsne"),
         ("search {atlas}", "QueryError", "one of the two"),

@@ -17,7 +17,17 @@ def test_the_public_names_are_these() -> None:
 
 
 def test_the_verbs_of_a_collection_are_these() -> None:
-    verbs = {"index", "search", "similar", "cluster", "project", "evaluate", "export"}
+    verbs = {
+        "index",
+        "search",
+        "similar",
+        "cluster",
+        "advise",
+        "compare",
+        "project",
+        "evaluate",
+        "export",
+    }
     verbs |= {"reindex", "problems", "info"}
     looks = {"image", "images", "sample", "thumbnail", "picture", "embeddings", "runs"}
     assert verbs | looks <= set(dir(ba.Collection))

@@ -115,8 +115,10 @@ class Catalogue:
         return ~self.of_kind(["image"])
 
     def embeddings_of(self, kind: str) -> tuple[list[str], Embeddings]:
-        """Region ids (N,) and embeddings (N, D) of one kind of region."""
-        rows = np.flatnonzero(self.of_kind([kind]))
+        """Region ids (N,) and embeddings (N, D) of one kind of region, or of "all"."""
+        rows = (
+            np.arange(len(self.regions)) if kind == "all" else np.flatnonzero(self.of_kind([kind]))
+        )
         ids = self.regions["region_id"].take(rows).to_pylist()
         return ids, self.vectors if len(ids) == len(self.vectors) else self.vectors[rows]
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from numpy.typing import NDArray
 
+    from bilderatlas.evaluation import Comparison
     from bilderatlas.regions import Finding
 
 WORDS = "text"  # the field of a space that holds the words found in pictures
@@ -319,6 +320,22 @@ class Clustering:
             "n_noise": self.n_noise,
             "clusters": [asdict(cluster) for cluster in self.clusters],
         }
+
+
+@dataclass(frozen=True, slots=True)
+class RunComparison:
+    """Two runs of `cluster` over the regions that both know."""
+
+    first: str
+    second: str
+    comparison: Comparison
+    n_only_first: int  # regions
+    n_only_second: int
+
+    def to_dict(self) -> dict[str, Any]:
+        row: dict[str, Any] = asdict(self)
+        compared: dict[str, Any] = row.pop("comparison")
+        return row | {"n_shared": compared.pop("n_rows")} | compared
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ WhereOption = Annotated[
     typer.Option(help="A SQL condition, e.g. \"width > 1000 AND path LIKE '%beach%'\"."),
 ]
 KindOption = Annotated[
-    str | None, typer.Option(help="The kind of region to work on. [image; of words found: text]")
+    str | None, typer.Option(help="The kind of region, or all. [image; of words found: text]")
 ]
 SpaceOption = Annotated[
     str | None, typer.Option(help="The space to ask, as info lists them. [the active one]")

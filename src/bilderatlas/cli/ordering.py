@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import shlex
-from typing import Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
@@ -15,51 +16,132 @@ from bilderatlas.cli.arguments import (
     SpaceOption,
     open_collection,
 )
-from bilderatlas.cli.printing import print_json, say
+from bilderatlas.cli.printing import pairs, print_json, say
+from bilderatlas.errors import QueryError
+
+if TYPE_CHECKING:
+    from bilderatlas.advice import Advice
+    from bilderatlas.results import Clustering, RunComparison
+
+Number = TypeVar("Number", int, float)
 
 
 def cluster(
     collection: CollectionArg,
-    method: Annotated[str, typer.Option(help="hdbscan, dbscan or kmeans.")] = "hdbscan",
+    method: Annotated[
+        str,
+        typer.Option(
+            help="hdbscan, dbscan, kmeans, minibatch-kmeans, agglomerative; with the extra fast: "
+            "fast-hdbscan, evoc."
+        ),
+    ] = "hdbscan",
     k: Annotated[
-        str, typer.Option("--k", "-k", help="kmeans: how many clusters, or auto.")
-    ] = "auto",
-    eps: Annotated[float, typer.Option(help="dbscan: cosine distance of neighbors.")] = 0.2,
-    min_samples: Annotated[int, typer.Option(help="dbscan, hdbscan: what makes it dense.")] = 2,
-    min_cluster_size: Annotated[int, typer.Option(help="hdbscan: the smallest cluster.")] = 5,
+        str | None, typer.Option("--k", "-k", help="k-means: how many clusters, or auto. [auto]")
+    ] = None,
+    eps: Annotated[
+        str | None, typer.Option(help="dbscan: cosine distance of neighbors, or auto. [0.2]")
+    ] = None,
+    min_samples: Annotated[
+        int | None, typer.Option(help="hdbscan, dbscan, evoc: what makes it dense. [2]")
+    ] = None,
+    min_cluster_size: Annotated[
+        int | None, typer.Option(help="hdbscan, evoc: the smallest cluster. [5]")
+    ] = None,
+    distance_threshold: Annotated[
+        float | None, typer.Option(help="agglomerative: mean distance to part at. [0.5]")
+    ] = None,
     kind: KindOption = None,
     space: SpaceOption = None,
     seed: SeedOption = 0,
+    advise: Annotated[
+        bool,
+        typer.Option("--advise", help="Cluster nothing; say which k and eps to take, and why."),
+    ] = False,
+    figure: Annotated[
+        Path | None, typer.Option(help="With --advise: draw all curves into this PNG file.")
+    ] = None,
+    compare: Annotated[
+        tuple[str, str] | None,
+        typer.Option(metavar="RUN RUN", help="Cluster nothing; hold two runs beside each other."),
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Group the images by likeness."""
-    made = open_collection(collection).cluster(
-        method,
-        k=_count_or_auto(k),
-        eps=eps,
-        min_samples=min_samples,
-        min_cluster_size=min_cluster_size,
-        kind=kind,
-        space=space,
-        seed=seed,
-    )
+    """Group the images by likeness, or advise on how to, or compare two groupings."""
+    atlas = open_collection(collection)
+    if figure and not advise:
+        raise QueryError("--figure draws the curves of --advise. Add --advise.")
+    if compare:
+        _print_comparison(atlas.compare(*compare), as_json)
+    elif advise:
+        advised = atlas.advise(kind=kind, space=space, min_samples=min_samples or 2, seed=seed)
+        _print_advice(advised, figure, as_json)
+    else:
+        made = atlas.cluster(
+            method,
+            k=_number_or_auto("--k", k, int),
+            eps=_number_or_auto("--eps", eps, float),
+            min_samples=min_samples,
+            min_cluster_size=min_cluster_size,
+            distance_threshold=distance_threshold,
+            kind=kind,
+            space=space,
+            seed=seed,
+        )
+        _print_clusters(made, collection, as_json)
+
+
+def _number_or_auto(option: str, given: str | None, number: type[Number]) -> Number | str | None:
+    if given is None or given == "auto":
+        return given
+    try:
+        return number(given)
+    except ValueError:
+        raise typer.BadParameter(f"{option} is {given!r}; give a number or auto.") from None
+
+
+def _print_clusters(made: Clustering, collection: str, as_json: bool) -> None:
     if as_json:
         print_json(made.to_dict())
         return
     for each in made.clusters:
         print(f"{each.size:7,}  {each.name}")
     print(f"{made.n_noise:7,}  noise")
-    say(f"Run {made.run}: {len(made.clusters)} clusters.")
+    say(f"Run {made.run}: {len(made.clusters)} clusters ({pairs(made.about.parameters.items())}).")
     name = shlex.quote(collection)
     say(f"Next: bilderatlas export {name} --contact-sheets sheets --run {made.run}")
 
 
-def _count_or_auto(k: str) -> int | str:
-    if k == "auto" or not k.lstrip("-").isdigit():
-        if k != "auto":
-            raise typer.BadParameter(f"--k is {k!r}; give a number or auto.")
-        return k
-    return int(k)
+def _print_advice(advice: Advice, figure: Path | None, as_json: bool) -> None:
+    if figure:
+        from bilderatlas.figures import to_png
+
+        figure.write_bytes(to_png(advice.figure()))
+        say(f"Drawn: {figure}")
+    if as_json:
+        print_json(advice.to_dict())
+        return
+    print(f"kmeans  {advice.k.reason}")
+    print(f"dbscan  {advice.eps.reason}")
+    for cliff in advice.eps_curves.cliffs:
+        before, after = cliff.largest_before, cliff.largest_after
+        print(f"        cliff at {cliff.eps:.4g}: the largest cluster {before:.0%} -> {after:.0%}")
+
+
+def _print_comparison(found: RunComparison, as_json: bool) -> None:
+    if as_json:
+        print_json(found.to_dict())
+        return
+    compared = found.comparison
+    for match in compared.matches:
+        print(
+            f"{match.n_shared:7,}  stay of {match.n_first:,} in cluster {match.first} -> "
+            f"cluster {match.second} of {match.n_second:,}"
+        )
+    print(f"{compared.n_moved:7,}  moved, {compared.n_into_noise:,} of them into noise")
+    say(
+        f"{found.first} and {found.second} over {compared.n_rows:,} shared regions: "
+        f"ARI {compared.ari:.3f}, NMI {compared.nmi:.3f}."
+    )
 
 
 def project(

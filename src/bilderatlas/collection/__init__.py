@@ -33,6 +33,7 @@ from bilderatlas.results import (
     Projection,
     ReindexSummary,
     Run,
+    RunComparison,
 )
 from bilderatlas.store import Store
 
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from PIL import Image
 
+    from bilderatlas.advice import Advice
     from bilderatlas.collection.open_space import ImageQuery
     from bilderatlas.reports import Evaluation
 
@@ -252,39 +254,66 @@ class Collection:
 
     # -- ordering
 
-    def cluster(
+    def cluster(  # noqa: PLR0913  an option is an argument
         self,
         method: str = "hdbscan",
         *,
-        k: int | str = "auto",
-        eps: float = 0.2,
-        min_samples: int = 2,
-        min_cluster_size: int = 5,
+        k: int | str | None = None,
+        eps: float | str | None = None,
+        min_samples: int | None = None,
+        min_cluster_size: int | None = None,
+        distance_threshold: float | None = None,
         kind: str | None = None,
         space: str | None = None,
         seed: int = 0,
     ) -> Clustering:
-        """Group the images (or one kind of region) by likeness, and remember the run.
+        """Group the images (one kind of region, or "all") by likeness, and remember the run.
 
         `kind` is "image" where it is not said, or "text" in a space of words; `space` as in
         `search`.
 
-        Methods: hdbscan, dbscan (cosine distance `eps`), kmeans (`k`). Label -1 is noise.
+        Methods: hdbscan (`min_cluster_size` 5, `min_samples` 2), dbscan (`eps` 0.2 or "auto",
+        `min_samples` 2), kmeans and minibatch-kmeans (`k`, "auto"), agglomerative
+        (`distance_threshold` 0.5); fast-hdbscan and evoc, of the extra `fast`, read what hdbscan
+        does. Label -1 is noise. docs/clustering.md says which to take.
         """
         from bilderatlas.collection import ordering
 
+        asked = {
+            "k": k,
+            "eps": eps,
+            "min_samples": min_samples,
+            "min_cluster_size": min_cluster_size,
+            "distance_threshold": distance_threshold,
+        }
+        options = {name: value for name, value in asked.items() if value is not None}
         run = ordering.cluster(
-            self._store,
-            self._space(space),
-            method,
-            k=k,
-            eps=eps,
-            min_samples=min_samples,
-            min_cluster_size=min_cluster_size,
-            kind=kind,
-            seed=seed,
+            self._store, self._space(space), method, options, kind=kind, seed=seed
         )
         return self.clustering(run)
+
+    def advise(
+        self,
+        *,
+        kind: str | None = None,
+        space: str | None = None,
+        min_samples: int = 2,
+        seed: int = 0,
+    ) -> Advice:
+        """Which k for kmeans and which eps for dbscan (with `min_samples`) suit the images.
+
+        Measured on 2000 and 5000 of them at most. `.to_dict()` has all curves, `.figure()` shows
+        them. Raises QueryError for fewer than three.
+        """
+        from bilderatlas.collection import ordering
+
+        return ordering.advise(self._space(space), kind, min_samples=min_samples, seed=seed)
+
+    def compare(self, first: str, second: str) -> RunComparison:
+        """How alike two clusterings are, and what became of each cluster. Raises RunNotFound."""
+        from bilderatlas.collection import ordering
+
+        return ordering.compare(self._store, first, second)
 
     def project(  # noqa: PLR0913  an option is an argument
         self,

@@ -1,10 +1,13 @@
 """Embeddings, clusterings, captions beside the ground truth -> measures. Arrays in, figures out.
 
-`groups.py` clusterings and classes; `similarity.py` how alike classes are within and between;
-`grid.py` DBSCAN over its settings; `modality.py` captions and pictures; `searching.py` captions as
-queries.
+`groups.py` clusterings and classes; `comparing.py` two clusterings; `similarity.py` how alike
+classes are within and between; `grid.py` DBSCAN over its settings; `modality.py` captions and
+pictures; `searching.py` captions as queries.
 """
 
+from bilderatlas.evaluation.comparing import Comparison as Comparison
+from bilderatlas.evaluation.comparing import Match as Match
+from bilderatlas.evaluation.comparing import compare as compare
 from bilderatlas.evaluation.grid import Grid as Grid
 from bilderatlas.evaluation.grid import dbscan_grid as dbscan_grid
 from bilderatlas.evaluation.groups import Agreement as Agreement

@@ -1,9 +1,10 @@
 """Results -> pictures on the warm paper of the web pages.
 
-`sheets.py` contact sheets, `maps.py` scatters, `heat_maps.py` cosines between things, `paper.py`
-what they are drawn on.
+`sheets.py` contact sheets, `maps.py` scatters, `heat_maps.py` cosines between things, `curves.py`
+advice on k and eps, `paper.py` what they are drawn on.
 """
 
+from bilderatlas.figures.curves import advice as advice
 from bilderatlas.figures.heat_maps import heat_map as heat_map
 from bilderatlas.figures.heat_maps import value_range as value_range
 from bilderatlas.figures.maps import N_PICTURES as N_PICTURES
