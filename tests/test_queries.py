@@ -40,7 +40,7 @@ def test_words_and_pictures_are_mixed_with_weights() -> None:
     ],
 )
 def test_signs_inside_words_stay_there(query: str, words: str) -> None:
-    assert parse(query) == (Term(1.0, words=words),)
+    assert parse(query) == (Term(1.0, words=words, is_phrase=query.startswith('"')),)
 
 
 def test_weights_may_be_fractions_and_stand_with_minus() -> None:

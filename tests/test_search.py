@@ -16,6 +16,7 @@ from PIL import Image
 from bilderatlas import search
 from bilderatlas.collection import Collection
 from bilderatlas.errors import ImageNotFound, ImageProblem, QueryError
+from bilderatlas.search import Evidence
 from bilderatlas.store import Store
 from tests.pictures import collect, plain, put
 from tests.toy_encoder import ToyEncoder
@@ -118,6 +119,24 @@ def test_all_of_many_images_are_listed_in_time() -> None:
     found = search.nearest(relevance.astype(np.float32), relevance, np.arange(n), np.ones(n))
     assert time.monotonic() - started < 2
     assert [int(rows[0]) for rows in found.rows] == found.images.tolist()
+
+
+def evidence(way: str, rows: list[int], relevance: list[float]) -> Evidence:
+    return Evidence(way, np.array(rows, np.int64), np.array(relevance))
+
+
+def test_a_region_is_irrelevant_only_if_by_everything_that_speaks_for_it() -> None:
+    by_picture = np.array([0.5, 0.2, 0.0, 0.4])
+    words, label = evidence("words", [1, 3], [0.5, 0.3]), evidence("label", [2, 1], [0.9, 0.5])
+    relevance, ways = search.combine(by_picture, [words, label])
+    assert relevance.tolist() == pytest.approx([0.5, 1 - 0.8 * 0.5 * 0.5, 0.9, 1 - 0.6 * 0.7])
+    assert [search.WAYS[way] for way in ways] == ["picture", "words", "label", "picture"]
+    assert by_picture.tolist() == [0.5, 0.2, 0.0, 0.4]
+
+
+def test_without_anything_read_the_picture_decides() -> None:
+    relevance, ways = search.combine(np.array([0.5, 0.2]), [])
+    assert (relevance.tolist(), ways.tolist()) == ([0.5, 0.2], [0, 0])
 
 
 def relevance_of(scores: NDArray[Any], n_parts: int = 0) -> NDArray[np.float64]:

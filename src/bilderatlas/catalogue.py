@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 
 from bilderatlas.arrays import Embeddings
 from bilderatlas.filters import FactsTable
+from bilderatlas.full_text import FullText
+from bilderatlas.regions import ACTIVATION
 from bilderatlas.store import Store
 
 
@@ -113,6 +115,42 @@ class Catalogue:
     def is_part(self) -> NDArray[np.bool_]:
         """(N,) which rows are parts, and not whole images."""
         return ~self.of_kind(["image"])
+
+    @cached_property
+    def read_rows(self) -> NDArray[np.int64]:
+        """(T,) the rows in which words were found."""
+        has_text = pc.greater(pc.utf8_length(pc.fill_null(self.regions["text"], "")), 0)
+        return np.flatnonzero(has_text.to_numpy())
+
+    @cached_property
+    def full_text(self) -> FullText:
+        """The words found in pictures, by `read_rows`."""
+        with self._lock:
+            return FullText(self.regions["text"].take(self.read_rows).to_pylist())
+
+    @cached_property
+    def labels(self) -> tuple[list[str], NDArray[np.int64], NDArray[np.int32]]:
+        """What detectors call regions (L), the rows called so (R,), and which label each has (R,).
+
+        Guesses of the built-in encoder are none: they say what its embeddings say.
+        """
+        column = self.regions["label"].combine_chunks()
+        told = pc.fill_null(pc.invert(pc.starts_with(column, f"{ACTIVATION}:")), False)
+        encoded = column.filter(told).dictionary_encode()
+        rows = np.flatnonzero(told.to_numpy(zero_copy_only=False))
+        return encoded.dictionary.to_pylist(), rows, encoded.indices.to_numpy()
+
+    @cached_property
+    def detector_scores(self) -> NDArray[np.float64]:
+        """(N,) how sure finders were of each region, in 0..1."""
+        scores: NDArray[np.float64] = self.regions["score"].to_numpy().astype(np.float64)
+        return scores
+
+    def rows_of(self, region_ids: pa.ChunkedArray) -> NDArray[np.int64]:
+        """(R,) the rows of some regions; -1 where one is not here."""
+        found = pc.index_in(region_ids, value_set=self.regions["region_id"].combine_chunks())
+        rows: NDArray[np.int64] = pc.fill_null(found, -1).to_numpy().astype(np.int64)
+        return rows
 
     def embeddings_of(self, kind: str) -> tuple[list[str], Embeddings]:
         """Region ids (N,) and embeddings (N, D) of one kind of region, or of "all"."""

@@ -28,6 +28,7 @@ class Term:
 
     weight: float  # negative: unlike this
     words: str | None = None
+    is_phrase: bool = False  # words in double quotes
     file: str | None = None
     image_id: str | None = None
 
@@ -62,7 +63,7 @@ def _term(piece: str, sign: float) -> Term:
     weight = sign * (float(weighted[1]) if weighted else 1.0)
     rest = piece[weighted.end() :].strip() if weighted else piece.strip()
     if len(rest) > 1 and rest[0] == rest[-1] == '"':
-        return Term(weight, words=_words(rest[1:-1]))
+        return Term(weight, words=_words(rest[1:-1]), is_phrase=True)
     if image := _IMAGE_ID.fullmatch(rest):
         return Term(weight, image_id=image[1])
     if _is_file(rest):

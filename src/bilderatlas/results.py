@@ -47,6 +47,7 @@ class Region:
     text: str | None
     relevance: float  # 0..1, how surely this region stands out from those like it
     share: float  # 0..1, of what speaks for the image; 1 in sum over its regions
+    matched_by: str = "picture"  # what says the most for it; or words, meaning (of words), label
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +58,9 @@ class Hit:
     path: str
     score: float  # cosine of the best region to the query, higher is closer
     relevance: float  # 0..1, how surely this stands out from the collection (docs/search.md)
-    regions: tuple[Region, ...]
+    regions: tuple[Region, ...]  # the best first
     metadata: Mapping[str, Any] = field(default_factory=dict)
+    matched_by: str = "picture"  # as of its best region
 
 
 class Items(Sequence[Item], Generic[Item]):

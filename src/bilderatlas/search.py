@@ -21,8 +21,18 @@ N_FOR_BACKGROUND = 20_000
 SMALLEST_SPREAD = 0.01
 N_TO_JUDGE = 8  # fewer scores say nothing of what is usual
 AGGREGATES = ("max", "mean")
+WAYS = ("picture", "words", "meaning", "label")  # by which a region may match
 
 Real = TypeVar("Real", bound=np.floating[Any])
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What speaks for some regions beside their pictures."""
+
+    way: str  # one of WAYS
+    rows: NDArray[np.int64]  # (E,) different ones
+    relevance: NDArray[np.float64]  # (E,) in 0..1
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +50,26 @@ def cosines(query: Embeddings, embeddings: Embeddings) -> Scores:
     """The score (N,) of every region: the cosine of the query (D,) and its embedding (N, D)."""
     scores: Scores = np.clip(embeddings @ query, -1, 1)
     return scores
+
+
+def combine(
+    relevance: NDArray[np.floating], read: Sequence[Evidence]
+) -> tuple[NDArray[np.float64], NDArray[np.int8]]:
+    """What speaks for each region altogether (N,), and which of `WAYS` says the most (N,).
+
+    `relevance` (N,) is that of its picture. Whatever speaks for a region does so independently: it
+    is irrelevant only if by each of them it is, 1 - (1 - p) * (1 - q) (the noisy or, Pearl 1988).
+    """
+    combined = np.array(relevance, dtype=np.float64)
+    strongest = combined.copy()
+    ways = np.zeros(len(combined), dtype=np.int8)
+    for evidence in read:
+        rows = evidence.rows
+        combined[rows] += evidence.relevance * (1 - combined[rows])
+        says_more = evidence.relevance > strongest[rows]
+        strongest[rows[says_more]] = evidence.relevance[says_more]
+        ways[rows[says_more]] = WAYS.index(evidence.way)
+    return combined, ways
 
 
 def nearest(

@@ -16,7 +16,7 @@ from bilderatlas.cli.arguments import (
     WhereOption,
     open_collection,
 )
-from bilderatlas.cli.printing import one_line, print_json, say
+from bilderatlas.cli.printing import one_line, print_json, say, shortened
 
 if TYPE_CHECKING:
     from bilderatlas.results import Hits, Region
@@ -96,10 +96,12 @@ def _show_hits(hits: Hits, as_json: bool) -> None:
 
 
 def _matched(parts: Sequence[Region]) -> str:
-    """The part that matched best; nothing where the image has no parts."""
+    """The part that matched best, and by what; nothing where the image has no parts."""
     best = parts[0]
     if best.kind == "image" and len(parts) == 1:
         return ""
     kind = "whole image" if best.kind == "image" else best.kind
     label = f" {best.label}" if best.label and best.label != best.kind else ""
-    return f"  {kind}{one_line(label)} ({best.share:.2f} of it)"
+    text = f' "{shortened(best.text)}"' if best.text else ""
+    by = "" if best.matched_by == "picture" else f", by {best.matched_by}"
+    return f"  {one_line(kind + label + text)} ({best.share:.2f} of it{by})"

@@ -35,6 +35,12 @@ def one_line(text: str) -> str:
     return CONTROLS.sub(lambda found: repr(found[0])[1:-1], text)
 
 
+def shortened(text: str, n: int = 40) -> str:
+    """The first words of a text, on one line."""
+    words = " ".join(text.split())
+    return words if len(words) <= n else f"{words[: n - 3].rstrip()}..."
+
+
 def say(text: str) -> None:
     print(text, file=sys.stderr)
 

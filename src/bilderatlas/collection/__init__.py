@@ -15,11 +15,13 @@ from bilderatlas.arrays import Embeddings
 from bilderatlas.collection import asking, looking, spaces
 from bilderatlas.collection.choice import Choice
 from bilderatlas.collection.open_space import OpenSpace
+from bilderatlas.collection.readings import Readings
 from bilderatlas.encoders import Encoder
 from bilderatlas.errors import EncoderMismatch, QueryError, StoreError
 from bilderatlas.evaluation.grid import EPS, MIN_SAMPLES
 from bilderatlas.regions import Finding
 from bilderatlas.results import (
+    WORDS,
     Clustering,
     CollectionInfo,
     Hits,
@@ -79,6 +81,7 @@ class Collection:
         self._lock = threading.RLock()
         self._encoder = encoder
         self._spaces: dict[str, OpenSpace] = {}  # by name, those that were asked
+        self._read: Readings | None = None
 
     def __repr__(self) -> str:
         return f"<Collection '{self.name}': {self._store.count('images'):,} images>"
@@ -221,13 +224,22 @@ class Collection:
         another encoder, or of texts (`reindex`). Without `may_open_files`, files in an expression
         must be images of this collection.
 
+        Words are also looked for in the text and the labels that were found in pictures; each hit
+        and region says by what it was `matched_by`.
+
         Raises QueryError, and ImageProblem where a picture is none.
         """
         if (query is None) == (image is None):
             raise QueryError("Search for words or for a picture: give one of the two.")
         choice = Choice(k, threshold, kinds, without, weights or {}, aggregate, where)
         found = (
-            asking.by_words(self._space(space), query or "", choice, may_open_files=may_open_files)
+            asking.by_words(
+                self._space(space),
+                self._readings(),
+                query or "",
+                choice,
+                may_open_files=may_open_files,
+            )
             if image is None
             else asking.by_picture(self._space(space), image, choice)
         )
@@ -572,6 +584,15 @@ class Collection:
                 fits = given and given.name == about.encoder
                 self._spaces[about.space] = OpenSpace(self._store, about, given if fits else None)
             return self._spaces[about.space]
+
+    def _readings(self) -> Readings:
+        """What is read in regions, with the newest space of words found in pictures."""
+        of_words = [about.space for about in self._store.spaces.values() if about.field == WORDS]
+        words = self._space(of_words[-1]) if of_words else None
+        with self._lock:
+            if self._read is None or self._read.words is not words:
+                self._read = Readings(words)
+            return self._read
 
     def warm_up(self) -> None:
         """Load what the first search by words would wait for; nothing while it is empty."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -14,19 +14,25 @@ from bilderatlas.arrays import Embeddings, Scores
 from bilderatlas.catalogue import Catalogue
 from bilderatlas.collection.choice import Choice
 from bilderatlas.collection.open_space import OpenSpace
+from bilderatlas.collection.readings import Readings
 from bilderatlas.errors import QueryError
 from bilderatlas.results import Hit, Region
+from bilderatlas.search import Evidence
 
 if TYPE_CHECKING:
     from bilderatlas.collection.open_space import ImageQuery
 
 
-def by_words(space: OpenSpace, query: str, choice: Choice, *, may_open_files: bool) -> list[Hit]:
-    """The images closest to words or an expression."""
+def by_words(
+    space: OpenSpace, readings: Readings, query: str, choice: Choice, *, may_open_files: bool
+) -> list[Hit]:
+    """The images closest to words or an expression, by their pictures and by what is read there."""
     terms = queries.parse(query)
     in_joint = space.about.joint_dim is not None and any(term.words for term in terms)
     vector = space.embed_terms(terms, in_joint, may_open_files)
-    return _nearest(space, vector, choice, in_joint=in_joint)
+    is_of_pictures = space.about.field is None
+    read = readings.speak_for(terms, space.catalogue) if is_of_pictures else []
+    return _nearest(space, vector, choice, in_joint=in_joint, read=read)
 
 
 def by_picture(space: OpenSpace, image: ImageQuery, choice: Choice) -> list[Hit]:
@@ -51,6 +57,7 @@ def _nearest(
     *,
     in_joint: bool = False,
     without: int | None = None,
+    read: Sequence[Evidence] = (),
 ) -> list[Hit]:
     """The best images for a query embedding (D,) or (J,), but for one of them."""
     catalogue = space.catalogue
@@ -58,7 +65,8 @@ def _nearest(
     if without is not None:
         weights[catalogue.image_of == without] = 0
     scores = search.cosines(vector, catalogue.joint if in_joint else catalogue.vectors)
-    relevance = search.relevance(scores, catalogue.is_part, weights > 0)  # (N,)
+    by_picture = search.relevance(scores, catalogue.is_part, weights > 0)  # (N,)
+    relevance, ways = search.combine(by_picture, read)  # (N,), (N,)
     if choice.threshold is not None:
         weights[scores < choice.threshold] = 0
     found = search.nearest(
@@ -69,7 +77,7 @@ def _nearest(
         k=choice.k,
         aggregate=choice.aggregate,
     )
-    return _hits(found, catalogue, scores, relevance)
+    return _hits(found, catalogue, scores, relevance, ways)
 
 
 def _hits(
@@ -77,6 +85,7 @@ def _hits(
     catalogue: Catalogue,
     scores: Scores,
     relevance: NDArray[np.float64],
+    ways: NDArray[np.int8],
 ) -> list[Hit]:
     rows = np.concatenate([np.empty(0, np.int64), *found.rows])
     parts = iter(
@@ -86,6 +95,7 @@ def _hits(
             scores[rows].tolist(),
             relevance[rows].tolist(),
             found.row_shares.tolist(),
+            [search.WAYS[way] for way in ways[rows]],
             strict=True,
         )
     )
@@ -96,11 +106,23 @@ def _hits(
         paths, metadata = catalogue.places(int(number))
         image_id = catalogue.image_ids[int(number)].as_py()
         its_parts = tuple(next(parts) for _ in its_rows)
-        hits.append(Hit(image_id, paths[0], float(score), float(how_sure), its_parts, metadata))
+        hits.append(
+            Hit(
+                image_id,
+                paths[0],
+                float(score),
+                float(how_sure),
+                its_parts,
+                metadata,
+                its_parts[0].matched_by,
+            )
+        )
     return hits
 
 
-def _region(row: Mapping[str, Any], score: float, relevance: float, share: float) -> Region:
+def _region(
+    row: Mapping[str, Any], score: float, relevance: float, share: float, way: str
+) -> Region:
     return Region(
         row["region_id"],
         row["kind"],
@@ -110,4 +132,5 @@ def _region(row: Mapping[str, Any], score: float, relevance: float, share: float
         row["text"],
         relevance=relevance,
         share=share,
+        matched_by=way,
     )

@@ -45,6 +45,7 @@ class Region(BaseModel):
     text: str | None
     relevance: float
     share: float
+    matched_by: str
 
 
 class Hit(BaseModel):
@@ -55,6 +56,7 @@ class Hit(BaseModel):
     score: float
     relevance: float
     regions: list[Region]
+    matched_by: str
     metadata: dict[str, Any]
 
 
