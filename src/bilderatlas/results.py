@@ -262,6 +262,20 @@ class ReindexSummary:
 
 
 @dataclass(frozen=True, slots=True)
+class ChromaExport:
+    """A space that was written as a collection of ChromaDB."""
+
+    folder: str
+    collection: str  # its name there: PREFIX-image, PREFIX-FIELD
+    space: str
+    n_regions: int
+    as_json: tuple[str, ...]  # metadata columns with values that Chroma does not know: JSON texts
+
+    def to_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
 class Run:
     """One clustering or projection that the collection remembers."""
 

@@ -15,7 +15,8 @@ from bilderatlas.errors import QueryError
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from bilderatlas.results import MapPage
+    from bilderatlas.collection import Collection
+    from bilderatlas.results import ChromaExport, MapPage
 
 FIGURE_SUFFIXES = (".png", ".pdf", ".svg")
 PRINT_DPI = 200
@@ -49,16 +50,30 @@ def export(
     ] = None,
     pictures: Annotated[bool, typer.Option("--pictures", help="Pictures on the figure.")] = False,
     max_mb: Annotated[float, typer.Option(help="How large a map file may be, megabytes.")] = 64,
+    to: Annotated[
+        str | None, typer.Option(help="chroma: write a space into ChromaDB's folder --output.")
+    ] = None,
+    prefix: Annotated[
+        str | None,
+        typer.Option(help="chroma: it is called PREFIX-image, PREFIX-FIELD. [the collection]"),
+    ] = None,
+    space: Annotated[
+        str | None, typer.Option(help="chroma: the space to write. [the active one]")
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Write results as CSV or Parquet, clusters as contact sheets, a map to look at."""
+    """Write results as CSV or Parquet, contact sheets, a map to look at, or a ChromaDB."""
     atlas = open_collection(collection)
-    files = {"--output": output, "--contact-sheets": contact_sheets}
+    files = {"--output": None if to else output, "--to": to, "--contact-sheets": contact_sheets}
     files |= {"--map": map_page, "--figure": figure}
     asked = [option for option, file in files.items() if file]
     if len(asked) > 1:
         raise QueryError(f"{' and '.join(asked)} are two exports. Ask for one at a time.")
-    if contact_sheets:
+    if (prefix or space) and not to:
+        raise QueryError("--prefix and --space go with --to chroma. Add it, or leave them out.")
+    if to:
+        _tell_chroma(_write_to_database(atlas, to, output, prefix, space), as_json)
+    elif contact_sheets:
         written = atlas.contact_sheets(contact_sheets, run=run)
         say(f"{len(written)} contact sheets are in {contact_sheets}.")
     elif map_page:
@@ -96,3 +111,22 @@ def _save(drawn: Figure, file: Path) -> None:
     file.parent.mkdir(parents=True, exist_ok=True)
     drawn.savefig(file, dpi=PRINT_DPI)
     say(f"Written: {file}")
+
+
+def _write_to_database(
+    atlas: Collection, to: str, output: Path | None, prefix: str | None, space: str | None
+) -> ChromaExport:
+    if to != "chroma":
+        raise QueryError(f"Nothing is exported to {to!r}. Use --to chroma.")
+    if output is None:
+        raise QueryError("ChromaDB keeps its collections in a folder. Name it with --output.")
+    return atlas.to_chroma(output, prefix=prefix, space=space)
+
+
+def _tell_chroma(made: ChromaExport, as_json: bool) -> None:
+    if as_json:
+        print_json(made.to_dict())
+        return
+    say(f"{made.n_regions:,} regions of space {made.space}: {made.folder}, {made.collection}.")
+    if made.as_json:
+        say(f"Values that ChromaDB does not know are JSON texts: {', '.join(made.as_json)}.")

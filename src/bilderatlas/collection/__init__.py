@@ -22,6 +22,7 @@ from bilderatlas.evaluation.grid import EPS, MIN_SAMPLES
 from bilderatlas.regions import Finding
 from bilderatlas.results import (
     WORDS,
+    ChromaExport,
     Clustering,
     CollectionInfo,
     Hits,
@@ -488,6 +489,21 @@ class Collection:
         """Write images, clusters or coordinates as CSV or Parquet, with their paths."""
         target = Path(output) if isinstance(output, str) else output
         exports.write(self, target, table=table, format=format, run=run)
+
+    def to_chroma(
+        self, folder: str | Path, *, prefix: str | None = None, space: str | None = None
+    ) -> ChromaExport:
+        """Write a space as a new collection of ChromaDB (the extra `chroma`) into its folder.
+
+        It is called PREFIX-image, or PREFIX-FIELD for a space of texts; `prefix` is the
+        collection's name where it is not said. Ids are region ids, distances cosine; metadata has
+        path, image_id, kind, label, box and the metadata columns; documents are texts.
+
+        Raises QueryError, StoreError.
+        """
+        from bilderatlas.collection import taking
+
+        return taking.to_chroma(self._store, self._space(space), Path(folder), prefix)
 
     def contact_sheets(self, folder: str | Path, *, run: str | None = None) -> list[Path]:
         """Write a contact sheet (PNG) for every cluster of a run."""
