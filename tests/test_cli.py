@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 
 import bilderatlas
 from bilderatlas import cli
@@ -567,3 +568,48 @@ def test_evaluate_refuses_a_table_it_cannot_write_before_it_begins(
 ) -> None:
     done = run("evaluate", atlas, "--labels", "folders", "--side-by-side", tmp_path / "side.xls")
     assert "Format '.xls' is not offered" in done.stderr
+
+
+# -- pictures of results
+
+
+def test_hits_and_heat_maps_are_written_as_pictures(run: Run, atlas: Path, tmp_path: Path) -> None:
+    first, second = [image.path for image in bilderatlas.open(atlas).all_images()][:2]
+    for name, command in {
+        "similar": ("similar", atlas, first, "-k", "3", "--png"),
+        "search": ("search", atlas, "giraffe", "-k", "3", "--png"),
+        "clusters": ("export", atlas, "--run", "kmeans-1", "--heat-map"),
+        "images": ("export", atlas, "--image", first, "--image", second, "--heat-map"),
+    }.items():
+        done = run(*command, tmp_path / "deep" / f"{name}.png")
+        assert done.status == 0, done.stderr
+        with Image.open(tmp_path / "deep" / f"{name}.png") as picture:
+            assert (picture.format, picture.width > 300) == ("PNG", True)
+
+
+def test_a_picture_that_cannot_be_written_is_refused(run: Run, atlas: Path, tmp_path: Path) -> None:
+    put(tmp_path / "file", b"")
+    for command in (
+        ("export", atlas, "--run", "kmeans-1", "--heat-map", tmp_path / "file" / "x.png"),
+        ("search", atlas, "giraffe", "--png", tmp_path / "file" / "x.png"),
+    ):
+        assert "cannot be written" in run(*command).stderr
+    assert (
+        "is no PNG by its name. Call it x.png" in run("search", atlas, "a", "--png", "x.gif").stderr
+    )
+
+
+@pytest.mark.parametrize(
+    ("options", "reason"),
+    [
+        (["--heat-map", "x.jpg"], r"x\.jpg does not end in \.png, \.pdf, \.svg"),
+        (["--heat-map", "x.png", "--output", "x.csv"], "are two exports"),
+        (["--image", "a"], "--image goes with --heat-map"),
+    ],
+)
+def test_a_heat_map_that_cannot_be_is_refused(
+    run: Run, atlas: Path, options: list[str], reason: str
+) -> None:
+    done = run("export", atlas, *options)
+    assert done.status == 1
+    assert re.search(reason, done.stderr)

@@ -58,6 +58,15 @@ def write_rows(rows: pa.Table, output: Path | BinaryIO, format: str | None = Non
             _write(rows, file, format)
 
 
+def write_png(png: bytes, path: Path) -> None:
+    """Write a picture. Raises QueryError for a name of another kind, StoreError."""
+    if path.suffix.lower() != ".png":
+        raise QueryError(f"{path} is no PNG by its name. Call it {path.with_suffix('.png').name}.")
+    with told_errors(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(png)
+
+
 def format_of(output: Path | BinaryIO, format: str | None = None) -> str:
     """csv or parquet, by the file's name where it is not given. Raises QueryError for another."""
     if format is None:

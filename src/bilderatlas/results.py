@@ -105,21 +105,30 @@ class Items(Sequence[Item], Generic[Item]):
 class Hits(Items[Hit]):
     """The images that a search found, closest first. A notebook shows them as a contact sheet."""
 
-    def __init__(self, items: Sequence[Hit], *, thumbnails: Thumbnails) -> None:
+    def __init__(
+        self, items: Sequence[Hit], *, thumbnails: Thumbnails, asked: str | None = None
+    ) -> None:
+        """`asked` is the id of the image that these are the neighbors of."""
         super().__init__(items)
-        self._thumbnails = thumbnails
+        self._thumbnails, self._asked = thumbnails, asked
 
     def to_dict(self) -> dict[str, Any]:
         return {"results": self.rows()}
 
-    def _repr_png_(self) -> bytes | None:
-        if not self:
-            return None
+    def to_png(self) -> bytes:
+        """A contact sheet with scores; of neighbors, with distances to the picture asked for."""
         from bilderatlas import figures
 
-        captions = [f"{hit.score:.2f}  {hit.path.rsplit('/', 1)[-1]}" for hit in self]
-        jpegs = self._thumbnails([hit.image_id for hit in self])
-        return figures.to_png(figures.contact_sheet(jpegs, captions))
+        first = [] if self._asked is None else [self._asked]
+        captions = ["asked for"] * len(first)
+        for hit in self:
+            told = f"{1 - hit.score:.3f} away" if first else f"{hit.score:.2f}"
+            captions.append(f"{told}  {hit.path.rsplit('/', 1)[-1]}")
+        jpegs = self._thumbnails([*first, *(hit.image_id for hit in self)])
+        return figures.to_png(figures.contact_sheet(jpegs, captions, n_marked=len(first)))
+
+    def _repr_png_(self) -> bytes | None:
+        return self.to_png() if self else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -162,6 +162,24 @@ def test_json_has_every_figure_and_no_nan(atlas: Collection) -> None:
     assert None in [value for row in document["similarity"]["matrix"] for value in row]
 
 
+def test_another_space_may_be_judged(tmp_path: Path) -> None:
+    rows = [f"{n},{n // 3},{'a cat' if n < 3 else 'a galaxy'}" for n in range(6)]
+    for n in range(6):
+        put(tmp_path / f"{n}", plain("red", side=16 + n))
+    table = put(tmp_path / "all.csv", "\n".join(["path,kind,title", *rows]).encode())
+    atlas = collect(tmp_path, table, column="path")
+    atlas.cluster("kmeans", k=1)
+    atlas.reindex(text_column="title", encoder="builtin-text")
+    pictures = atlas.evaluate("column:kind")
+    texts = atlas.evaluate("column:kind", space="title-builtin-text")
+    assert (pictures.encoder, texts.encoder) == ("toy", "builtin-text")
+    assert [len(pictures.runs), len(texts.runs)] == [1, 0]  # the newest of the space
+    assert texts.similarity.separation is not None
+    assert texts.similarity.separation.auc == 1  # the pictures are all alike, the titles are not
+    assert pictures.similarity.separation is not None
+    assert pictures.similarity.separation.auc == 0.5
+
+
 # -- refusals
 
 

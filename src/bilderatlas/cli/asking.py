@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -20,6 +21,10 @@ from bilderatlas.cli.printing import one_line, print_json, say, shortened
 
 if TYPE_CHECKING:
     from bilderatlas.results import Hits, Region
+
+PngOption = Annotated[
+    Path | None, typer.Option(help="Write the pictures found as a contact sheet, a PNG file.")
+]
 
 
 def search(
@@ -45,6 +50,7 @@ def search(
     ] = "max",
     where: WhereOption = None,
     space: SpaceOption = None,
+    png: PngOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Find the images closest to some words, or to a picture."""
@@ -62,7 +68,7 @@ def search(
         where=where,
         space=space,
     )
-    _show_hits(hits, as_json)
+    _show_hits(hits, png, as_json)
 
 
 def similar(
@@ -74,14 +80,21 @@ def similar(
     ] = None,
     where: WhereOption = None,
     space: SpaceOption = None,
+    png: PngOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Find the images closest to one of the collection."""
     atlas = open_collection(collection)
-    _show_hits(atlas.similar(image, k=k, radius=radius, where=where, space=space), as_json)
+    hits = atlas.similar(image, k=k, radius=radius, where=where, space=space)
+    _show_hits(hits, png, as_json)
 
 
-def _show_hits(hits: Hits, as_json: bool) -> None:
+def _show_hits(hits: Hits, png: Path | None, as_json: bool) -> None:
+    if png and hits:
+        from bilderatlas import exports
+
+        exports.write_png(hits.to_png(), png)
+        say(f"Written: {png}")
     if as_json:
         print_json(hits.to_dict())
         return

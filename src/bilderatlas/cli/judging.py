@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bilderatlas.cli.arguments import CollectionArg, JsonOption, SeedOption, open_collection
+from bilderatlas.cli.arguments import (
+    CollectionArg,
+    JsonOption,
+    SeedOption,
+    SpaceOption,
+    open_collection,
+)
 from bilderatlas.cli.printing import print_json, say
 
 if TYPE_CHECKING:
@@ -41,6 +47,7 @@ def evaluate(
     min_samples: Annotated[
         list[int] | None, typer.Option(help="Try DBSCAN with this; may be repeated.")
     ] = None,
+    space: SpaceOption = None,
     seed: SeedOption = 0,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Write a page with all figures here.")
@@ -64,6 +71,7 @@ def evaluate(
         image_column=image_column,
         eps=eps or EPS,
         min_samples=min_samples or MIN_SAMPLES,
+        space=space,
         seed=seed,
     )
     for warning in made.labels.warnings:

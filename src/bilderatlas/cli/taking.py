@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -60,17 +61,24 @@ def export(
     space: Annotated[
         str | None, typer.Option(help="chroma: the space to write. [the active one]")
     ] = None,
+    heat_map: Annotated[
+        Path | None,
+        typer.Option(help="Draw how alike clusters are, or images: .png, .pdf or .svg."),
+    ] = None,
+    image: Annotated[
+        list[str] | None, typer.Option(help="heat map: an image; repeated, instead of a run.")
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Write results as CSV or Parquet, contact sheets, a map to look at, or a ChromaDB."""
     atlas = open_collection(collection)
     files = {"--output": None if to else output, "--to": to, "--contact-sheets": contact_sheets}
-    files |= {"--map": map_page, "--figure": figure}
-    asked = [option for option, file in files.items() if file]
-    if len(asked) > 1:
-        raise QueryError(f"{' and '.join(asked)} are two exports. Ask for one at a time.")
+    files |= {"--map": map_page, "--figure": figure, "--heat-map": heat_map}
+    _refuse_two(files)
     if (prefix or space) and not to:
         raise QueryError("--prefix and --space go with --to chroma. Add it, or leave them out.")
+    if image and not heat_map:
+        raise QueryError("--image goes with --heat-map. Add it, or leave the images out.")
     if to:
         _tell_chroma(_write_to_database(atlas, to, output, prefix, space), as_json)
     elif contact_sheets:
@@ -78,6 +86,8 @@ def export(
         say(f"{len(written)} contact sheets are in {contact_sheets}.")
     elif map_page:
         _tell_map(atlas.map_page(map_page, run=run, color_by=color_by, max_mb=max_mb), as_json)
+    elif heat_map:
+        _save(atlas.heat_map(image or (), run=run).figure(), heat_map)
     elif figure:
         _save(atlas.map_figure(run=run, color_by=color_by, with_pictures=pictures), figure)
     else:
@@ -89,6 +99,18 @@ def export(
         )
         if output:
             say(f"Written: {output}")
+
+
+def _refuse_two(files: Mapping[str, str | Path | None]) -> None:
+    """Refuse what cannot be done before anything is done."""
+    asked = [option for option, file in files.items() if file]
+    if len(asked) > 1:
+        raise QueryError(f"{' and '.join(asked)} are two exports. Ask for one at a time.")
+    for option in ("--figure", "--heat-map"):
+        if (file := files[option]) and Path(file).suffix.lower() not in FIGURE_SUFFIXES:
+            raise QueryError(
+                f"{file} does not end in {', '.join(FIGURE_SUFFIXES)}. Choose one of them."
+            )
 
 
 def _tell_map(made: MapPage, as_json: bool) -> None:
@@ -104,12 +126,11 @@ def _tell_map(made: MapPage, as_json: bool) -> None:
 
 
 def _save(drawn: Figure, file: Path) -> None:
-    if file.suffix.lower() not in FIGURE_SUFFIXES:
-        raise QueryError(
-            f"{file} does not end in {', '.join(FIGURE_SUFFIXES)}. Choose one of them."
-        )
-    file.parent.mkdir(parents=True, exist_ok=True)
-    drawn.savefig(file, dpi=PRINT_DPI)
+    from bilderatlas.exports import told_errors
+
+    with told_errors(file):
+        file.parent.mkdir(parents=True, exist_ok=True)
+        drawn.savefig(file, dpi=PRINT_DPI)
     say(f"Written: {file}")
 
 

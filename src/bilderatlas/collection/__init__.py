@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from bilderatlas.advice import Advice
     from bilderatlas.collection.open_space import ImageQuery
     from bilderatlas.reports import Evaluation
+    from bilderatlas.reports.heat_map import HeatMap
 
 SUFFIX = ".atlas"
 Summary = TypeVar("Summary", IndexSummary, ReindexSummary)
@@ -262,8 +263,10 @@ class Collection:
 
         Raises ImageNotFound, QueryError.
         """
-        found = asking.similar(self._space(space), image, Choice(k=k, where=where), radius=radius)
-        return Hits(found, thumbnails=self.thumbnails)
+        opened = self._space(space)
+        found = asking.similar(opened, image, Choice(k=k, where=where), radius=radius)
+        asked = opened.catalogue.image_ids[opened.number_of(image)].as_py()
+        return Hits(found, thumbnails=self.thumbnails, asked=asked)
 
     # -- ordering
 
@@ -433,7 +436,7 @@ class Collection:
 
     # -- judging
 
-    def evaluate(
+    def evaluate(  # noqa: PLR0913  an option is an argument
         self,
         labels: str | Path,
         *,
@@ -443,6 +446,7 @@ class Collection:
         image_column: str | None = None,
         eps: Sequence[float] = EPS,
         min_samples: Sequence[int] = MIN_SAMPLES,
+        space: str | None = None,
         seed: int = 0,
     ) -> Evaluation:
         """Measure clusterings and the space itself against what people say the images are.
@@ -450,16 +454,17 @@ class Collection:
         `labels` is a CSV, TSV or Parquet file with a column of images (ids or paths) and one of
         labels, a folder whose folders are the classes, "folders" for the name of the folder that
         each picture lies in, or "column:NAME" for a metadata column. `runs` are clusterings, by
-        default the newest; `captions` a column of the file, or of the metadata, that holds texts.
-        `eps` and `min_samples` are what DBSCAN is tried with. A region has its image's label.
+        default the newest of the space; `captions` a column of the file, or of the metadata, that
+        holds texts. `eps` and `min_samples` are what DBSCAN is tried with; `space` as in `search`.
+        A region has its image's label.
 
         Raises LabelsError, RunNotFound, QueryError.
         """
         from bilderatlas.collection import evaluating
 
-        space = self._space()
+        opened = self._space(space)
         truth = evaluating.read_truth(
-            space,
+            opened,
             str(labels),
             label_column=label_column,
             image_column=image_column,
@@ -467,7 +472,7 @@ class Collection:
         )
         return evaluating.evaluate(
             self._store,
-            space,
+            opened,
             truth,
             runs=runs,
             eps=eps,
@@ -475,6 +480,23 @@ class Collection:
             seed=seed,
             thumbnails=self.thumbnails,
         )
+
+    def heat_map(self, images: Sequence[str] = (), *, run: str | None = None) -> HeatMap:
+        """How alike some images are to each other, or the clusters of a run (the newest).
+
+        `images` are 2 to 100 image ids, paths or ids of their table, in the active space; of
+        clusters the 50 largest are compared, in the run's own, like ones side by side.
+
+        Raises ImageNotFound, RunNotFound, QueryError.
+        """
+        from bilderatlas.collection import comparing
+
+        if images and run:
+            raise QueryError("A heat map is of images or of a run's clusters: name one of the two.")
+        if images:
+            return comparing.images(self._space(), images, self.thumbnails)
+        made = self.clustering(run)
+        return comparing.clusters(self._space(made.about.space), made)
 
     # -- taking along
 

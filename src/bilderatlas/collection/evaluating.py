@@ -25,9 +25,8 @@ from bilderatlas.reports import (
     JudgedRun,
     LabelsUsed,
     SideBySide,
-    Thumbnails,
 )
-from bilderatlas.results import Clustering
+from bilderatlas.results import Clustering, Thumbnails
 from bilderatlas.store import Store
 
 N_CLASSES = 50  # the largest, in the matrix of likeness
@@ -61,8 +60,8 @@ def evaluate(
     thumbnails: Thumbnails,
 ) -> Evaluation:
     """Judge the runs (the newest clustering where none is named) and the space itself."""
-    clusterings = _clusterings(store, runs)
-    kind = clusterings[0].about.kind if clusterings else "image"
+    clusterings = _clusterings(store, space, runs)
+    kind = clusterings[0].about.kind if clusterings else space.about.usual_kind
     labelled = _labelled(space, kind, truth)
     judged = [(made, _labels_of(made, labelled)) for made in clusterings]
     return Evaluation(
@@ -95,6 +94,11 @@ def read_truth(
             f"Encoder '{space.about.encoder}' reads no words, so captions find nothing. "
             "Leave --captions out."
         )
+    if captions and space.about.usual_kind != "image":
+        raise QueryError(
+            f"Space '{space.about.space}' holds words found in pictures, and no pictures that "
+            "captions could find. Leave --captions out, or name another --space."
+        )
     return ground_truth.read(
         labels,
         space.catalogue.all_places,
@@ -104,9 +108,10 @@ def read_truth(
     )
 
 
-def _clusterings(store: Store, runs: Sequence[str]) -> list[Clustering]:
-    """The runs that were asked for, or the newest if there is one."""
-    names = runs or [run.run for run in kept_runs.all_of(store, "cluster")[:1]]
+def _clusterings(store: Store, space: OpenSpace, runs: Sequence[str]) -> list[Clustering]:
+    """The runs that were asked for, or the newest of the space if there is one."""
+    known = kept_runs.all_of(store, "cluster")
+    names = runs or [run.run for run in known if run.space == space.about.space][:1]
     made = [kept_runs.read_clustering(store, run) for run in dict.fromkeys(names)]
     kinds = {clustering.run: clustering.about.kind for clustering in made}
     if len(set(kinds.values())) > 1:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,14 +13,13 @@ import numpy as np
 from bilderatlas.errors import StoreError
 from bilderatlas.evaluation import Agreement, Grid, ModalityGap, Retrieval, Separation
 from bilderatlas.evaluation.similarity import Matrix
-from bilderatlas.results import Run
+from bilderatlas.results import Run, Thumbnails
 
 if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
 NOISE = "noise"
-Thumbnails = Callable[[Sequence[str]], "list[bytes]"]  # image ids -> JPEGs, 320 px
 
 
 @dataclass(frozen=True, slots=True)
