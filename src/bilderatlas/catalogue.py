@@ -58,13 +58,19 @@ class Catalogue:
     def _rows(self) -> tuple[NDArray[np.int64], pa.Table]:
         """Which rows of the space's table count, and their regions in the same order."""
         table = f"embeddings/{self._space}"
-        ids = self._store.read(table, ["region_id"], version=self.versions[table])["region_id"]
+        is_of_texts = self._store.spaces[self._space].field is not None
+        columns = ["region_id", "text"] if is_of_texts else ["region_id"]
+        own = self._store.read(table, columns, version=self.versions[table])
         regions = self._store.read("regions", version=self.versions["regions"])
         number = pc.index_in(regions["image_id"], value_set=self.image_ids)
         regions = regions.append_column("image", number).filter(pc.is_valid(number))
-        where = pc.index_in(ids, value_set=regions["region_id"].combine_chunks())
+        where = pc.index_in(own["region_id"], value_set=regions["region_id"].combine_chunks())
         kept = np.flatnonzero(pc.is_valid(where).to_numpy())
-        return kept, regions.take(pc.drop_null(where))
+        rows = regions.take(pc.drop_null(where))
+        if is_of_texts:  # a region has the text that its embedding was made of
+            place = rows.column_names.index("text")
+            rows = rows.set_column(place, "text", own["text"].take(kept))
+        return kept, rows
 
     @property
     def regions(self) -> pa.Table:

@@ -100,7 +100,7 @@ def test_meaning_is_asked_of_the_space_of_words(atlas: Collection) -> None:
 def test_other_spaces_are_asked_alone(atlas: Collection) -> None:
     atlas.reindex(encoder="builtin-text", text_column="text")
     hits = atlas.search("fresh bread", space="text-builtin-text")
-    assert {hit.matched_by for hit in hits} == {"picture"}
+    assert {hit.matched_by for hit in hits} == {"meaning"}
     assert Path(hits[0].path).stem == "blue"
 
 

@@ -67,6 +67,14 @@ def test_words_find_images_by_their_texts(atlas: Collection) -> None:
     assert atlas.search("red", space="title-toy")[0].score == pytest.approx(1)
 
 
+def test_a_result_says_which_text_matched_and_that_it_was_one(atlas: Collection) -> None:
+    reindexed(atlas)
+    hit = atlas.search("red", space="title-toy")[0]
+    assert [(one.text, one.kind) for one in hit.regions] == [("a red house", "image")]
+    assert hit.matched_by == "meaning"
+    assert atlas.search("red")[0].matched_by == "picture"
+
+
 def test_images_without_a_text_are_counted_and_have_no_row(atlas: Collection) -> None:
     assert reindexed(atlas).n_without_text == 1
     assert set(stored(atlas)) == {"white", "black", "cyan"}

@@ -525,7 +525,7 @@ class Collection:
         """
         from bilderatlas.collection import taking
 
-        return taking.to_chroma(self._store, self._space(space), Path(folder), prefix)
+        return taking.to_chroma(self._space(space), Path(folder), prefix)
 
     def contact_sheets(self, folder: str | Path, *, run: str | None = None) -> list[Path]:
         """Write a contact sheet (PNG) for every cluster of a run."""

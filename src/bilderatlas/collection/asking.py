@@ -67,6 +67,8 @@ def _nearest(
     scores = search.cosines(vector, catalogue.joint if in_joint else catalogue.vectors)
     by_picture = search.relevance(scores, catalogue.is_part, weights > 0)  # (N,)
     relevance, ways = search.combine(by_picture, read)  # (N,), (N,)
+    if space.about.field is not None:
+        ways[:] = search.WAYS.index("meaning")
     if choice.threshold is not None:
         weights[scores < choice.threshold] = 0
     found = search.nearest(

@@ -8,18 +8,18 @@ from pathlib import Path
 from typing import Any
 
 from bilderatlas import vector_database
+from bilderatlas.catalogue import Catalogue
 from bilderatlas.collection.open_space import OpenSpace
 from bilderatlas.errors import QueryError
 from bilderatlas.filters import free_names
 from bilderatlas.results import ChromaExport
-from bilderatlas.store import Store
 from bilderatlas.vector_database import Entries, Value
 
 FACTS = ("path", "image_id", "kind", "label", "box")
 BATCH_SIZE = 1000
 
 
-def to_chroma(store: Store, space: OpenSpace, folder: Path, prefix: str | None) -> ChromaExport:
+def to_chroma(space: OpenSpace, folder: Path, prefix: str | None) -> ChromaExport:
     """Write all regions of a space, with their metadata and texts."""
     about = space.about
     name = vector_database.name_of(prefix or _plain(space.collection), about.field or "image")
@@ -30,7 +30,7 @@ def to_chroma(store: Store, space: OpenSpace, folder: Path, prefix: str | None) 
     }
     if not len(space.catalogue.regions):
         raise QueryError(f"Space '{about.space}' is empty: there is nothing to write.")
-    rows = _Rows(store, space)
+    rows = _Rows(space.catalogue)
     n_regions = vector_database.write(folder, name, stamp, rows.batches())
     return ChromaExport(str(folder), name, about.space, n_regions, tuple(sorted(rows.as_json)))
 
@@ -38,13 +38,8 @@ def to_chroma(store: Store, space: OpenSpace, folder: Path, prefix: str | None) 
 class _Rows:
     """The regions of a space as Chroma has them."""
 
-    def __init__(self, store: Store, space: OpenSpace) -> None:
-        self.catalogue = space.catalogue
-        self.texts: dict[str, str] = {}
-        if space.about.field is not None:
-            kept = store.read(f"embeddings/{space.about.space}", ["region_id", "text"])
-            ids, texts = kept["region_id"].to_pylist(), kept["text"].to_pylist()
-            self.texts = dict(zip(ids, texts, strict=True))
+    def __init__(self, catalogue: Catalogue) -> None:
+        self.catalogue = catalogue
         self.as_json: set[str] = set()  # columns with values that Chroma does not know
 
     def batches(self) -> Iterator[Entries]:
@@ -55,7 +50,7 @@ class _Rows:
                 [row["region_id"] for row in rows],
                 vectors[start : start + BATCH_SIZE],
                 [self._metadata(row) for row in rows],
-                [self.texts.get(row["region_id"], row["text"]) for row in rows],
+                [row["text"] for row in rows],
             )
 
     def _metadata(self, row: Mapping[str, Any]) -> dict[str, Value]:
