@@ -101,13 +101,15 @@ def nearest(
     highest = _best_of_each_image(np.where(counted, scores, -np.inf), image_of)  # (M,)
     images = _top(ranks, highest, k)
     rows = _rows_of(images, image_of, counted, worth, scores)
-    best = np.array([its_rows[0] for its_rows in rows], dtype=np.int64)  # (K,)
+    listed = np.concatenate([np.empty(0, np.int64), *rows])
+    starts = np.cumsum([0, *map(len, rows)])[:-1]
+    best = listed[starts]  # (K,)
     return Found(
         images,
         scores[best],
         ranks[images] if aggregate == "mean" else relevance[best],
         rows,
-        np.concatenate([np.empty(0), *(_shares(worth[its_rows]) for its_rows in rows)]),
+        _shares(worth[listed], starts),
     )
 
 
@@ -206,7 +208,15 @@ def _rows_of(
     return tuple(np.split(rows[order], starts))
 
 
-def _shares(worth: NDArray[np.float64]) -> NDArray[np.float64]:
-    """What each region adds to its image, 1 in sum; the same where none adds anything."""
-    total = float(worth.sum())
-    return worth / total if total > 0 else np.full(len(worth), 1 / len(worth))
+def _shares(worth: NDArray[np.float64], starts: NDArray[np.integer]) -> NDArray[np.float64]:
+    """What each region adds to its image, whose regions begin at `starts`.
+
+    1 in sum over an image; the same for each where none of them adds anything.
+    """
+    if not len(starts):
+        return worth
+    n_rows = np.diff(starts, append=len(worth))
+    totals = np.repeat(np.add.reduceat(worth, starts), n_rows)
+    equal = 1 / np.repeat(n_rows, n_rows)
+    shares: NDArray[np.float64] = np.divide(worth, totals, out=equal, where=totals > 0)
+    return shares
