@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bilderatlas import evaluation, ground_truth
-from bilderatlas import runs as kept_runs
 from bilderatlas.arrays import ClusterLabels, Embeddings
 from bilderatlas.collection.open_space import OpenSpace
 from bilderatlas.errors import LabelsError, QueryError
@@ -27,7 +26,6 @@ from bilderatlas.reports import (
     SideBySide,
 )
 from bilderatlas.results import Clustering, Thumbnails
-from bilderatlas.store import Store
 
 N_CLASSES = 50  # the largest, in the matrix of likeness
 N_CAPTIONS = 2000  # that are searched with; a text takes some milliseconds
@@ -49,18 +47,17 @@ class Labelled:
 
 
 def evaluate(
-    store: Store,
     space: OpenSpace,
     truth: GroundTruth,
+    clusterings: Sequence[Clustering],
     *,
-    runs: Sequence[str],
     eps: Sequence[float],
     min_samples: Sequence[int],
     seed: int,
     thumbnails: Thumbnails,
 ) -> Evaluation:
-    """Judge the runs (the newest clustering where none is named) and the space itself."""
-    clusterings = _clusterings(store, space, runs)
+    """Judge clusterings, and the space itself."""
+    _check_comparable(clusterings)
     kind = clusterings[0].about.kind if clusterings else space.about.usual_kind
     labelled = _labelled(space, kind, truth)
     judged = [(made, _labels_of(made, labelled)) for made in clusterings]
@@ -108,16 +105,12 @@ def read_truth(
     )
 
 
-def _clusterings(store: Store, space: OpenSpace, runs: Sequence[str]) -> list[Clustering]:
-    """The runs that were asked for, or the newest of the space if there is one."""
-    known = kept_runs.all_of(store, "cluster")
-    names = runs or [run.run for run in known if run.space == space.about.space][:1]
-    made = [kept_runs.read_clustering(store, run) for run in dict.fromkeys(names)]
-    kinds = {clustering.run: clustering.about.kind for clustering in made}
+def _check_comparable(clusterings: Sequence[Clustering]) -> None:
+    """Refuse clusterings over different regions."""
+    kinds = {made.run: made.about.kind for made in clusterings}
     if len(set(kinds.values())) > 1:
         told = ", ".join(f"{run} of {kind}" for run, kind in kinds.items())
         raise QueryError(f"Runs over different regions have nothing to compare: {told}.")
-    return made
 
 
 def _labelled(space: OpenSpace, kind: str, truth: GroundTruth) -> Labelled:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bilderatlas.arrays import Embeddings
+from bilderatlas.evaluation.similarity import group_sums
 
 N_SHOWN = 8  # pictures in the matrix, each with its first caption
 
@@ -63,15 +64,10 @@ def modality_gap(
     )
 
 
-def _group_sums(rows: Embeddings, group: NDArray[np.integer]) -> NDArray[np.float64]:
-    sums = np.zeros((int(group.max()) + 1, rows.shape[1]))
-    np.add.at(sums, group, rows)
-    return sums
-
-
 def _mean_of_different(rows: Embeddings, group: NDArray[np.integer]) -> float:
     """Mean cosine of two rows of different groups; all of them, by way of sums."""
-    sums, sizes = _group_sums(rows, group), np.bincount(group).astype(np.float64)
+    sizes = np.bincount(group).astype(np.float64)
+    sums = group_sums(rows, group, len(sizes))
     total = sums.sum(0)
     n_pairs = len(rows) ** 2 - float(sizes @ sizes)
     return float((total @ total - np.einsum("gd,gd->", sums, sums)) / n_pairs)
@@ -79,7 +75,8 @@ def _mean_of_different(rows: Embeddings, group: NDArray[np.integer]) -> float:
 
 def _mean_of_same(rows: Embeddings, group: NDArray[np.integer]) -> float | None:
     """Mean cosine of two different rows of one group; None where there are no two."""
-    sums, sizes = _group_sums(rows, group), np.bincount(group).astype(np.float64)
+    sizes = np.bincount(group).astype(np.float64)
+    sums = group_sums(rows, group, len(sizes))
     n_pairs = float(sizes @ (sizes - 1))
     itself = float(np.einsum("td,td->", rows, rows, dtype=np.float64))
     return float((np.einsum("gd,gd->", sums, sums) - itself) / n_pairs) if n_pairs else None

@@ -54,10 +54,7 @@ def retrieval(
 
 def _ranks(scores: NDArray[np.float32], relevant: NDArray[np.integer]) -> NDArray[np.int64]:
     """Ranks from 1 of the relevant pictures, the best first; others as close stand before them."""
-    is_relevant = np.zeros(len(scores), dtype=bool)
-    is_relevant[relevant] = True
-    own = np.sort(scores[is_relevant])
-    reached = np.searchsorted(own, scores[~is_relevant], "right")  # how many each other one passes
-    n_passed_by = np.bincount(reached, minlength=len(own) + 1)[1:]
-    n_before = np.cumsum(n_passed_by[::-1])  # of the best first
-    return n_before + np.arange(1, len(own) + 1)
+    own = np.sort(scores[relevant])[::-1]
+    n_reaching = np.array([np.count_nonzero(scores >= score) for score in own])
+    n_own_reaching = np.searchsorted(-own, -own, "right")
+    return n_reaching - n_own_reaching + np.arange(1, len(own) + 1)
