@@ -76,3 +76,7 @@ class LabelsError(BilderatlasError, ValueError):
 
 class MissingExtra(BilderatlasError, ImportError):
     """What was asked for needs a library of an extra that is not installed."""
+
+
+class LanguageModelError(BilderatlasError, RuntimeError):
+    """A language model was asked in a wrong way, or gave no name."""

@@ -1,0 +1,130 @@
+"""A name from a language model, for those who ask for one: any OpenAI-compatible address.
+
+Only what the person asked to send goes there: the contact sheet of a cluster, or its texts.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import re
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from bilderatlas.errors import LanguageModelError
+
+KEY = "BILDERATLAS_LLM_KEY"  # of the environment
+LONGEST_NAME = 60  # characters
+SENDS = ("pictures", "texts")
+
+_LONGEST_ANSWER = 2**16  # bytes: a name fits many times over
+_N_TEXTS = 30
+_LONGEST_TEXT = 300  # characters
+_TASK = (
+    "These {what} were put into one group because they look alike. Give the group a short name of "
+    "one to four words that says what they have in common. Answer with the name alone."
+)
+_THOUGHTS = re.compile(r"<think>.*?</think>", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class LanguageModel:
+    """Where a language model answers, and how long one answer may take."""
+
+    url: str  # up to the version: "http://localhost:11434/v1"
+    model: str
+    timeout_s: float = 30.0
+    sends: str = "pictures"  # or texts
+
+    def __post_init__(self) -> None:
+        if not re.match(r"https?://[^/\s]", self.url):
+            raise LanguageModelError(
+                f"The address {self.url!r} is none of a language model. Give its OpenAI-compatible "
+                "API up to the version, for instance http://localhost:11434/v1"
+            )
+        if not self.model.strip():
+            raise LanguageModelError("No model is named. Say which one the address shall run.")
+        if not 0 < self.timeout_s <= 3600:
+            raise LanguageModelError(
+                f"The time for an answer is {self.timeout_s:g} s; expected more than 0 and at most "
+                "3600. Try 30."
+            )
+        if self.sends not in SENDS:
+            raise LanguageModelError(f"It sends {self.sends!r}; choose one of: {', '.join(SENDS)}.")
+
+    def name_pictures(self, sheet: bytes) -> str:
+        """A name for the pictures on a contact sheet (PNG). Raises LanguageModelError."""
+        encoded = base64.b64encode(sheet).decode()
+        picture = {"type": "image_url", "image_url": {"url": f"data:image/png;base64,{encoded}"}}
+        return self._ask([{"type": "text", "text": _TASK.format(what="pictures")}, picture])
+
+    def name_texts(self, texts: Sequence[str]) -> str:
+        """A name for things with these texts. Raises LanguageModelError."""
+        listed = [f"- {' '.join(text.split())[:_LONGEST_TEXT]}" for text in texts[:_N_TEXTS]]
+        asked = "\n".join([_TASK.format(what="items"), *listed])
+        return self._ask([{"type": "text", "text": asked}])
+
+    def _ask(self, content: list[dict[str, Any]]) -> str:
+        messages = [{"role": "user", "content": content}]
+        return _name_in(self._post({"model": self.model, "messages": messages, "temperature": 0}))
+
+    def _post(self, body: dict[str, Any]) -> bytes:
+        """The answer's body. No redirect is followed: the key and pictures go nowhere else."""
+        import requests
+
+        key = os.environ.get(KEY)
+        ends_at = time.monotonic() + self.timeout_s
+        try:
+            with requests.post(
+                f"{self.url.rstrip('/')}/chat/completions",
+                json=body,
+                headers={"Authorization": f"Bearer {key}"} if key else {},
+                timeout=self.timeout_s,
+                stream=True,
+                allow_redirects=False,
+            ) as response:
+                if response.status_code != 200:
+                    raise LanguageModelError(f"it answered with status {response.status_code}")
+                return _read(response.iter_content(1), ends_at, self.timeout_s)
+        except requests.Timeout:
+            raise _too_late(self.timeout_s) from None
+        except requests.RequestException as error:
+            raise LanguageModelError(f"it cannot be reached: {type(error).__name__}") from error
+
+
+def _read(chunks: Any, ends_at: float, timeout_s: float) -> bytes:
+    """All of an answer that comes in time and has an end, byte by byte: some come slowly."""
+    answer = bytearray()
+    for chunk in chunks:
+        answer += chunk
+        if time.monotonic() > ends_at:
+            raise _too_late(timeout_s)
+        if len(answer) > _LONGEST_ANSWER:
+            raise LanguageModelError(f"its answer is longer than {_LONGEST_ANSWER:,} bytes")
+    return bytes(answer)
+
+
+def _too_late(timeout_s: float) -> LanguageModelError:
+    return LanguageModelError(f"it did not answer within {timeout_s:g} s")
+
+
+def _name_in(answer: bytes) -> str:
+    """The name in a chat completion. Raises LanguageModelError where there is none."""
+    try:
+        said = json.loads(answer)["choices"][0]["message"]["content"]
+    except (ValueError, LookupError, TypeError):
+        raise LanguageModelError("its answer is no chat completion") from None
+    if not isinstance(said, str):
+        raise LanguageModelError("its answer has no text")
+    plain = re.sub(r"[*`]", "", _THOUGHTS.sub("", said))
+    name = " ".join(plain.split()).strip("\"'.“”„«» ")
+    if not any(character.isalnum() for character in name):
+        raise LanguageModelError("it answered nothing")
+    if len(name) > LONGEST_NAME:
+        raise LanguageModelError(
+            f"it answered {len(name):,} characters; a name has {LONGEST_NAME} at most"
+        )
+    return name
