@@ -209,6 +209,12 @@ class Catalogue:
         paths: list[str | None] = places["uri"].take(row).to_pylist()
         return paths
 
+    def metadata(self, image_ids: Sequence[str]) -> list[dict[str, Any]]:
+        """The metadata of each of some images at its first path; none for one that is not here."""
+        places = self._places
+        row = pc.index_in(pa.array(image_ids, pa.string()), value_set=places["image_id"])
+        return [json.loads(text or "{}") for text in places["metadata"].take(row).to_pylist()]
+
     def number_of(self, image: str) -> int | None:
         """The number of the image with this id, path, or `id` in its table."""
         found = pc.index(self.image_ids, image).as_py()

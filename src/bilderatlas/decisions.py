@@ -10,7 +10,7 @@ import getpass
 import json
 import os
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -19,6 +19,9 @@ from bilderatlas.results import Decision
 from bilderatlas.store import Store
 
 UNDO = "undo"
+NAME, MERGE, SPLIT, MOVE = "name", "merge", "split", "move"
+MUST, CANNOT = "must-link", "cannot-link"
+OF_CLUSTERS = (NAME, MERGE, SPLIT, MOVE, MUST, CANNOT)
 
 
 def append(
@@ -82,6 +85,25 @@ def in_force(decisions: Sequence[Decision]) -> list[Decision]:
             taken_back.add(each.payload["decision"])
         standing.append(each)
     return standing[::-1]
+
+
+def in_words(decision: Decision) -> str:
+    """A decision as a person would say it."""
+    payload, run = decision.payload, decision.payload.get("run")
+    regions = _listed(decision.region_ids)
+    return {
+        NAME: lambda: f"cluster {payload['cluster']} of {run} is called {payload['name']!r}",
+        MERGE: lambda: f"clusters {_listed(payload['clusters'])} of {run} are one",
+        SPLIT: lambda: f"{len(decision.region_ids)} leave cluster {payload['cluster']} of {run}",
+        MOVE: lambda: f"{regions} belongs to cluster {payload['cluster']} of {run}",
+        MUST: lambda: f"{regions} must be together",
+        CANNOT: lambda: f"{regions} cannot be together",
+        UNDO: lambda: f"decision {payload['decision']} is taken back",
+    }.get(decision.verb, lambda: f"{decision.verb} {_listed(decision.image_ids)}")()
+
+
+def _listed(items: Iterable[object]) -> str:
+    return ", ".join(map(str, items))
 
 
 def version(store: Store) -> int:

@@ -306,6 +306,19 @@ class Cluster:
     cluster: int
     name: str
     size: int
+    confidence: float = 0.0  # 0..1, in the name (docs/naming.md)
+    source: str = "number"  # of the name: vocabulary, words, column NAME, label, llm, person
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a decision in a run."""
+
+    decision: str  # its id
+    verb: str
+    status: str  # applied; carried; fulfilled: it is so anyway; lost, overruled: see the reason
+    about: str  # what was decided, in words
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -317,6 +330,8 @@ class Clustering:
     labels: ClusterLabels  # (N,), -1 = noise
     probabilities: NDArray[Any]  # (N,), how firmly a region sits in its cluster
     clusters: tuple[Cluster, ...]
+    outcomes: tuple[Outcome, ...] = ()  # of what people decided
+    notes: tuple[str, ...] = ()  # what a person should know of the names
 
     @property
     def run(self) -> str:
@@ -325,6 +340,11 @@ class Clustering:
     @property
     def n_noise(self) -> int:
         return int((self.labels == -1).sum())
+
+    @property
+    def not_carried(self) -> tuple[Outcome, ...]:
+        """The decisions that this run does not honour."""
+        return tuple(o for o in self.outcomes if o.status in ("lost", "overruled"))
 
     def members(self, cluster: int) -> NDArray[Any]:
         """Where a cluster's members stand in `region_ids`, (M,), the firmest first; -1 for noise.
@@ -344,6 +364,8 @@ class Clustering:
             "n_clusters": len(self.clusters),
             "n_noise": self.n_noise,
             "clusters": [asdict(cluster) for cluster in self.clusters],
+            "decisions": [asdict(outcome) for outcome in self.outcomes],
+            "notes": list(self.notes),
         }
 
 
@@ -400,6 +422,19 @@ class Decision:
     payload: Mapping[str, Any]
     who: str
     when: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """A decision that was kept, and the clustering as it stands with it."""
+
+    decision: Decision
+    clustering: Clustering
+
+    def to_dict(self) -> dict[str, Any]:
+        decision = asdict(self.decision)
+        decision["when"] = self.decision.when.isoformat()
+        return {"decision": decision} | self.clustering.to_dict()
 
 
 class Decisions(Items[Decision]):

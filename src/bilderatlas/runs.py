@@ -13,8 +13,10 @@ from numpy.typing import NDArray
 
 from bilderatlas.arrays import ClusterLabels, Coordinates
 from bilderatlas.errors import RunNotFound
+from bilderatlas.naming import Name, numbered
 from bilderatlas.results import Cluster, Clustering, Projection, Run
 from bilderatlas.store import Store
+from bilderatlas.store.tables import quoted
 
 ABOUT = ("run", "verb", "method", "parameters", "seed", "space", "kind", "created_at", "n_regions")
 VERB_MAKES = {"cluster": "clustering", "project": "projection"}
@@ -100,11 +102,31 @@ def read_projection(store: Store, run: str | None, dims: int | None) -> Projecti
     )
 
 
+def keep_names(store: Store, run: str, names: Mapping[int, Name]) -> None:
+    """Write what clusters of a run are called; the newest name of a cluster counts."""
+    now = datetime.now(UTC)
+    rows = [
+        {"run": run, "cluster": cluster, "made_at": now} | asdict(name)
+        for cluster, name in names.items()
+    ]
+    if rows:
+        store.add_later("names", rows)
+
+
+def read_names(store: Store, run: str) -> dict[int, Name]:
+    """What clusters of a run are called, as far as they were named by a program."""
+    rows = store.read_later("names", f"run = {quoted(run)}").sort_by("made_at").to_pylist()
+    return {
+        row["cluster"]: Name(row["name"], row["confidence"], row["source"], tuple(row["words"]))
+        for row in rows
+    }
+
+
 def clusters_of(labels: ClusterLabels) -> tuple[Cluster, ...]:
     """The clusters in labels (N,), largest first; noise (-1) is none."""
     numbers, sizes = np.unique(labels[labels >= 0], return_counts=True)
     order = np.argsort(-sizes, kind="stable")
-    return tuple(Cluster(int(numbers[i]), f"cluster {numbers[i]}", int(sizes[i])) for i in order)
+    return tuple(Cluster(int(numbers[i]), numbered(int(numbers[i])), int(sizes[i])) for i in order)
 
 
 def _choose(candidates: Sequence[Run], verb: str, run: str | None) -> Run:

@@ -14,7 +14,7 @@ from typing import Annotated
 import typer
 
 from bilderatlas import __version__
-from bilderatlas.cli import asking, filling, judging, knowing, ordering, serving, taking
+from bilderatlas.cli import asking, deciding, filling, judging, knowing, ordering, serving, taking
 from bilderatlas.cli.printing import one_line, print_json
 from bilderatlas.errors import BilderatlasError
 
@@ -37,6 +37,9 @@ for command in (
     asking.similar,
     ordering.cluster,
     ordering.project,
+    deciding.name,
+    deciding.decide,
+    deciding.decisions,
     judging.evaluate,
     taking.export,
     knowing.problems,

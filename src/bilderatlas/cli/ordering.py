@@ -16,7 +16,7 @@ from bilderatlas.cli.arguments import (
     SpaceOption,
     open_collection,
 )
-from bilderatlas.cli.printing import pairs, print_json, say
+from bilderatlas.cli.printing import print_clusters, print_json, say
 from bilderatlas.errors import QueryError
 
 if TYPE_CHECKING:
@@ -103,10 +103,7 @@ def _print_clusters(made: Clustering, collection: str, as_json: bool) -> None:
     if as_json:
         print_json(made.to_dict())
         return
-    for each in made.clusters:
-        print(f"{each.size:7,}  {each.name}")
-    print(f"{made.n_noise:7,}  noise")
-    say(f"Run {made.run}: {len(made.clusters)} clusters ({pairs(made.about.parameters.items())}).")
+    print_clusters(made)
     name = shlex.quote(collection)
     say(f"Next: bilderatlas export {name} --contact-sheets sheets --run {made.run}")
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from bilderatlas.results import IndexRun, IndexSummary
+    from bilderatlas.results import Clustering, IndexRun, IndexSummary
 
 CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
@@ -49,3 +49,20 @@ def print_json(document: dict[str, Any]) -> None:
     # a lone surrogate, escaped by the stream, is sound JSON; other characters would not be
     is_unicode = sys.stdout.encoding.lower().startswith("utf")
     print(json.dumps(document, ensure_ascii=not is_unicode, default=str))
+
+
+def print_clusters(made: Clustering) -> None:
+    """The clusters of a run with their sizes, numbers and names, and what decisions came to."""
+    print("   size  cluster  name")
+    for each in made.clusters:
+        sure = f"  ({each.source}, {each.confidence:.2f})" if each.confidence else ""
+        print(f"{each.size:7,}  {each.cluster:7}  {one_line(each.name)}{sure}")
+    print(f"{made.n_noise:7,}  {-1:7}  noise")
+    say(f"Run {made.run}: {len(made.clusters)} clusters ({pairs(made.about.parameters.items())}).")
+    n_honoured = len(made.outcomes) - len(made.not_carried)
+    if made.outcomes:
+        say(f"{n_honoured} of {len(made.outcomes)} decisions hold in it.")
+    for outcome in made.not_carried:
+        say(f"Not carried ({outcome.decision}): {one_line(outcome.about)}; {outcome.reason}.")
+    for note in made.notes:
+        say(one_line(note))

@@ -12,7 +12,7 @@ import numpy as np
 
 from bilderatlas import encoders, exports, regions, runs, sources
 from bilderatlas.arrays import Embeddings
-from bilderatlas.collection import asking, looking, spaces
+from bilderatlas.collection import asking, looking, spaces, standing
 from bilderatlas.collection.choice import Choice
 from bilderatlas.collection.open_space import OpenSpace
 from bilderatlas.collection.readings import Readings
@@ -25,6 +25,8 @@ from bilderatlas.results import (
     ChromaExport,
     Clustering,
     CollectionInfo,
+    Decided,
+    Decisions,
     Hits,
     ImageFacts,
     Images,
@@ -46,6 +48,7 @@ if TYPE_CHECKING:
 
     from bilderatlas.advice import Advice
     from bilderatlas.collection.open_space import ImageQuery
+    from bilderatlas.naming.llm import LanguageModel
     from bilderatlas.reports import Evaluation
     from bilderatlas.reports.heat_map import HeatMap
 
@@ -306,7 +309,77 @@ class Collection:
         run = ordering.cluster(
             self._store, self._space(space), method, options, kind=kind, seed=seed
         )
-        return self.clustering(run)
+        return self._named(run)
+
+    def name_clusters(
+        self,
+        run: str | None = None,
+        *,
+        llm_url: str | None = None,
+        llm_model: str | None = None,
+        llm_timeout_s: float = 30.0,
+        llm_sends: str = "pictures",
+    ) -> Clustering:
+        """Name the clusters of a run (the newest by default) anew, as `cluster` does at once.
+
+        Names come from a vocabulary that is matched to each cluster against the others, and from
+        words in pictures and in columns of their table (docs/naming.md). Nothing leaves the
+        machine unless `llm_url` and `llm_model` name a language model behind an OpenAI-compatible
+        API: it is sent a contact sheet of each cluster ("pictures"), or what is written of its
+        images ("texts"). Where it fails, the local name stays and `notes` of the result say so.
+        What a person named keeps its name. To name a cluster yourself: `decide`.
+
+        Raises RunNotFound, LanguageModelError.
+        """
+        from bilderatlas.naming.llm import LanguageModel
+
+        model = None
+        if llm_url or llm_model:
+            model = LanguageModel(llm_url or "", llm_model or "", llm_timeout_s, llm_sends)
+        return self._named(run, model=model)
+
+    def _named(
+        self,
+        run: str | None,
+        *,
+        model: LanguageModel | None = None,
+        clusters: Sequence[int] | None = None,
+    ) -> Clustering:
+        from bilderatlas.collection import naming
+
+        stands = self.clustering(run)
+        notes = naming.name(
+            self._store, self._space(stands.about.space), stands, clusters=clusters, model=model
+        )
+        return replace(self.clustering(stands.run), notes=tuple(notes))
+
+    def decide(
+        self, verb: str, *what: str | int, run: str | None = None, who: str | None = None
+    ) -> Decided:
+        """Decide something about a clustering (the newest by default), for it and all later ones.
+
+        `verb` and `what`: "name", CLUSTER, NAME; "merge", CLUSTER, CLUSTER, ...; "split", CLUSTER,
+        IMAGE, ... (these leave it, or without images the smaller half); "move", IMAGE, ...,
+        CLUSTER; "must-link" or "cannot-link", IMAGE, IMAGE; "undo", DECISION. docs/decisions.md
+        says how a decision is carried to other runs. `who` is the login name if not given.
+
+        Raises DecisionError, RunNotFound, ImageNotFound.
+        """
+        from bilderatlas.collection import deciding
+
+        space = self._space(None if verb == "undo" else self.clustering(run).about.space)
+        decision = deciding.decide(self._store, space, verb, what, run=run, who=who)
+        stands = self.clustering(run)
+        if nameless := deciding.nameless(self._store, stands):
+            stands = self._named(run, clusters=nameless)
+        return Decided(decision, stands)
+
+    def decisions(self, *, with_undone: bool = False) -> Decisions:
+        """What people decided, oldest first; `with_undone`, what was taken back as well."""
+        from bilderatlas import decisions
+
+        read = decisions.history if with_undone else decisions.read
+        return Decisions(read(self._store))
 
     def advise(
         self,
@@ -379,8 +452,11 @@ class Collection:
         return runs.all_of(self._store, verb)
 
     def clustering(self, run: str | None = None) -> Clustering:
-        """A clustering that was made; the newest by default. Raises RunNotFound."""
-        return runs.read_clustering(self._store, run)
+        """A clustering (the newest by default) as it stands after what people decided.
+
+        Raises RunNotFound.
+        """
+        return standing.read(self._store, run)
 
     def projection(self, run: str | None = None, *, dims: int | None = None) -> Projection:
         """A projection that was made; the newest (of these dimensions) by default."""

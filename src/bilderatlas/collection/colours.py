@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 
 from bilderatlas import colouring, runs
 from bilderatlas.arrays import ClusterLabels
+from bilderatlas.collection import standing
 from bilderatlas.colouring import Colouring
 from bilderatlas.errors import QueryError
 from bilderatlas.filters import free_names
@@ -36,7 +37,7 @@ def colour(store: Store, regions: pa.Table, color_by: str | None) -> Colouring:
     if color_by is None:
         color_by = "cluster" if clusterings else "folder"
     if color_by == "cluster" or color_by in clusterings:
-        chosen = runs.read_clustering(store, None if color_by == "cluster" else color_by)
+        chosen = standing.read(store, None if color_by == "cluster" else color_by)
         names = {cluster.cluster: cluster.name for cluster in chosen.clusters}
         return colouring.by_cluster(_labels(chosen, regions), names)
     if color_by in OF_REGIONS:

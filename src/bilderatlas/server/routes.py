@@ -186,6 +186,18 @@ def members(
     }
 
 
+@api.get("/decisions", response_model=schemas.Decisions)
+def decisions(collection: Asked, with_undone: bool = False) -> dict[str, Any]:
+    """List what people decided, oldest first."""
+    return collection.decisions(with_undone=with_undone).to_dict()
+
+
+@api.post("/decisions", response_model=schemas.Decided)
+def decide(collection: Asked, body: schemas.DecisionAsked) -> dict[str, Any]:
+    """Name, merge, split or link clusters, move images, or take a decision back."""
+    return collection.decide(body.verb, *body.what, run=body.run, who=body.who).to_dict()
+
+
 @api.get("/projection", response_model=schemas.Projection)
 def projection(
     collection: Asked,

@@ -111,10 +111,22 @@ class Cluster(BaseModel):
     cluster: int
     name: str
     size: int
+    confidence: float
+    source: str
+
+
+class Outcome(BaseModel):
+    """What became of a decision in a run."""
+
+    decision: str
+    verb: str
+    status: str
+    about: str
+    reason: str
 
 
 class Clustering(BaseModel):
-    """A run of `cluster`, its clusters largest first."""
+    """A run of `cluster` as it stands after decisions, its clusters largest first."""
 
     run: str
     method: str
@@ -122,6 +134,49 @@ class Clustering(BaseModel):
     n_clusters: int
     n_noise: int
     clusters: list[Cluster]
+    decisions: list[Outcome]
+    notes: list[str]
+
+
+class DecisionAsked(BaseModel):
+    """Something that a person decides about clusters: docs/decisions.md."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    verb: Annotated[str, Field(max_length=MAX_WORDS, description="name, merge, move, undo, ...")]
+    what: Annotated[
+        list[int | Annotated[str, Field(max_length=MAX_WORDS)]],
+        Field(min_length=1, max_length=MAX_K, description="clusters, images, or a decision"),
+    ]
+    run: (
+        Annotated[str, Field(max_length=MAX_WORDS, description="the newest if left out")] | None
+    ) = None
+    who: Annotated[str, Field(max_length=MAX_WORDS, description="who decides")] | None = None
+
+
+class Decision(BaseModel):
+    """One row of the log of decisions."""
+
+    decision: str
+    verb: str
+    image_ids: list[str]
+    region_ids: list[str]
+    payload: dict[str, Any]
+    who: str
+    when: datetime
+
+
+class Decided(Clustering):
+    """A decision that was kept, and the clustering as it stands with it."""
+
+    decision: Decision
+
+
+class Decisions(BaseModel):
+    """What people decided, oldest first."""
+
+    n_decisions: int
+    decisions: list[Decision]
 
 
 class Member(BaseModel):

@@ -84,7 +84,18 @@ TABLES = {
     "problems": PROBLEMS,
     "runs": RUNS,
 }
-LATER_TABLES = {"decisions": DECISIONS}  # made when something is first written to them
+NAMES = pa.schema(  # that programs gave; those of people are decisions
+    [
+        ("run", pa.string()),
+        ("cluster", pa.int32()),
+        ("name", pa.string()),
+        ("confidence", pa.float64()),
+        ("source", pa.string()),
+        ("words", pa.list_(pa.string())),  # the best first
+        ("made_at", pa.timestamp("us", tz="UTC")),
+    ]
+)
+LATER_TABLES = {"decisions": DECISIONS, "names": NAMES}  # made when first written to
 
 
 def embeddings(dim: int, joint_dim: int | None, *, has_texts: bool = False) -> pa.Schema:

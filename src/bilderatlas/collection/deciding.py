@@ -1,0 +1,219 @@
+"""The body of `decide`: what a person says -> a decision that can be kept, or a refusal."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from bilderatlas import clustering, corrections, decisions, runs
+from bilderatlas.collection import standing
+from bilderatlas.collection.open_space import OpenSpace
+from bilderatlas.corrections import Link
+from bilderatlas.decisions import CANNOT, MERGE, MOVE, MUST, NAME, OF_CLUSTERS, SPLIT, UNDO
+from bilderatlas.errors import DecisionError, RunNotFound
+from bilderatlas.results import Clustering, Decision, image_id_of
+from bilderatlas.store import Store
+
+VERBS = (*OF_CLUSTERS, UNDO)
+LONGEST_NAME = 200  # characters
+
+_USAGE = {
+    NAME: "name CLUSTER NAME",
+    MERGE: "merge CLUSTER CLUSTER...",
+    SPLIT: "split CLUSTER [IMAGE...]",
+    MOVE: "move IMAGE... CLUSTER",
+    MUST: "must-link IMAGE IMAGE",
+    CANNOT: "cannot-link IMAGE IMAGE",
+    UNDO: "undo DECISION",
+}
+_LEAST = {NAME: 2, MERGE: 2, SPLIT: 1, MOVE: 2, MUST: 2, CANNOT: 2, UNDO: 1}
+_MOST = {NAME: 2, MUST: 2, CANNOT: 2, UNDO: 1}
+
+
+def decide(
+    store: Store,
+    space: OpenSpace,
+    verb: str,
+    what: Sequence[str | int],
+    *,
+    run: str | None,
+    who: str | None,
+) -> Decision:
+    """Keep a decision about a run (the newest by default), or refuse it.
+
+    Raises DecisionError, RunNotFound and ImageNotFound.
+    """
+    _check_form(verb, what)
+    if verb == UNDO:
+        return decisions.undo(store, str(what[0]), who=who)
+    stands = standing.read(store, run)
+    region_ids, payload = _READ[verb](space, stands, what)
+    if verb in (MUST, CANNOT):
+        _check_links(store, verb, region_ids)
+    payload |= {"run": stands.run, "kind": stands.about.kind}
+    _try(store, stands, verb, region_ids, payload)
+    image_ids = list(dict.fromkeys(map(image_id_of, region_ids)))
+    return decisions.append(
+        store, verb, image_ids=image_ids, region_ids=region_ids, payload=payload, who=who
+    )
+
+
+def nameless(store: Store, stands: Clustering) -> list[int]:
+    """The clusters that decisions made, of a run whose others were named."""
+    names = runs.read_names(store, stands.run)
+    return [c.cluster for c in stands.clusters if names and c.cluster not in names]
+
+
+def _check_form(verb: str, what: Sequence[str | int]) -> None:
+    if verb not in VERBS:
+        raise DecisionError(f"Nothing is decided by {verb!r}. Use one of: {', '.join(VERBS)}.")
+    if not _LEAST[verb] <= len(what) <= _MOST.get(verb, len(what)):
+        raise DecisionError(f"{verb} was given {len(what)} things. Expected: {_USAGE[verb]}")
+
+
+def _name(
+    space: OpenSpace, stands: Clustering, what: Sequence[str | int]
+) -> tuple[list[str], dict[str, Any]]:
+    cluster, name = _cluster(stands, what[0]), " ".join(str(what[1]).split())
+    if not 0 < len(name) <= LONGEST_NAME:
+        raise DecisionError(
+            f"The name has {len(name)} characters; a cluster's has 1 to {LONGEST_NAME}."
+        )
+    for other in stands.clusters:
+        if other.name.casefold() == name.casefold() and other.cluster != cluster:
+            raise DecisionError(
+                f"Cluster {other.cluster} of {stands.run} is called {other.name!r} already. Choose "
+                f"another name, or make the two one: decide merge {cluster} {other.cluster}"
+            )
+    return [], {"cluster": cluster, "name": name}
+
+
+def _merge(
+    space: OpenSpace, stands: Clustering, what: Sequence[str | int]
+) -> tuple[list[str], dict[str, Any]]:
+    clusters = [_cluster(stands, each) for each in what]
+    if len(set(clusters)) < len(clusters):
+        raise DecisionError(
+            f"Clusters {', '.join(map(str, clusters))} cannot be made one: one of them is there "
+            "twice. Give different clusters."
+        )
+    return [], {"clusters": clusters}
+
+
+def _split(
+    space: OpenSpace, stands: Clustering, what: Sequence[str | int]
+) -> tuple[list[str], dict[str, Any]]:
+    cluster = _cluster(stands, what[0])
+    members = [stands.region_ids[i] for i in stands.members(cluster)]
+    if len(what) == 1:
+        leaving = _smaller_half(space, members)
+    else:
+        leaving = list(dict.fromkeys(_region(space, stands, str(each)) for each in what[1:]))
+    strangers = sorted(set(leaving) - set(members))
+    if strangers:
+        raise DecisionError(f"{strangers[0]} is not in cluster {cluster} of {stands.run}.")
+    if not 0 < len(leaving) < len(members):
+        raise DecisionError(
+            f"Cluster {cluster} has {len(members)} members and {len(leaving)} would leave it. "
+            "Some must leave, and some must stay."
+        )
+    return leaving, {"cluster": cluster}
+
+
+def _smaller_half(space: OpenSpace, members: Sequence[str]) -> list[str]:
+    """The smaller of two clusters that k-means makes of one."""
+    regions = space.catalogue.regions["region_id"].combine_chunks()
+    rows = pc.drop_null(pc.index_in(pa.array(members, pa.string()), value_set=regions)).to_numpy()
+    if len(rows) < 2:
+        raise DecisionError(f"A cluster of which {len(rows)} are left cannot be split.")
+    labels = clustering.cluster(space.embeddings()[rows], method="kmeans", k=2).labels
+    return [str(regions[int(row)].as_py()) for row in rows[labels == 1]]
+
+
+def _move(
+    space: OpenSpace, stands: Clustering, what: Sequence[str | int]
+) -> tuple[list[str], dict[str, Any]]:
+    cluster = _cluster(stands, what[-1])
+    moving = [_region(space, stands, str(image)) for image in what[:-1]]
+    return list(dict.fromkeys(moving)), {"cluster": cluster}
+
+
+def _link(
+    space: OpenSpace, stands: Clustering, what: Sequence[str | int]
+) -> tuple[list[str], dict[str, Any]]:
+    one, other = (_region(space, stands, str(image)) for image in what)
+    if one == other:
+        raise DecisionError(f"{what[0]} and {what[1]} are the same. Link two different images.")
+    return [one, other], {}
+
+
+_READ = {NAME: _name, MERGE: _merge, SPLIT: _split, MOVE: _move, MUST: _link, CANNOT: _link}
+
+
+def _cluster(stands: Clustering, given: str | int) -> int:
+    known = {each.cluster for each in stands.clusters}
+    try:
+        cluster = int(given)
+    except ValueError:
+        raise DecisionError(f"{given!r} is no cluster. Give its number.") from None
+    if cluster not in known:
+        numbers = ", ".join(map(str, sorted(known)[:20])) + (", ..." if len(known) > 20 else "")
+        raise RunNotFound(f"Run {stands.run!r} has no cluster {cluster}; it has: {numbers}.")
+    return cluster
+
+
+def _region(space: OpenSpace, stands: Clustering, image: str) -> str:
+    """The region of a run that is meant by its id, or by an image of which it is the only one."""
+    if image in stands.region_ids:
+        return image
+    image_id = str(space.catalogue.image_ids[space.number_of(image)].as_py())
+    found = [region for region in stands.region_ids if image_id_of(region) == image_id]
+    if len(found) == 1:
+        return found[0]
+    if not found:
+        raise DecisionError(
+            f"Run {stands.run!r} is not over {image}: it is over {stands.about.n_regions} regions "
+            f"of kind {stands.about.kind}, of {stands.about.created_at:%Y-%m-%d}. Cluster again."
+        )
+    raise DecisionError(
+        f"{image} has {len(found)} regions in run {stands.run!r}. Say which: {', '.join(found)}"
+    )
+
+
+def _check_links(store: Store, verb: str, region_ids: Sequence[str]) -> None:
+    """Refuse a link that others contradict, itself or through what they join."""
+    links = decisions.read(store)
+    pairs = {v: [each.region_ids for each in links if each.verb == v] for v in (MUST, CANNOT)}
+    pairs[verb].append(tuple(region_ids))
+    ids = sorted({region for some in pairs.values() for pair in some for region in pair})
+    musts, cannots = (
+        [Link(ids.index(one), ids.index(other)) for one, other in pairs[v]] for v in (MUST, CANNOT)
+    )
+    wrong = corrections.contradiction(musts, cannots)
+    if wrong:
+        raise DecisionError(
+            f"{ids[wrong.one]} and {ids[wrong.other]} would have to be together and apart, by this "
+            "and by earlier links. 'bilderatlas decisions COLLECTION' lists them; take one back "
+            "with: bilderatlas decide COLLECTION undo DECISION"
+        )
+
+
+def _try(
+    store: Store,
+    stands: Clustering,
+    verb: str,
+    region_ids: Sequence[str],
+    payload: dict[str, Any],
+) -> None:
+    """Refuse what would have no effect in the very run that it is decided in."""
+    tried = Decision("tried", verb, (), tuple(region_ids), payload, "", datetime.now(UTC))
+    outcome = standing.read(store, stands.run, also=tried).outcomes[-1]
+    if outcome.status != "applied":
+        raise DecisionError(
+            f"This would have no effect: {outcome.reason} (of earlier decisions; see 'bilderatlas "
+            "decisions COLLECTION'). Take that back first."
+        )
