@@ -35,6 +35,7 @@ class RandomEncoder:
     device = "cpu"
     joint_dim = None
     reads_text = True
+    query_prompt = ""
     input_side = 8
 
     def __init__(self, dim: int) -> None:
@@ -49,8 +50,9 @@ class RandomEncoder:
         raise NotImplementedError
 
     def embed_texts(self, texts: Sequence[str]) -> Embeddings:
-        self._n_asked += 1
-        return self._texts[[self._n_asked % N_QUERIES]]
+        chosen = (self._n_asked + np.arange(len(texts))) % N_QUERIES
+        self._n_asked += len(texts)
+        return self._texts[chosen]
 
 
 def fill(store: Store, encoder: RandomEncoder, n: int) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import astuple
+
 import numpy as np
 import pytest
 
 from bilderatlas import calibration
 from bilderatlas.arrays import Embeddings, Scores, to_unit_length
-from bilderatlas.calibration import Background, Judgement, judge, measure
+from bilderatlas.calibration import Background, Judgement, count, judge, measure
 
 LEVEL = np.array([[0.0], [0.1]])
 WORDS = Background(mean=0.0, spread=0.1, floor=2.0, levels=LEVEL, whole_levels=LEVEL)
@@ -24,14 +26,15 @@ def judged(scores: Scores, background: Background = WORDS) -> Judgement:
     return judge(scores, np.zeros(n, np.int8), np.arange(n), background)
 
 
-def counts(judgement: Judgement) -> tuple[int, int, int]:
-    return judgement.n_likely, judgement.n_doubtful, judgement.n_background
+def counts(scores: Scores, background: Background = WORDS) -> tuple[int, int, int]:
+    """Likely, doubtful, background."""
+    return astuple(count(judged(scores, background).relevance, np.arange(len(scores))))
 
 
 def test_the_cut_off_lies_half_way_from_the_median_to_the_third_best() -> None:
-    judgement = judged(scored(0.9, 0.7, 0.54, 0.3, 0.2))
-    assert judgement.cut == pytest.approx(0.27, abs=0.005)
-    assert counts(judgement) == (3, 1, 101)
+    scores = scored(0.9, 0.7, 0.54, 0.3, 0.2)
+    assert judged(scores).cut == pytest.approx(0.27, abs=0.005)
+    assert counts(scores) == (3, 1, 101)
 
 
 def test_copies_of_the_query_do_not_lift_the_cut_off() -> None:
@@ -42,13 +45,13 @@ def test_the_cut_off_stays_between_the_floor_and_a_spread_above_it() -> None:
     assert judged(scored(0.3, 0.3, 0.3)).cut == pytest.approx(0.2)
     everything_fits = np.linspace(0.5, 0.7, 200, dtype=np.float32)
     assert judged(everything_fits).cut == pytest.approx(0.3)
-    assert counts(judged(everything_fits)) == (200, 0, 0)
+    assert counts(everything_fits) == (200, 0, 0)
 
 
 def test_nothing_matches_where_the_best_is_no_better_than_unrelated_queries() -> None:
     """The floor is 0.2, and half a spread more is 0.25."""
-    assert counts(judged(scored(0.249))) == (0, 0, 101)
-    assert counts(judged(scored(0.251))) == (0, 1, 100)
+    assert counts(scored(0.249)) == (0, 0, 101)
+    assert counts(scored(0.251)) == (0, 1, 100)
     assert (judged(scored(0.249)).relevance < calibration.DOUBTFUL).all()
 
 
@@ -58,45 +61,43 @@ def test_odds_are_one_to_three_at_the_cut_off_and_fourfold_a_spread_further() ->
     assert judgement.cut == pytest.approx(0.3)
     relevance = judgement.relevance[[6, 5, 4, 3]]
     assert relevance == pytest.approx([1 / 13, 1 / 4, 4 / 7, 16 / 19], abs=1e-4)
-    assert judgement.relevance.dtype == np.float32
-
-
-def test_the_counts_are_those_of_the_relevance() -> None:
-    rng = np.random.default_rng(0)
-    judgement = judged(np.concatenate([rng.normal(0, 0.1, 900), rng.normal(0.4, 0.1, 100)]))
-    assert judgement.n_likely == (judgement.relevance >= calibration.LIKELY).sum()
-    found = judgement.relevance >= calibration.DOUBTFUL - 1e-6
-    assert judgement.n_likely + judgement.n_doubtful == found.sum()
-    assert sum(counts(judgement)) == 1000
 
 
 @pytest.mark.parametrize("n", [1, 2, 7, 8, 30])
 def test_relevance_is_a_share_and_rises_with_the_score(n: int) -> None:
     for background in (WORDS, calibration.blind(1)):
-        judgement = judged(np.linspace(-1, 1, n, dtype=np.float32), background)
-        assert ((judgement.relevance > 0) & (judgement.relevance < 1)).all()
-        assert (np.diff(judgement.relevance) >= 0).all()
-        assert sum(counts(judgement)) == n
+        scores = np.linspace(-1, 1, n, dtype=np.float32)
+        relevance = judged(scores, background).relevance
+        assert ((relevance > 0) & (relevance < 1)).all()
+        assert (np.diff(relevance) >= 0).all()
+        assert sum(counts(scores, background)) == n
 
 
 def test_few_images_are_judged_by_the_background_alone() -> None:
-    assert counts(judged(np.array([0.9, 0.24, 0.1], np.float32))) == (1, 1, 1)
-    assert counts(judged(np.array([0.1], np.float32))) == (0, 0, 1)
+    assert counts(np.array([0.9, 0.24, 0.1], np.float32)) == (1, 1, 1)
+    assert counts(np.array([0.1], np.float32)) == (0, 0, 1)
 
 
 def test_nothing_searched_is_nothing_found() -> None:
-    assert counts(judged(np.empty(0, np.float32))) == (0, 0, 0)
-    scores, image_of = np.array([0.9], np.float32), np.array([0])
-    none = judge(scores, image_of, image_of, WORDS, counted=np.array([False]))
-    assert counts(none) == (0, 0, 0)
+    assert counts(np.empty(0, np.float32)) == (0, 0, 0)
+    one, not_searched = np.array([0]), np.array([False])
+    judgement = judge(np.array([0.9], np.float32), one, one, WORDS, counted=not_searched)
+    assert astuple(count(judgement.relevance, one, not_searched)) == (0, 0, 0)
 
 
 def test_an_image_counts_once_by_its_best_region_that_is_searched() -> None:
-    scores = np.array([0.1, 0.9, 0.5, 0.1], np.float32)
-    image_of, kinds = np.array([0, 0, 0, 1]), np.zeros(4, np.int8)
-    assert counts(judge(scores, kinds, image_of, WORDS)) == (1, 0, 1)
-    without_best = np.array([True, False, False, True])
-    assert counts(judge(scores, kinds, image_of, WORDS, counted=without_best)) == (0, 0, 2)
+    relevance, image_of = np.array([0.1, 0.9, 0.3, 0.1]), np.array([0, 0, 0, 1])
+    assert astuple(count(relevance, image_of)) == (1, 0, 1)
+    without_best = np.array([True, False, True, True])
+    assert astuple(count(relevance, image_of, without_best)) == (0, 1, 1)
+
+
+def test_only_what_is_searched_moves_the_cut_off() -> None:
+    scores, image_of = scored(0.9, 0.9, 0.9, 0.3, 0.3, 0.3), np.arange(106)
+    kinds = np.zeros(106, np.int8)
+    assert judge(scores, kinds, image_of, WORDS).cut == pytest.approx(0.3)
+    without_best = judge(scores, kinds, image_of, WORDS, counted=scores < 0.9)
+    assert without_best.cut == pytest.approx(0.2)
 
 
 # -- the background
@@ -177,17 +178,20 @@ def test_a_mixture_has_the_background_of_its_sum() -> None:
     embeddings = random_rows(400, 2)
     words, pictures = random_rows(100, 3) * 0.5, random_rows(100, 4)
     images, kinds = np.arange(400), np.zeros(400, int)
-    added = measure(0.8 * words - 0.3 * pictures, embeddings, images, kinds, floor=1.5)
-    mixture = calibration.mixed(
-        [
-            measure(words, embeddings, images, kinds, floor=2.0),
-            measure(pictures, embeddings, images, kinds, floor=1.0),
-        ],
-        [0.8, -0.3],
-    )
+    added = measure(0.8 * words + 0.3 * pictures, embeddings, images, kinds, floor=1.5)
+    of_words = measure(words, embeddings, images, kinds, floor=2.0)
+    of_pictures = measure(pictures, embeddings, images, kinds, floor=1.0)
+    mixture = calibration.mixed([of_words, of_pictures], np.array([0.8, 0.3]))
     assert mixture.mean == pytest.approx(added.mean, abs=0.003)
     assert mixture.spread == pytest.approx(added.spread, rel=0.03)
     assert mixture.floor == pytest.approx((0.4 * 2 + 0.3 * 1) / 0.7, rel=0.05)
+    assert mixture.levels == pytest.approx(added.levels, abs=0.005)
+
+
+def test_what_pictures_are_to_be_unlike_only_moves_the_background() -> None:
+    sea = Background(0.3, 0.1, 1.0, LEVEL, LEVEL)
+    without_sea = calibration.mixed([WORDS, sea], np.array([1.0, -0.5]))
+    assert (without_sea.mean, without_sea.spread, without_sea.floor) == (-0.15, 0.1, 2.0)
 
 
 def test_many_regions_are_sampled_by_whole_images() -> None:

@@ -138,6 +138,17 @@ def test_search_by_words(run: Run, atlas: Path) -> None:
     assert [r["score"] for r in results] == sorted((r["score"] for r in results), reverse=True)
 
 
+def test_search_says_how_many_answer_and_that_none_does(run: Run, atlas: Path) -> None:
+    found = run("search", atlas, "kitchen", "-k", "3", "--json").document
+    assert found.keys() >= {"n_likely", "n_doubtful", "n_background", "cut_off", "verdict"}
+    n_images = run("info", atlas, "--json").document["n_images"]
+    assert (found["n_likely"], found["n_doubtful"], found["n_background"]) == (1, 0, n_images - 1)
+    assert found["verdict"] == "1 likely, 0 doubtful"
+    none = run("search", atlas, "microscope")
+    assert none.stderr.endswith("Nothing here matches.\n")
+    assert len(none.stdout.splitlines()) == min(12, n_images)
+
+
 def test_search_by_picture(run: Run, atlas: Path, pile: Path) -> None:
     path = min(pile.glob("0*.jpg"))
     results = run("search", atlas, "--image", path, "-k", "2", "--json").document["results"]

@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 from PIL import Image
 
 from bilderatlas import search
@@ -139,43 +138,19 @@ def test_without_anything_read_the_picture_decides() -> None:
     assert (relevance.tolist(), ways.tolist()) == ([0.5, 0.2], [0, 0])
 
 
-def relevance_of(scores: NDArray[Any], n_parts: int = 0) -> NDArray[np.float64]:
-    """Of scores all of which count; the last `n_parts` are of parts."""
-    is_part = np.arange(len(scores)) >= len(scores) - n_parts
-    return search.relevance(scores.astype(np.float32), is_part, np.ones(len(scores), np.bool_))
+def test_terms_count_by_how_far_their_scores_spread() -> None:
+    """East's scores, 1 and -1, spread twice as far as those of the other, 0.5 and -0.5."""
+    embeddings = np.array([[1, 0], [-1, 0]] * 4, np.float32)
+    queries = np.array([EAST, [0.5, np.sqrt(0.75)]], np.float32)
+    shares = search.balance(queries, [1, 1], embeddings)
+    assert shares[1] == pytest.approx(2 * shares[0])
+    assert np.linalg.norm(shares @ queries) == pytest.approx(1)
+    few = search.balance(queries, [1, 1], embeddings[:7])
+    assert few[1] == pytest.approx(few[0])
 
 
-def test_what_stands_out_is_relevant_and_the_crowd_is_not() -> None:
-    crowd = np.random.default_rng(0).normal(0.1, 0.02, 1000)
-    relevance = relevance_of(np.append(crowd, 0.9))
-    assert relevance[1000] > 0.95
-    assert relevance[int(crowd.argsort()[500])] < 0.05
-
-
-def test_a_part_stands_out_from_parts() -> None:
-    crowd = np.random.default_rng(0).normal(0, 0.02, 1000)
-    relevance = relevance_of(np.concatenate([crowd + 0.1, [0.25], crowd + 0.4, [0.4]]), 1001)
-    assert relevance[1000] > 0.5 > 0.05 > relevance[2001]
-
-
-def test_the_tail_of_the_background_is_student_s() -> None:
-    from scipy.stats import t as student
-
-    scores = np.linspace(-1, 1, 101)  # median 0, median absolute deviation 0.5
-    by_chance = student.sf(scores / (0.5 * 1.4826), 5)
-    expected = (1 / 300) / (1 / 300 + by_chance)
-    assert relevance_of(scores).tolist() == pytest.approx(expected.tolist(), abs=1e-6)
-
-
-@pytest.mark.parametrize("n", [1, 7, 8, 50])
-def test_relevance_is_a_share_and_rises_with_the_score(n: int) -> None:
-    relevance = relevance_of(np.linspace(-1, 1, n))
-    assert np.all((relevance >= 0) & (relevance <= 1))
-    assert np.all(np.diff(relevance) >= 0)
-
-
-def test_equal_scores_have_a_relevance() -> None:
-    assert np.isfinite(relevance_of(np.full(20, 0.3))).all()
+def test_terms_that_cancel_out_count_nothing() -> None:
+    assert search.balance(np.stack([EAST, EAST]), [1, -1], EMBEDDINGS).tolist() == [0, 0]
 
 
 # -- the verbs
@@ -240,6 +215,40 @@ def test_below_the_threshold_nothing_is_found(atlas: Collection) -> None:
     assert len(atlas.search("red", threshold=0.7)) == 3
     assert len(atlas.search("red", threshold=0.71)) == 2
     assert len(atlas.search("red", threshold=1.01)) == 0
+
+
+def test_a_search_says_how_many_of_the_images_answer(atlas: Collection) -> None:
+    """Of red, red, yellow, lime and blue; k and the threshold do not change the count."""
+    verdict = atlas.search("red", k=1, threshold=0.9).verdict
+    assert verdict.n_likely + verdict.n_doubtful + verdict.n_background == 5
+    assert verdict.n_likely == 2
+    assert str(verdict) == f"2 likely, {verdict.n_doubtful} doubtful"
+    within = atlas.search("red", where="media_type = 'image/bmp'").verdict
+    assert within.n_likely + within.n_doubtful + within.n_background == 1
+
+
+def test_what_is_in_no_picture_is_refused(atlas: Collection) -> None:
+    hits = atlas.search("black", k=2)
+    assert len(hits) == 2
+    assert str(hits.verdict) == "nothing here matches"
+    assert all(hit.relevance < 0.25 for hit in hits)
+
+
+def test_a_mixture_is_judged_as_well(atlas: Collection, pile: Path) -> None:
+    assert found(atlas.search(f"{pile / 'red.png'} + green", k=1)) == ["yellow.png"]
+    verdict = atlas.search(f"{pile / 'red.png'} + green").verdict
+    assert verdict.n_likely + verdict.n_doubtful + verdict.n_background == 5
+
+
+def test_new_images_change_what_a_search_is_judged_by(pile: Path, tmp_path: Path) -> None:
+    atlas = collect(tmp_path, pile)
+    assert atlas.search("red").verdict.n_background < 5
+    for shade in range(20):
+        put(tmp_path / "more" / f"{shade}.png", plain(f"rgb(0, 0, {100 + shade})"))
+    atlas.index(tmp_path / "more")
+    verdict = atlas.search("red").verdict
+    assert verdict.n_likely + verdict.n_doubtful + verdict.n_background == 25
+    assert verdict.n_background >= 20
 
 
 def test_all_within_a_radius_are_similar(atlas: Collection, pile: Path) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -48,6 +49,9 @@ PROBES = (
 )
 
 
+Real = TypeVar("Real", bound=np.floating[Any])
+
+
 @dataclass(frozen=True, slots=True)
 class Background:
     """What queries score that have nothing to do with the pictures, by mean and spread (sigma).
@@ -67,10 +71,16 @@ class Background:
 class Judgement:
     """What the scores of one query say."""
 
-    relevance: NDArray[np.float32]  # (N,) of every region, in 0..1
+    relevance: NDArray[np.float64]  # (N,) of every region, in 0..1
     cut: float  # the score of a whole picture from which an image is no background
-    n_likely: int  # images of relevance 0.5 and more
-    n_doubtful: int  # images between the cut-off, relevance 0.25, and that
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How many images answer a query, each by its best region."""
+
+    n_likely: int  # relevance LIKELY and more
+    n_doubtful: int  # below that, but DOUBTFUL and more
     n_background: int  # all others that were searched
 
 
@@ -119,19 +129,22 @@ def measure(
     return Background(float(mean), float(spread), floor, levels, whole_levels)
 
 
-def mixed(backgrounds: Sequence[Background], weights: Sequence[float]) -> Background:
-    """The background of a query that is the weighted sum of Q queries, each with its own.
+def mixed(backgrounds: Sequence[Background], shares: NDArray[np.float64]) -> Background:
+    """The background of a query that is the sum of Q queries, each times its share (Q,).
 
-    Unrelated queries are independent, so means add up by weight and variances by its square. The
-    floor is the mean of theirs, each counting by its part in the spread.
+    Unrelated queries are independent, so means add up by share and variances by its square. What
+    is to be unlike the pictures adds to the mean alone: a match is one that it leaves as it was.
+    The floor is the mean of the others', each counting by its part in the spread.
     """
-    shares = np.asarray(weights, dtype=np.float64)  # (Q,)
-    parts = np.abs(shares) * [background.spread for background in backgrounds]
-    floor = float(np.average([background.floor for background in backgrounds], weights=parts))
-    mean, spread = _sum([np.array([b.mean, b.spread]) for b in backgrounds], shares)
-    levels = _sum([background.levels for background in backgrounds], shares)
-    whole_levels = _sum([background.whole_levels for background in backgrounds], shares)
-    return Background(float(mean), float(spread), floor, levels, whole_levels)
+    wanted = np.maximum(shares, 0)  # (Q,)
+    spreads = wanted * [background.spread for background in backgrounds]
+    return Background(
+        mean=float(shares @ [background.mean for background in backgrounds]),
+        spread=float(np.linalg.norm(spreads)),
+        floor=float(spreads @ [background.floor for background in backgrounds] / spreads.sum()),
+        levels=_sum([background.levels for background in backgrounds], shares),
+        whole_levels=_sum([background.whole_levels for background in backgrounds], shares),
+    )
 
 
 def judge(
@@ -142,7 +155,7 @@ def judge(
     *,
     counted: NDArray[np.bool_] | None = None,
 ) -> Judgement:
-    """Say how surely each of N regions answers the query, and how many images do.
+    """Say how surely each of N regions answers the query, and from which score on.
 
     `scores`, `kinds`, `image_of` and `counted` (which rows are searched) are (N,). Scores of parts
     are brought to the level of whole pictures; an image is as good as its best region. The cut-off
@@ -156,19 +169,27 @@ def judge(
     """
     level = _comparable(scores, kinds, background.levels, background.whole_levels)  # (N,)
     searched = level if counted is None else np.where(counted, level, -np.inf)
-    best = np.full(int(image_of.max(initial=-1)) + 1, -np.inf, dtype=np.float32)  # (M,)
-    np.maximum.at(best, image_of, searched)
-    best = best[np.isfinite(best)]
-    cut = _cut(best, background)
-    n_found = int((best >= cut).sum())
-    n_likely = int((_relevance(best, cut, background.spread) >= LIKELY).sum())
-    return Judgement(
-        relevance=_relevance(level, cut, background.spread),
-        cut=cut,
-        n_likely=n_likely,
-        n_doubtful=n_found - n_likely,
-        n_background=len(best) - n_found,
-    )
+    cut = _cut(_best_of_each_image(searched, image_of), background)
+    return Judgement(_relevance(level, cut, background.spread), cut)
+
+
+def count(
+    relevance: NDArray[np.float64],
+    image_of: NDArray[np.integer],
+    counted: NDArray[np.bool_] | None = None,
+) -> Counts:
+    """Count the images by the relevance of their best region that is searched; all are (N,)."""
+    searched = relevance if counted is None else np.where(counted, relevance, -np.inf)
+    best = _best_of_each_image(searched, image_of)
+    n_likely, n_found = int((best >= LIKELY).sum()), int((best >= DOUBTFUL).sum())
+    return Counts(n_likely, n_found - n_likely, len(best) - n_found)
+
+
+def _best_of_each_image(values: NDArray[Real], image_of: NDArray[np.integer]) -> NDArray[Real]:
+    """(M,) of the images that have a region whose value is a number, by the highest of them."""
+    best = np.full(int(image_of.max(initial=-1)) + 1, -np.inf, dtype=values.dtype)
+    np.maximum.at(best, image_of, values)
+    return best[np.isfinite(best)]
 
 
 def _cut(best: Scores, background: Background) -> float:
@@ -184,9 +205,9 @@ def _cut(best: Scores, background: Background) -> float:
     return min(max(half_way, floor), floor + BAND * background.spread)
 
 
-def _relevance(level: Scores, cut: float, spread: float) -> NDArray[np.float32]:
+def _relevance(level: Scores, cut: float, spread: float) -> NDArray[np.float64]:
     above = np.clip((level - cut) / spread, -30, 30)  # spreads
-    return np.asarray(1 / (1 + ODDS_PER_SPREAD**-above / ODDS_AT_CUT), dtype=np.float32)
+    return np.asarray(1 / (1 + ODDS_PER_SPREAD**-above / ODDS_AT_CUT), dtype=np.float64)
 
 
 def _comparable(
@@ -230,12 +251,7 @@ def _level(scores: Scores) -> NDArray[np.float64]:
     return np.array([known.mean(), max(float(known.std()), SMALLEST_SPREAD)])
 
 
-def _sum(
-    levels: Sequence[NDArray[np.float64]], weights: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    """Means and spreads (2, ...) of a weighted sum of independent scores."""
-    means = sum(weight * each[0] for weight, each in zip(weights, levels, strict=True))
-    spreads = np.sqrt(
-        sum((weight * each[1]) ** 2 for weight, each in zip(weights, levels, strict=True))
-    )
-    return np.stack([means, np.maximum(spreads, SMALLEST_SPREAD)])
+def _sum(levels: Sequence[NDArray[np.float64]], shares: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Means and spreads (2, K) of a sum of independent scores."""
+    of_all = np.stack(levels)  # (Q, 2, K)
+    return np.stack([shares @ of_all[:, 0], np.sqrt(shares**2 @ of_all[:, 1] ** 2)])

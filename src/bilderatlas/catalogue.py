@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from bilderatlas.arrays import Embeddings
 from bilderatlas.filters import FactsTable
 from bilderatlas.full_text import FullText
-from bilderatlas.regions import ACTIVATION
+from bilderatlas.regions import ACTIVATION, KINDS
 from bilderatlas.store import Store
 
 
@@ -94,6 +94,10 @@ class Catalogue:
         """(N, J) to compare with words."""
         return self._read("joint")
 
+    def embeddings(self, *, in_joint: bool) -> Embeddings:
+        """(N, D) to compare pictures by, or (N, J) to compare with words."""
+        return self.joint if in_joint else self.vectors
+
     def _read(self, column: str) -> Embeddings:
         with self._lock:
             kept = self._rows[0]
@@ -118,9 +122,10 @@ class Catalogue:
         return self.by_kind(dict.fromkeys(kinds, 1)) > 0
 
     @cached_property
-    def is_part(self) -> NDArray[np.bool_]:
-        """(N,) which rows are parts, and not whole images."""
-        return ~self.of_kind(["image"])
+    def kind_numbers(self) -> NDArray[np.int8]:
+        """(N,) where each row's kind stands in `regions.KINDS`; 0 is the whole picture."""
+        kinds, numbers = self._kinds
+        return np.array([KINDS.index(kind) for kind in kinds], dtype=np.int8)[numbers]
 
     @cached_property
     def read_rows(self) -> NDArray[np.int64]:

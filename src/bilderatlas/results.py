@@ -45,7 +45,7 @@ class Region:
     box: Box
     score: float  # cosine to the query
     text: str | None
-    relevance: float  # 0..1, how surely this region stands out from those like it
+    relevance: float  # 0..1, how surely this region answers the query
     share: float  # 0..1, of what speaks for the image; 1 in sum over its regions
     matched_by: str = "picture"  # what says the most for it; or words, meaning (of words), label
 
@@ -57,7 +57,7 @@ class Hit:
     image_id: str
     path: str
     score: float  # cosine of the best region to the query, higher is closer
-    relevance: float  # 0..1, how surely this stands out from the collection (docs/search.md)
+    relevance: float  # 0..1, how surely this answers the query (docs/search.md)
     regions: tuple[Region, ...]  # the best first
     metadata: Mapping[str, Any] = field(default_factory=dict)
     matched_by: str = "picture"  # as of its best region
@@ -102,18 +102,41 @@ class Items(Sequence[Item], Generic[Item]):
         return pd.DataFrame(self.rows())
 
 
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """How many of all images that were searched answer the query, each by its best region."""
+
+    n_likely: int  # relevance 0.5 and more
+    n_doubtful: int  # below that, but not below the cut-off
+    n_background: int
+    cut_off: float  # the score that a whole picture has at the cut-off, relevance 0.25
+
+    def __str__(self) -> str:
+        if self.n_likely:
+            return f"{self.n_likely:,} likely, {self.n_doubtful:,} doubtful"
+        if self.n_doubtful:
+            return f"nothing certain, {self.n_doubtful:,} doubtful"
+        return "nothing here matches"
+
+
 class Hits(Items[Hit]):
     """The images that a search found, closest first. A notebook shows them as a contact sheet."""
 
     def __init__(
-        self, items: Sequence[Hit], *, thumbnails: Thumbnails, asked: str | None = None
+        self,
+        items: Sequence[Hit],
+        verdict: Verdict,
+        *,
+        thumbnails: Thumbnails,
+        asked: str | None = None,
     ) -> None:
         """`asked` is the id of the image that these are the neighbors of."""
         super().__init__(items)
+        self.verdict = verdict
         self._thumbnails, self._asked = thumbnails, asked
 
     def to_dict(self) -> dict[str, Any]:
-        return {"results": self.rows()}
+        return {"results": self.rows(), **asdict(self.verdict), "verdict": str(self.verdict)}
 
     def to_png(self) -> bytes:
         """A contact sheet with scores; of neighbors, with distances to the picture asked for."""

@@ -14,12 +14,10 @@ from numpy.typing import NDArray
 
 from bilderatlas.arrays import Embeddings, Scores
 
-MAD_TO_SIGMA = 1.4826  # median absolute deviation of a normal distribution -> its sigma
-EXPECTED_SHARE = 1 / 300
 ROUNDING = 1e-6  # the cosine of a float32 vector with itself may be as much below 1
-N_FOR_BACKGROUND = 20_000
+N_FOR_SPREAD = 20_000
 SMALLEST_SPREAD = 0.01
-N_TO_JUDGE = 8  # fewer scores say nothing of what is usual
+N_TO_BALANCE = 8  # fewer scores say nothing of what is usual
 AGGREGATES = ("max", "mean")
 WAYS = ("picture", "words", "meaning", "label")  # by which a region may match
 
@@ -113,56 +111,23 @@ def nearest(
     )
 
 
-def mix(queries: Embeddings, weights: Sequence[float], embeddings: Embeddings) -> Embeddings:
-    """One query (D,) that ranks by the weighted sum of how far each of Q queries stands out.
+def balance(
+    queries: Embeddings, weights: Sequence[float], embeddings: Embeddings
+) -> NDArray[np.float64]:
+    """How much each of Q queries counts (Q,) in their sum, a query of length 1.
 
     A picture's scores spread otherwise than a word's (the modality gap, Liang et al. 2022), so
     each query (Q, D) counts by its weight over the standard deviation of its scores in the
-    collection (N, D). Zeros where the queries cancel each other out.
+    collection (N, D): the sum ranks by how far each of them stands out. Zeros where the queries
+    cancel each other out.
     """
     shares = np.asarray(weights, dtype=np.float64)
-    if len(embeddings) >= N_TO_JUDGE:
-        sample = embeddings[:: max(1, len(embeddings) // N_FOR_BACKGROUND)]
+    if len(embeddings) >= N_TO_BALANCE:
+        sample = embeddings[:: max(1, len(embeddings) // N_FOR_SPREAD)]
         shares /= np.maximum(np.std(queries @ sample.T, axis=1), SMALLEST_SPREAD)  # (Q,)
-    mixed = (shares / np.abs(shares).sum()) @ queries  # (D,)
-    length = float(np.linalg.norm(mixed))
-    return np.asarray(mixed / length if length > 1e-4 else mixed * 0, dtype=np.float32)
-
-
-def relevance(
-    scores: Scores, is_part: NDArray[np.bool_], counted: NDArray[np.bool_]
-) -> NDArray[np.float64]:
-    """How surely each region stands out from those like it, 0..1: comparable between them.
-
-    Whole images (`is_part` false) and parts have each a background of their own, because crops
-    score on another level: a Student t distribution (5 degrees of freedom: real backgrounds have
-    heavy tails) with the median and the median absolute deviation of their scores that count. P
-    is the share of it that reaches the score by chance; relevance is r / (r + P), r being the
-    share that one expects to be relevant. All arguments are (N,). Measured in docs/log.md.
-    """
-    relevant = np.clip(scores.astype(np.float64), 0, 1)
-    if int(counted.sum()) < N_TO_JUDGE:
-        return relevant
-    for group in (is_part, ~is_part):
-        those = scores[group & counted]
-        background = those if len(those) >= N_TO_JUDGE else scores[counted]
-        relevant[group] = _standing_out(scores[group], background)
-    return relevant
-
-
-def _standing_out(scores: Scores, background: Scores) -> NDArray[np.float64]:
-    sample = background[:: max(1, len(background) // N_FOR_BACKGROUND)]
-    middle = np.median(sample)
-    spread = max(float(np.median(np.abs(sample - middle))) * MAD_TO_SIGMA, 1e-6)
-    by_chance = _student_tail((scores.astype(np.float64) - middle) / spread)  # (K,)
-    return np.asarray(EXPECTED_SHARE / (EXPECTED_SHARE + by_chance))
-
-
-def _student_tail(t: NDArray[np.float64]) -> NDArray[np.float64]:
-    """P(T >= t) with 5 degrees of freedom, in closed form: 20 times as fast as scipy's."""
-    u = t / np.sqrt(5)
-    s = 1 / (1 + u * u)
-    return np.asarray(0.5 - (np.arctan(u) + u * s * (1 + s * 2 / 3)) / np.pi)
+    shares /= np.abs(shares).sum()
+    length = float(np.linalg.norm(shares @ queries))
+    return shares / length if length > 1e-4 else np.zeros(len(shares))
 
 
 def _mean_of_each_image(

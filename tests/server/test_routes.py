@@ -60,6 +60,17 @@ def test_search_is_the_search_of_python(client: TestClient, collection: Collecti
     assert [hit["score"] for hit in over_http] == pytest.approx([hit.score for hit in in_python])
 
 
+def test_a_search_says_how_many_images_answer(client: TestClient, collection: Collection) -> None:
+    over_http = client.post(f"{API}/search", json={"query": "blue", "k": 5}).json()
+    verdict = collection.search("blue", k=1).verdict
+    assert over_http["n_likely"] == verdict.n_likely == N_OF_EACH
+    assert over_http["n_background"] == verdict.n_background
+    assert over_http["verdict"] == str(verdict)
+    image_id = over_http["results"][0]["image_id"]
+    near = client.get(f"{API}/images/{image_id}/similar").json()
+    assert near["n_likely"] + near["n_doubtful"] + near["n_background"] == N_IMAGES - 1
+
+
 def test_a_condition_on_metadata_narrows_the_search(client: TestClient) -> None:
     body = {"query": "red", "k": 50, "where": "year >= 1956"}
     results = client.post(f"{API}/search", json=body).json()["results"]

@@ -106,6 +106,7 @@ def _show_hits(hits: Hits, png: Path | None, as_json: bool) -> None:
         print(
             f"{hit.score:5.3f}  {hit.relevance:9.2f}  {one_line(hit.path)}{_matched(hit.regions)}"
         )
+    say(f"{str(hits.verdict).capitalize()}.")
 
 
 def _matched(parts: Sequence[Region]) -> str:

@@ -237,7 +237,7 @@ class Collection:
         if (query is None) == (image is None):
             raise QueryError("Search for words or for a picture: give one of the two.")
         choice = Choice(k, threshold, kinds, without, weights or {}, aggregate, where)
-        found = (
+        answer = (
             asking.by_words(
                 self._space(space),
                 self._readings(),
@@ -248,7 +248,7 @@ class Collection:
             if image is None
             else asking.by_picture(self._space(space), image, choice)
         )
-        return Hits(found, thumbnails=self.thumbnails)
+        return Hits(answer.hits, answer.verdict, thumbnails=self.thumbnails)
 
     def similar(
         self,
@@ -267,9 +267,9 @@ class Collection:
         Raises ImageNotFound, QueryError.
         """
         opened = self._space(space)
-        found = asking.similar(opened, image, Choice(k=k, where=where), radius=radius)
+        answer = asking.similar(opened, image, Choice(k=k, where=where), radius=radius)
         asked = opened.catalogue.image_ids[opened.number_of(image)].as_py()
-        return Hits(found, thumbnails=self.thumbnails, asked=asked)
+        return Hits(answer.hits, answer.verdict, thumbnails=self.thumbnails, asked=asked)
 
     # -- ordering
 

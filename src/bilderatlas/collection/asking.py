@@ -3,83 +3,88 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bilderatlas import queries, search
-from bilderatlas.arrays import Embeddings, Scores
+from bilderatlas import calibration, queries, search
+from bilderatlas.arrays import Scores
 from bilderatlas.catalogue import Catalogue
 from bilderatlas.collection.choice import Choice
-from bilderatlas.collection.open_space import OpenSpace
+from bilderatlas.collection.open_space import Asked, OpenSpace
 from bilderatlas.collection.readings import Readings
 from bilderatlas.errors import QueryError
-from bilderatlas.results import Hit, Region
+from bilderatlas.results import Hit, Region, Verdict
 from bilderatlas.search import Evidence
 
 if TYPE_CHECKING:
     from bilderatlas.collection.open_space import ImageQuery
 
 
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The images found, and how many of all that were searched answer the query."""
+
+    hits: list[Hit]
+    verdict: Verdict
+
+
 def by_words(
     space: OpenSpace, readings: Readings, query: str, choice: Choice, *, may_open_files: bool
-) -> list[Hit]:
+) -> Answer:
     """The images closest to words or an expression, by their pictures and by what is read there."""
     terms = queries.parse(query)
-    in_joint = space.about.joint_dim is not None and any(term.words for term in terms)
-    vector = space.embed_terms(terms, in_joint, may_open_files)
+    asked = space.ask_terms(terms, may_open_files=may_open_files)
     is_of_pictures = space.about.field is None
-    read = readings.speak_for(terms, space.catalogue) if is_of_pictures else []
-    return _nearest(space, vector, choice, in_joint=in_joint, read=read)
+    read = readings.speak_for(terms, asked.catalogue) if is_of_pictures else []
+    return _nearest(space, asked, choice, read=read)
 
 
-def by_picture(space: OpenSpace, image: ImageQuery, choice: Choice) -> list[Hit]:
+def by_picture(space: OpenSpace, image: ImageQuery, choice: Choice) -> Answer:
     """The images closest to a picture that somebody brings."""
-    return _nearest(space, space.embed_picture(image), choice)
+    return _nearest(space, space.ask_picture(image), choice)
 
 
-def similar(space: OpenSpace, image: str, choice: Choice, *, radius: float | None) -> list[Hit]:
+def similar(space: OpenSpace, image: str, choice: Choice, *, radius: float | None) -> Answer:
     """The images closest to one of the collection, or all within a radius."""
     if radius is not None:
         if not 0 <= radius <= 2:
             raise QueryError(f"The radius is {radius:g}; a cosine distance lies between 0 and 2.")
         choice = replace(choice, k=None, threshold=1 - radius - search.ROUNDING)
     number = space.number_of(image)
-    return _nearest(space, space.embedding_of(number), choice, without=number)
+    return _nearest(space, space.ask_image(number), choice, without=number)
 
 
 def _nearest(
     space: OpenSpace,
-    vector: Embeddings,
+    asked: Asked,
     choice: Choice,
     *,
-    in_joint: bool = False,
     without: int | None = None,
     read: Sequence[Evidence] = (),
-) -> list[Hit]:
-    """The best images for a query embedding (D,) or (J,), but for one of them."""
-    catalogue = space.catalogue
+) -> Answer:
+    """The best images for a query, but for one of them."""
+    catalogue = asked.catalogue
+    kinds, image_of = catalogue.kind_numbers, catalogue.image_of  # (N,), (N,)
     weights = choice.weigh(catalogue)  # (N,)
     if without is not None:
-        weights[catalogue.image_of == without] = 0
-    scores = search.cosines(vector, catalogue.joint if in_joint else catalogue.vectors)
-    by_picture = search.relevance(scores, catalogue.is_part, weights > 0)  # (N,)
-    relevance, ways = search.combine(by_picture, read)  # (N,), (N,)
+        weights[image_of == without] = 0
+    counted = weights > 0
+    scores = search.cosines(asked.vector, asked.embeddings)
+    judged = calibration.judge(scores, kinds, image_of, asked.background, counted=counted)
+    relevance, ways = search.combine(judged.relevance, read)  # (N,), (N,)
     if space.about.field is not None:
         ways[:] = search.WAYS.index("meaning")
+    counts = calibration.count(relevance, image_of, counted)
     if choice.threshold is not None:
         weights[scores < choice.threshold] = 0
     found = search.nearest(
-        scores,
-        relevance,
-        catalogue.image_of,
-        weights,
-        k=choice.k,
-        aggregate=choice.aggregate,
+        scores, relevance, image_of, weights, k=choice.k, aggregate=choice.aggregate
     )
-    return _hits(found, catalogue, scores, relevance, ways)
+    verdict = Verdict(counts.n_likely, counts.n_doubtful, counts.n_background, judged.cut)
+    return Answer(_hits(found, catalogue, scores, relevance, ways), verdict)
 
 
 def _hits(

@@ -248,7 +248,7 @@ def _captions(space: OpenSpace, truth: GroundTruth, seed: int) -> Captions:
     relevant = [np.array(captioned[text]) for text in chosen]
     texts_ = space.encoder().embed_texts(chosen)  # (Q, J)
     in_joint = space.about.joint_dim is not None
-    images = space.embeddings(in_joint=in_joint)[catalogue.of_kind(["image"])]  # (N, J)
+    images = catalogue.embeddings(in_joint=in_joint)[catalogue.of_kind(["image"])]  # (N, J)
     of_text = np.repeat(np.arange(len(chosen)), [len(rows) for rows in relevant])
     gap = evaluation.modality_gap(images, texts_[of_text], np.concatenate(relevant), seed=seed)
     return Captions(

@@ -5,14 +5,17 @@ from __future__ import annotations
 import shlex
 import threading
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bilderatlas import encoders, images, queries, search, sources
+from bilderatlas import calibration, encoders, images, queries, search, sources
 from bilderatlas.arrays import Embeddings, to_unit_length
+from bilderatlas.calibration import Background
 from bilderatlas.catalogue import Catalogue
+from bilderatlas.collection.backgrounds import Backgrounds
 from bilderatlas.encoders import Encoder
 from bilderatlas.errors import ImageNotFound, ImageProblem, QueryError
 from bilderatlas.results import WORDS, Space
@@ -25,6 +28,16 @@ if TYPE_CHECKING:
     ImageQuery = str | Path | bytes | Image.Image
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A query as it is compared, what with, and what to judge its scores by."""
+
+    vector: Embeddings  # (D,) or (J,)
+    embeddings: Embeddings  # (N, D) or (N, J)
+    catalogue: Catalogue
+    background: Background
+
+
 class OpenSpace:
     """What stays loaded between two questions. Reading is safe from several threads."""
 
@@ -34,6 +47,8 @@ class OpenSpace:
         self._store = store
         self._lock = threading.RLock()
         self._catalogue: Catalogue | None = None
+        self._backgrounds: dict[bool, Backgrounds] = {}  # by whether they are of the joint half
+        self._probes: Embeddings | None = None
         self._encoder = encoder
         if encoder:
             check_weights(encoder, about, self.collection)
@@ -60,10 +75,6 @@ class OpenSpace:
                 self._encoder = encoder
             return self._encoder
 
-    def embeddings(self, *, in_joint: bool = False) -> Embeddings:
-        """All embeddings: (N, D) to compare pictures by, or (N, J) to compare with words."""
-        return self.catalogue.joint if in_joint else self.catalogue.vectors
-
     # -- whose row is it
 
     def number_of(self, image: str) -> int:
@@ -83,7 +94,7 @@ class OpenSpace:
         """
         catalogue = self.catalogue
         is_its = (catalogue.image_of == number) & catalogue.of_kind([self.about.usual_kind])
-        rows = self.embeddings(in_joint=in_joint)[np.flatnonzero(is_its)]
+        rows = catalogue.embeddings(in_joint=in_joint)[np.flatnonzero(is_its)]
         if not len(rows):
             raise self._no_embedding(number)
         vector: Embeddings = rows[0] if len(rows) == 1 else to_unit_length(rows.sum(0)[None])[0]
@@ -100,53 +111,80 @@ class OpenSpace:
             + (f" --text-column {shlex.quote(field)}" if field else "")
         )
 
-    # -- what is asked -> a query embedding
+    # -- what is asked -> a query embedding, and its background
 
-    def embed_terms(
-        self, terms: Sequence[queries.Term], in_joint: bool, may_open_files: bool
-    ) -> Embeddings:
-        """One query embedding (D,) for all terms, in the joint space or that of pictures."""
-        vectors = [self._embed_term(term, in_joint, may_open_files) for term in terms]
-        if len(terms) == 1:
-            return vectors[0]
-        mixed = search.mix(
-            np.stack(vectors),
-            [term.weight for term in terms],
-            self.embeddings(in_joint=in_joint),
-        )
-        if not mixed.any():
+    def ask_terms(self, terms: Sequence[queries.Term], *, may_open_files: bool) -> Asked:
+        """One query for all terms, in the joint space where there are words and one."""
+        in_joint = self.about.joint_dim is not None and any(term.words for term in terms)
+        known = self._backgrounds_of(in_joint)
+        asked = [self._ask_term(term, known, may_open_files) for term in terms]
+        if len(asked) == 1:
+            return asked[0]
+        vectors = np.stack([each.vector for each in asked])  # (Q, D) or (Q, J)
+        shares = search.balance(vectors, [term.weight for term in terms], known.embeddings)  # (Q,)
+        if not shares.any():
             raise QueryError("The terms of the query cancel each other out. Change a weight.")
-        return mixed
+        background = calibration.mixed([each.background for each in asked], shares)
+        mixed = (shares @ vectors).astype(np.float32)
+        return Asked(mixed, known.embeddings, known.catalogue, background)
 
-    def _embed_term(self, term: queries.Term, in_joint: bool, may_open_files: bool) -> Embeddings:
+    def ask_picture(self, given: ImageQuery) -> Asked:
+        """A picture that somebody brings.
+
+        Raises ImageProblem, and QueryError where the space's encoder reads texts only.
+        """
+        return self._ask_picture(given, self._backgrounds_of(in_joint=False))
+
+    def ask_image(self, number: int) -> Asked:
+        """An image of the collection. Raises ImageNotFound where the space lacks it."""
+        return self._ask_image(number, self._backgrounds_of(in_joint=False))
+
+    def _ask_term(self, term: queries.Term, known: Backgrounds, may_open_files: bool) -> Asked:
         if term.words:
-            return self._embed_words(term.words)
+            return self._ask_words(term.words, known)
         if term.file and may_open_files:
-            return self.embed_picture(term.file, in_joint=in_joint)
-        number = self.number_of(term.image_id or term.file or "")
-        return self.embedding_of(number, in_joint=in_joint)
+            return self._ask_picture(term.file, known)
+        return self._ask_image(self.number_of(term.image_id or term.file or ""), known)
 
-    def _embed_words(self, query: str) -> Embeddings:
+    def _ask_words(self, query: str, known: Backgrounds) -> Asked:
         encoder = self.encoder()
         if not encoder.reads_text:
             raise QueryError(
                 f"Encoder '{encoder.name}' reads no words. Search with a picture (--image FILE), "
                 f"or add a space that does: bilderatlas reindex {self.collection} --encoder builtin"
             )
-        vector: Embeddings = encoders.embed_queries(encoder, [query])[0]
-        return vector
+        vector = encoders.embed_queries(encoder, [query])[0]
+        return Asked(vector, known.embeddings, known.catalogue, known.of_words(self._embed_probes))
 
-    def embed_picture(self, given: ImageQuery, *, in_joint: bool = False) -> Embeddings:
-        """One query embedding (D,) or (J,) of a picture.
-
-        Raises ImageProblem, and QueryError where the space's encoder reads texts only.
-        """
-        in_joint = in_joint or self.about.field is not None  # where texts are
+    def _ask_picture(self, given: ImageQuery, known: Backgrounds) -> Asked:
         encoder = self.encoder()
         picture = _read_query(given, encoder.input_side)
         made = encoder.embed_images(encoder.prepare(picture)[None])
-        vector: Embeddings = (made.vectors if made.joint is None or not in_joint else made.joint)[0]
-        return vector
+        among_texts = self.about.field is not None
+        in_joint = known.in_joint or among_texts
+        vector = (made.vectors if made.joint is None or not in_joint else made.joint)[0]
+        background = known.of_words(self._embed_probes) if among_texts else known.of_pictures()
+        return Asked(vector, known.embeddings, known.catalogue, background)
+
+    def _ask_image(self, number: int, known: Backgrounds) -> Asked:
+        vector = self.embedding_of(number, in_joint=known.in_joint)
+        return Asked(vector, known.embeddings, known.catalogue, known.of_pictures())
+
+    def _backgrounds_of(self, in_joint: bool) -> Backgrounds:
+        """Of the newest version of the space, its half for words or that for pictures."""
+        with self._lock:
+            catalogue = self.catalogue
+            known = self._backgrounds.get(in_joint)
+            if known is None or known.catalogue is not catalogue:
+                known = self._backgrounds[in_joint] = Backgrounds(catalogue, in_joint=in_joint)
+            return known
+
+    def _embed_probes(self) -> Embeddings:
+        """The words that have nothing to do with a query, (P, D) or (P, J); embedded once."""
+        with self._lock:
+            if self._probes is None:
+                self._probes = encoders.embed_queries(self.encoder(), calibration.PROBES)
+            return self._probes
 
 
 def _read_query(given: ImageQuery, min_side: int) -> Image.Image:

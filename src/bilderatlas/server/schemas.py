@@ -61,9 +61,14 @@ class Hit(BaseModel):
 
 
 class Hits(BaseModel):
-    """The images that a search found, closest first."""
+    """The images that a search found, closest first, and how many of all answer the query."""
 
     results: list[Hit]
+    n_likely: Annotated[int, Field(description="images of relevance 0.5 and more")]
+    n_doubtful: Annotated[int, Field(description="images from the cut-off up to that")]
+    n_background: Annotated[int, Field(description="images below the cut-off")]
+    cut_off: Annotated[float, Field(description="a whole picture's score at the cut-off")]
+    verdict: Annotated[str, Field(description="the same in words")]
 
 
 class Image(BaseModel):
