@@ -130,7 +130,7 @@ def _smaller_half(space: OpenSpace, members: Sequence[str]) -> list[str]:
     rows = pc.drop_null(pc.index_in(pa.array(members, pa.string()), value_set=regions)).to_numpy()
     if len(rows) < 2:
         raise DecisionError(f"A cluster of which {len(rows)} are left cannot be split.")
-    labels = clustering.cluster(space.embeddings()[rows], method="kmeans", k=2).labels
+    labels = clustering.cluster(space.catalogue.vectors[rows], method="kmeans", k=2).labels
     return [str(regions[int(row)].as_py()) for row in rows[labels == 1]]
 
 

@@ -114,8 +114,8 @@ def _by_vocabulary(space: OpenSpace, sample: _Sample, embedded: Embeddings | Non
 
 def _embeddings(space: OpenSpace, sample: _Sample) -> Embeddings:
     """(M, J) to compare with words."""
-    rows: Embeddings = space.embeddings(in_joint=space.about.joint_dim is not None)[sample.rows]
-    return rows
+    in_joint = space.about.joint_dim is not None
+    return space.catalogue.embeddings(in_joint=in_joint)[sample.rows]
 
 
 def _embedded_words(store: Store, space: OpenSpace) -> Embeddings:
