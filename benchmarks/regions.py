@@ -2,10 +2,10 @@
 
     python benchmarks/regions.py [--part speed --part objects --part text] [--n 24]
 
-speed: images/s of `index` on enlarged photographs of 12 megapixels, and the processor time of all its
-threads, which other programs hardly change. objects: AP50 on the
-photographs of `data/coco`. text: words of `data/words` found again. By hand: the detector's own
-recipe with OpenCV, and RapidOCR given the file, both on one thread.
+speed: images/s of `index` on enlarged photographs of 12 megapixels, and the processor time of all
+its threads, which other programs hardly change. objects: AP50 on the photographs of `data/coco`.
+text: words of `data/words` found again. By hand: the detector's own recipe with OpenCV, and
+RapidOCR given the file, both on one thread.
 """
 
 from __future__ import annotations
