@@ -233,6 +233,14 @@ def test_evoc_finds_clusters_that_no_two_groups_share() -> None:
 
 
 @needs_fast
+@pytest.mark.slow
+def test_evoc_asks_five_for_a_dense_place_and_not_two() -> None:
+    rows = groups(30, 30)
+    assert clustering.cluster(rows, method="evoc").parameters["min_samples"] == 5
+    assert clustering.cluster(rows, method="evoc", min_samples=2).parameters["min_samples"] == 2
+
+
+@needs_fast
 def test_evoc_refuses_fewer_than_twenty_rows() -> None:
     with pytest.raises(QueryError, match="evoc needs 20 items or more, and there are 10"):
         clustering.cluster(random_rows(10), method="evoc")

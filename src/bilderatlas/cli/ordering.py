@@ -42,7 +42,7 @@ def cluster(
         str | None, typer.Option(help="dbscan: cosine distance of neighbors, or auto. [0.2]")
     ] = None,
     min_samples: Annotated[
-        int | None, typer.Option(help="hdbscan, dbscan, evoc: what makes it dense. [2]")
+        int | None, typer.Option(help="hdbscan, dbscan, evoc: what makes it dense. [2; evoc: 5]")
     ] = None,
     min_cluster_size: Annotated[
         int | None, typer.Option(help="hdbscan, evoc: the smallest cluster. [5]")
@@ -73,7 +73,9 @@ def cluster(
     if compare:
         _print_comparison(atlas.compare(*compare), as_json)
     elif advise:
-        advised = atlas.advise(kind=kind, space=space, min_samples=min_samples or 2, seed=seed)
+        advised = atlas.advise(
+            kind=kind, space=space, min_samples=2 if min_samples is None else min_samples, seed=seed
+        )
         _print_advice(advised, figure, as_json)
     else:
         made = atlas.cluster(

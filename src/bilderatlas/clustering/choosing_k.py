@@ -15,7 +15,7 @@ from bilderatlas.clustering.knees import Curve, bend, knee
 if TYPE_CHECKING:
     from sklearn.cluster import KMeans, MiniBatchKMeans
 
-_CANDIDATES = (2, 3, 4, 5, 6, 7, 8, 10, 12, 15, 18, 22, 27, 33, 40, 50, 60, 80, 100)
+CANDIDATES = (2, 3, 4, 5, 6, 7, 8, 10, 12, 15, 18, 22, 27, 33, 40, 50, 60, 80, 100)
 _N_SAMPLE = 2_000  # silhouettes compare every row with every other
 _N_CLOUDS = 5  # of the gap statistic
 _N_PAIRS = 5  # of subsamples that are compared
@@ -74,7 +74,7 @@ def measure(rows: Rows, seed: int, *, with_stability: bool = False) -> KCurves:
         between = pairwise_distances(rows)  # (N, N)
         points = [
             point
-            for k in _CANDIDATES
+            for k in CANDIDATES
             if k < len(rows) and k <= max(2, len(rows) // 2)
             if (point := _measure(rows, between, clouds, k, seed)) is not None
         ]
