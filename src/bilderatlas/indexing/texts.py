@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import pyarrow as pa
@@ -84,12 +84,23 @@ def texts_of(store: Store, field: str) -> dict[str, str]:
         rows = store.read("regions", ["region_id", "text"], "text IS NOT NULL").to_pylist()
         return {row["region_id"]: row["text"].strip() for row in rows if row["text"].strip()}
     places = store.read("places", ["image_id", "uri", "metadata"]).sort_by("uri")
-    column = _column(field, places["metadata"])
+    texts, names = _read_column(field, places)
+    column = _column(field, names)
+    return texts if column == field else _read_column(column, places)[0]
+
+
+def _read_column(column: str, places: pa.Table) -> tuple[dict[str, str], list[str]]:
+    """Image id -> the texts of its places, and the names of all columns."""
     values: dict[str, dict[str, None]] = {}  # of each image, in the order of its places
-    for image_id, metadata in zip(places["image_id"], places["metadata"], strict=True):
-        if text := _as_text(json.loads(metadata.as_py()).get(column)):
-            values.setdefault(image_id.as_py(), {})[text] = None
-    return {image_id: "\n".join(texts) for image_id, texts in values.items()}
+    names: dict[str, None] = {}
+    for batch in places.to_batches(max_chunksize=10_000):
+        rows = zip(batch["image_id"].to_pylist(), batch["metadata"].to_pylist(), strict=True)
+        for image_id, packed in rows:
+            metadata = json.loads(packed)
+            names |= dict.fromkeys(metadata)
+            if text := _as_text(metadata.get(column)):
+                values.setdefault(image_id, {})[text] = None
+    return {image_id: "\n".join(texts) for image_id, texts in values.items()}, list(names)
 
 
 def coverage(store: Store, space: Space) -> Coverage:
@@ -134,11 +145,8 @@ def _embed_new(
         yield Progress(n_done, len(new), n_done, 0, what="Embedding texts")
 
 
-def _column(field: str, metadata: pa.ChunkedArray) -> str:
+def _column(field: str, names: Sequence[str]) -> str:
     """The name in the tables of a column that a person names."""
-    names: dict[str, None] = {}
-    for row in metadata:
-        names |= dict.fromkeys(json.loads(row.as_py()))
     spelled = dict(zip(free_names(names, [WORDS]), names, strict=True))
     if field not in spelled:
         listed = f"They have: {', '.join(spelled)}." if spelled else "They have none."
