@@ -540,7 +540,7 @@ def test_evaluate_with_json(run: Run, atlas: Path, tmp_path: Path) -> None:
         "evaluate", atlas, "--labels", labels, "--label-column", "what", "--image-column", "path",
         "--captions", "text", "--run", "kmeans-1", "--eps", "0.3", "--eps", "0.5",
         "--min-samples", "3", "--seed", "1", "--json", "--output", tmp_path / "r.html",
-        "--side-by-side", tmp_path / "side.csv",
+        "--side-by-side", tmp_path / "side.csv", "--heat-map", tmp_path / "classes.png",
     )  # fmt: skip
     facts = done.document
     assert (facts["labels"]["n_labelled"], facts["labels"]["n_unknown"]) == (8, 1)
@@ -551,6 +551,8 @@ def test_evaluate_with_json(run: Run, atlas: Path, tmp_path: Path) -> None:
     ]  # fmt: skip
     assert facts["retrieval"]["n_queries"] == 8
     assert (tmp_path / "r.html").read_text("utf-8").startswith("<!doctype html>")
+    with Image.open(tmp_path / "classes.png") as picture:
+        assert picture.format == "PNG"
     written = list(csv.DictReader(io.StringIO((tmp_path / "side.csv").read_text("utf-8"))))
     assert [row["label"] for row in written] == list("abababab")
     assert "kmeans-1" in written[0]

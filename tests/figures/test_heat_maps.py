@@ -46,3 +46,10 @@ def test_pictures_stand_beside_the_rows_and_below_the_columns() -> None:
     ]
     assert n_red[0] == 0
     assert n_red[1] > 4 * 1000
+
+
+def test_letters_that_no_font_has_are_squares_without_a_warning() -> None:
+    figure = figures.heat_map(np.eye(2), ["猫", "Ä ß ж"], title="\N{PILE OF POO}")
+    figures.to_png(figure)
+    names = [text.get_text() for text in figure.axes[0].get_yticklabels()]
+    assert names == ["\N{WHITE SQUARE}", "Ä ß ж"]

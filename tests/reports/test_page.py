@@ -59,6 +59,13 @@ def test_names_are_text_and_never_html(evaluation: Evaluation) -> None:
     assert "&lt;b&gt;&quot;&amp;&#x27;\N{PILE OF POO}" in made
 
 
+def test_a_notebook_shows_the_classes(evaluation: Evaluation) -> None:
+    made = evaluation.heat_map()
+    assert set(made.names) == set(evaluation.labels.classes)
+    assert (made.matrix == evaluation.similarity.matrix).all()
+    assert evaluation._repr_png_().startswith(b"\x89PNG")
+
+
 def test_nothing_is_loaded_from_elsewhere(evaluation: Evaluation) -> None:
     made = evaluation.to_html()
     assert not re.search(r"https?:|url\(|<script|<link|@import", made)

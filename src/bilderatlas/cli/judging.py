@@ -55,6 +55,9 @@ def evaluate(
     side_by_side: Annotated[
         Path | None, typer.Option(help="Write every image's real and found groups: CSV, Parquet.")
     ] = None,
+    heat_map: Annotated[
+        Path | None, typer.Option(help="Write how alike the classes are, a PNG file.")
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Measure clusterings against what people say the images are."""
@@ -82,6 +85,9 @@ def evaluate(
     if side_by_side:
         exports.write_rows(made.to_arrow(), side_by_side)
         say(f"Written: {side_by_side}")
+    if heat_map:
+        exports.write_png(made.heat_map().to_png(), heat_map)
+        say(f"Written: {heat_map}")
     if as_json:
         print_json(made.to_dict())
     else:

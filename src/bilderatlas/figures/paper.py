@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,6 +20,7 @@ PALETTE = (
 GREY = "#b9b1a5"
 PAPER, MOUNT, LINE, INK, QUIET = "#f4efe5", "#fdfbf6", "#ddd3c3", "#27221c", "#6b6256"
 ACCENT = "#8c3c1f"
+UNKNOWN = "\N{WHITE SQUARE}"  # a letter that no font here has
 PRINT_DPI = 150
 
 
@@ -35,8 +37,24 @@ def one_line(text: str) -> str:
 
 
 def not_a_formula(text: str) -> str:
-    """One line in which matplotlib reads no formulas."""
-    return one_line(text).replace("$", r"\$")
+    """One line in which matplotlib reads no formulas; what its fonts lack is a square.
+
+    It would draw one too, and warn of every letter.
+    """
+    known = _known_letters()
+    letters = (letter if ord(letter) in known else UNKNOWN for letter in one_line(text))
+    return "".join(letters).replace("$", r"\$")
+
+
+@cache
+def _known_letters() -> frozenset[int]:
+    """The letters that both fonts have."""
+    from matplotlib import get_data_path
+    from matplotlib.ft2font import FT2Font
+
+    folder = Path(get_data_path(), "fonts", "ttf")
+    sans, serif = (FT2Font(folder / name) for name in ("DejaVuSans.ttf", "DejaVuSerif.ttf"))
+    return frozenset(sans.get_charmap().keys() & serif.get_charmap().keys())
 
 
 def elide(text: str, font: ImageFont.FreeTypeFont, width: float) -> str:

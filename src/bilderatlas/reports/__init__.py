@@ -13,6 +13,7 @@ import numpy as np
 from bilderatlas.errors import StoreError
 from bilderatlas.evaluation import Agreement, Grid, ModalityGap, Retrieval, Separation
 from bilderatlas.evaluation.similarity import Matrix
+from bilderatlas.reports.heat_map import HeatMap
 from bilderatlas.results import Run, Thumbnails
 
 if TYPE_CHECKING:
@@ -187,12 +188,13 @@ class Evaluation:
         except OSError as error:
             raise StoreError(f"{path} cannot be written: {error.strerror or error}.") from error
 
-    def _repr_png_(self) -> bytes:
-        """The heat map of the classes, for notebooks."""
-        from bilderatlas import figures
-
+    def heat_map(self) -> HeatMap:
+        """How alike the classes are, as a picture."""
         similarity = self.similarity
-        return figures.to_png(figures.heat_map(similarity.matrix, similarity.classes))
+        return HeatMap(f"Classes of {self.collection}", similarity.classes, similarity.matrix)
+
+    def _repr_png_(self) -> bytes:
+        return self.heat_map().to_png()
 
 
 def _grid(grid: Grid) -> dict[str, Any]:
