@@ -1,8 +1,9 @@
 """How long a text query takes on 100,000 regions, the text encoder left out.
 
-    python benchmarks/queries.py [--n 100000] [--dim 512]
+    python benchmarks/queries.py [--n 100000] [--dim 512] [--texts]
 
-The collection is real, on disk; its vectors are random, its thumbnails one byte.
+The collection is real, on disk; its vectors are random, its thumbnails one byte. With --texts half
+of its regions are texts of five words, common and rare ones by Zipf's law as the queries are.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from bilderatlas.arrays import Embeddings, Pixels, to_unit_length
 from bilderatlas.collection import Collection
 from bilderatlas.encoders import ImageEmbeddings
 from bilderatlas.store import Store
-from bilderatlas.store.rows import ImageRow, PlaceRow
+from bilderatlas.store.rows import ImageRow, Parts, PlaceRow, RegionRow
 
 N_QUERIES = 200
 
@@ -55,38 +56,54 @@ class RandomEncoder:
         return self._texts[chosen]
 
 
-def fill(store: Store, encoder: RandomEncoder, n: int) -> None:
-    """Write n images with random vectors, a thousand at a time."""
+def fill(store: Store, encoder: RandomEncoder, n: int, *, with_texts: bool) -> None:
+    """Write n regions with random vectors, a thousand images at a time."""
     store.add_space(encoder)
     rng = np.random.default_rng(0)
-    for start in range(0, n, 1000):
-        ids = [f"{i:032x}" for i in range(start, min(n, start + 1000))]
+    n_images = n // 2 if with_texts else n
+    for start in range(0, n_images, 1000):
+        ids = [f"{i:032x}" for i in range(start, min(n_images, start + 1000))]
         images = [ImageRow(i, 640, 480, "image/jpeg", None, 0, b"\0") for i in ids]
         places = [
             PlaceRow(f"/pictures/{i}.jpg", "/pictures", i, 1, 0.0, 0, '{"price": 1}') for i in ids
         ]
         vectors = to_unit_length(rng.normal(size=(len(ids), encoder.dim)))
-        store.append(encoder.space, images, ImageEmbeddings(vectors, None), places)
+        parts = texts_in(ids, rng, encoder.dim) if with_texts else None
+        store.append(encoder.space, images, ImageEmbeddings(vectors, None), places, parts)
     store.tidy()
+
+
+def texts_in(ids: Sequence[str], rng: np.random.Generator, dim: int) -> Parts:
+    """A text of five words in each of some images."""
+    rows = [RegionRow(f"{i}-1", i, "text", None, (0, 0, 0.5, 0.5), 0.9, words(rng, 5)) for i in ids]
+    vectors = to_unit_length(rng.normal(size=(len(ids), dim)))
+    return Parts(rows, ImageEmbeddings(vectors, None), "random")
+
+
+def words(rng: np.random.Generator, n: int) -> str:
+    """Words whose number is the commoner the smaller it is."""
+    return " ".join(f"w{number}" for number in rng.zipf(1.2, size=n))
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--n", type=int, default=100_000)
     parser.add_argument("--dim", type=int, default=512)
+    parser.add_argument("--texts", action="store_true", help="half of the regions are texts")
     asked = parser.parse_args()
     encoder = RandomEncoder(asked.dim)
     with tempfile.TemporaryDirectory() as folder:
         store = Store.create(Path(folder) / "random.atlas")
-        fill(store, encoder, asked.n)
+        fill(store, encoder, asked.n, with_texts=asked.texts)
         collection = Collection(store, encoder=encoder)
         started = time.perf_counter()
         collection.search("first", k=12)
         first_ms = (time.perf_counter() - started) * 1e3
-        times_ms = []
+        times_ms, rng = [], np.random.default_rng(2)
         for number in range(N_QUERIES):
+            query = words(rng, number % 3 + 1)
             started = time.perf_counter()
-            collection.search(f"query {number}", k=12)
+            collection.search(query, k=12)
             times_ms.append((time.perf_counter() - started) * 1e3)
     p50, p99 = statistics.median(times_ms), float(np.percentile(times_ms, 99))
     print(machine.describe())
