@@ -12,9 +12,11 @@ import pytest
 import bilderatlas as ba
 from bilderatlas.collection import Collection
 from bilderatlas.collection import naming as body
+from bilderatlas.encoders import ImageEmbeddings
 from bilderatlas.errors import LanguageModelError, RunNotFound
 from bilderatlas.results import Clustering
 from bilderatlas.store import Store
+from bilderatlas.store.rows import Parts, RegionRow
 from tests.assets import assets
 from tests.language_model import answering, completion
 from tests.pictures import plain, put
@@ -65,6 +67,35 @@ def test_an_encoder_that_reads_no_words_leaves_words_and_numbers_and_says_so(tab
     made = collect(table, ToyEncoder(reads_text=False)).cluster("kmeans", k=3)
     assert "poppy" in named(made)
     assert "reads no words" in made.notes[0]
+
+
+def give_parts(atlas: Collection, *parts: tuple[str, str, str | None, str | None]) -> None:
+    """Regions as finders would find them: the start of a file's name, kind, label, text."""
+    rows = [
+        RegionRow(f"{facts.image_id}-1", facts.image_id, kind, label, (0, 0, 1, 1), 1.0, text)
+        for facts in atlas.all_images()
+        for start, kind, label, text in parts
+        if Path(facts.path).name.startswith(start)
+    ]
+    wholes, vectors = atlas.embeddings()
+    places = [wholes.index(row.image_id) for row in rows]
+    found = Parts(rows, ImageEmbeddings(vectors[places], None), "by hand")
+    atlas._store.replace_parts("toy", [row.image_id for row in rows], found)
+
+
+def test_words_that_were_read_in_pictures_name_them(table: Path) -> None:
+    atlas = collect(table)
+    give_parts(atlas, ("white", "text", None, "Regatta 1912"), ("red", "text", None, "Regatta"))
+    names = named(atlas.cluster("kmeans", k=3))
+    assert names["Regatta"] == "words"  # white: nothing else is known, and blue has none of it
+    assert names["poppy"] == "column caption"  # all of them, and no other
+
+
+def test_parts_are_named_by_what_a_detector_calls_them(table: Path) -> None:
+    atlas = collect(table)
+    give_parts(atlas, ("red", "animal", "fox", None), ("blue", "animal", "activation: whale", None))
+    names = named(atlas.cluster("kmeans", k=2, kind="animal"))
+    assert names == {"fox": "label", "whale": "label"}
 
 
 def test_a_vocabulary_that_fits_names_clusters_and_is_embedded_once(

@@ -53,7 +53,7 @@ def print_json(document: dict[str, Any]) -> None:
 
 def print_clusters(made: Clustering) -> None:
     """The clusters of a run with their sizes, numbers and names, and what decisions came to."""
-    print("   size  cluster  name")
+    say("   size  cluster  name")
     for each in made.clusters:
         sure = f"  ({each.source}, {each.confidence:.2f})" if each.confidence else ""
         print(f"{each.size:7,}  {each.cluster:7}  {one_line(each.name)}{sure}")
