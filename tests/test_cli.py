@@ -213,6 +213,24 @@ def test_cluster_compare(run: Run, atlas: Path) -> None:
     assert "ARI 1.000" in told.stderr
 
 
+def test_duplicates(run: Run, toy: Path, tmp_path: Path) -> None:
+    copied = (toy / "pics" / "red.png").read_bytes()
+    put(toy / "pics" / "red again.png", copied)
+    put(toy / "pics" / "blue.png", plain("blue"))
+    atlas = toy / "with copies"
+    run("index", atlas, toy / "pics")
+    found = run("duplicates", atlas, "--sheet", tmp_path / "a" / "sheet.png", "--json").document
+    assert found.keys() >= {"n_groups", "n_copies", "groups"}
+    [group] = found["groups"]
+    assert group.keys() >= {"image_id", "path", "why", "copies"}
+    assert {"path", "reason", "bits", "cosine", "likeness", "turn"} <= group["copies"][0].keys()
+    assert (tmp_path / "a" / "sheet.png").stat().st_size > 1000
+    assert "the same content" in run("duplicates", atlas).stdout
+    pair = [toy / "pics" / name for name in ("red.png", "blue.png")]
+    noted = run("duplicates", atlas, "--not", *pair, "--json").document
+    assert noted["decisions"][0]["verb"] == "not-duplicate"
+
+
 def test_project(run: Run, atlas: Path) -> None:
     made = run("project", atlas, "--method", "pca", "--dims", "3", "--json").document
     assert made.keys() >= {"run", "method", "dims"}

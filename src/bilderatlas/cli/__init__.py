@@ -14,7 +14,17 @@ from typing import Annotated
 import typer
 
 from bilderatlas import __version__
-from bilderatlas.cli import asking, deciding, filling, judging, knowing, ordering, serving, taking
+from bilderatlas.cli import (
+    asking,
+    copies,
+    deciding,
+    filling,
+    judging,
+    knowing,
+    ordering,
+    serving,
+    taking,
+)
 from bilderatlas.cli.printing import one_line, print_json
 from bilderatlas.errors import BilderatlasError
 
@@ -40,6 +50,7 @@ for command in (
     deciding.name,
     deciding.decide,
     deciding.decisions,
+    copies.duplicates,
     judging.evaluate,
     taking.export,
     knowing.problems,

@@ -26,7 +26,9 @@ from bilderatlas.results import (
     Clustering,
     CollectionInfo,
     Decided,
+    Decision,
     Decisions,
+    Duplicates,
     Hits,
     ImageFacts,
     Images,
@@ -461,6 +463,38 @@ class Collection:
     def projection(self, run: str | None = None, *, dims: int | None = None) -> Projection:
         """A projection that was made; the newest (of these dimensions) by default."""
         return runs.read_projection(self._store, run, dims)
+
+    def duplicates(
+        self, *, max_bits: int = 8, min_cosine: float = 0.88, min_likeness: float = 0.75
+    ) -> Duplicates:
+        """Find files that show the same picture: exact copies, and near ones.
+
+        Near ones are looked for by hash (at most `max_bits` of 64 differ, in any of eight turns)
+        and by embedding (a cosine of `min_cosine`); of those, the pairs count whose thumbnails
+        agree in detail by `min_likeness` (`duplicates.likeness`). Each group says which picture to
+        keep and why: the largest, then the oldest. What `not_duplicates` said is heeded.
+
+        Raises QueryError for a value that cannot be.
+        """
+        from bilderatlas.collection import duplicates
+
+        found = duplicates.find(
+            self._store,
+            self._space(),
+            max_bits=max_bits,
+            min_cosine=min_cosine,
+            min_likeness=min_likeness,
+        )
+        return Duplicates(found, thumbnails=self.thumbnails)
+
+    def not_duplicates(self, one: str, other: str) -> Decision:
+        """Remember that two images (ids, paths, ids of a table) are no duplicates of each other.
+
+        They are in no group together any more. Raises ImageNotFound, DecisionError.
+        """
+        from bilderatlas.collection import duplicates
+
+        return duplicates.part(self._store, self._space(), one, other)
 
     # -- looking
 

@@ -14,4 +14,5 @@ from bilderatlas.figures.paper import GREY as GREY
 from bilderatlas.figures.paper import PALETTE as PALETTE
 from bilderatlas.figures.paper import to_png as to_png
 from bilderatlas.figures.sheets import contact_sheet as contact_sheet
+from bilderatlas.figures.sheets import group_sheet as group_sheet
 from bilderatlas.figures.sheets import smaller as smaller

@@ -48,6 +48,29 @@ def contact_sheet(
     return sheet
 
 
+def group_sheet(
+    groups: Sequence[Sequence[tuple[bytes, str]]], *, title: str | None = None
+) -> Image.Image:
+    """Mount groups of pictures (JPEG, caption), a row each, the first of each row marked."""
+    columns = max((len(group) for group in groups), default=1)
+    rows = [
+        contact_sheet(
+            [jpeg for jpeg, _ in group],
+            [caption for _, caption in group],
+            columns=columns,
+            title=title if number == 0 else None,
+            n_marked=1,
+        )
+        for number, group in enumerate(groups)
+    ] or [contact_sheet([], [], columns=columns, title=title)]
+    sheet = Image.new("RGB", (rows[0].width, sum(row.height for row in rows)), PAPER)
+    top = 0
+    for row in rows:
+        sheet.paste(row, (0, top))
+        top += row.height
+    return sheet
+
+
 def _columns(n: int) -> int:
     """A sheet somewhat wider than high."""
     return max(1, min(n, math.ceil(math.sqrt(1.3 * n)), 10))

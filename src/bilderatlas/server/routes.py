@@ -215,6 +215,19 @@ def projection(
     }
 
 
+@api.get("/duplicates", response_model=schemas.Duplicates)
+def duplicates(
+    collection: Asked,
+    max_bits: Annotated[int, Query(ge=0, le=20)] = 8,
+    min_cosine: Annotated[float, Query(gt=0, le=1)] = 0.88,
+    min_likeness: Annotated[float, Query(gt=0, le=1)] = 0.75,
+) -> dict[str, Any]:
+    """Find files that show the same picture. Every pair of images is compared: it takes a while."""
+    return collection.duplicates(
+        max_bits=max_bits, min_cosine=min_cosine, min_likeness=min_likeness
+    ).to_dict()
+
+
 @api.get("/problems", response_model=schemas.Problems)
 def problems(collection: Asked) -> dict[str, Any]:
     """List what was skipped, and why."""

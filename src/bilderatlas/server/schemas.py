@@ -216,6 +216,39 @@ class Projection(BaseModel):
     z: list[float] | None
 
 
+class Copy(BaseModel):
+    """A file that shows what the kept one of its group shows."""
+
+    image_id: str
+    path: str
+    width: int
+    height: int
+    reason: str
+    bits: int
+    cosine: float
+    likeness: float
+    turn: str
+
+
+class DuplicateGroup(BaseModel):
+    """Files that show one picture: the one to keep, why that, and the others."""
+
+    image_id: str
+    path: str
+    width: int
+    height: int
+    why: str
+    copies: list[Copy]
+
+
+class Duplicates(BaseModel):
+    """Copies in groups, the largest first."""
+
+    n_groups: int
+    n_copies: int
+    groups: list[DuplicateGroup]
+
+
 class Skipped(BaseModel):
     """A file that could not become an image, and why."""
 

@@ -1,0 +1,114 @@
+"""Two small grey pictures -> how far they agree in their detail, one perhaps a part of the other.
+
+Hashes and embeddings say what pictures show on the whole: pages of one letterhead, portraits of one
+person agree in it. Copies agree in their detail too.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+Grey = NDArray[np.uint8]  # (H, W), the longer side SIDE
+
+SIDE = 64  # pixels
+
+_FRAME = 2 * SIDE  # room for one picture beside the other in a Fourier transform
+_BLUR = 3.0  # sigma in pixels: what is coarser is no detail
+_FLAT = 1.2  # grey levels (root of the mean square); less is noise
+_SIZES = (1, 0.97, 0.94, 0.91, 0.88, 0.84, 0.8, 0.76, 0.72, 0.68, 0.64, 0.6)  # of a part
+_SURE = 0.9  # where no smaller part need be looked for
+_TRIMMED = 3  # pixels that rounding may add to a side
+
+
+@dataclass(frozen=True, slots=True)
+class _Scene:
+    """A picture in which others are looked for."""
+
+    shape: tuple[int, int]
+    spectrum: NDArray[np.complex64]  # of its detail
+    energy: NDArray[np.float64]  # (H + 1, W + 1) running sums of its square
+    is_flat: bool
+
+
+def likeness(left: Grey, right: Grey, *, turn: int = 0) -> float:
+    """How far two pictures agree in detail, 0 to 1: one as a whole in the other, or in a part.
+
+    The normalised correlation (Lewis 1995) of what a Gaussian blur takes away, at the best place
+    and at twelve sizes down to 0.6 of a side. `turn` is applied to the left one first
+    (`pairing.TURNS`). Pictures without detail (blank pages, black frames) agree with nothing.
+    """
+    first = _in_turn(left, turn)
+    best = 0.0
+    for part, whole in ((right, first), (first, right)):
+        scene = _scene(whole.tobytes(), whole.shape)
+        if scene.is_flat:
+            return 0.0
+        for size in _SIZES:
+            best = max(best, _found(part, size, scene))
+            if best >= _SURE:
+                return best
+    return best
+
+
+def _in_turn(grey: Grey, turn: int) -> Grey:
+    turned = grey.T if turn >= 4 else grey
+    turned = turned[:, ::-1] if turn % 2 else turned
+    return np.ascontiguousarray(turned[::-1] if turn % 4 >= 2 else turned)
+
+
+@lru_cache(maxsize=64)
+def _scene(content: bytes, shape: tuple[int, int]) -> _Scene:
+    from scipy import fft
+
+    detail = _detail(np.frombuffer(content, np.uint8).reshape(shape).astype(np.float32))
+    energy = np.zeros((shape[0] + 1, shape[1] + 1))
+    energy[1:, 1:] = np.cumsum(np.cumsum(detail.astype(np.float64) ** 2, axis=0), axis=1)
+    spectrum = fft.rfft2(detail, (_FRAME, _FRAME))
+    return _Scene(shape, spectrum, energy, bool(np.sqrt((detail**2).mean()) < _FLAT))
+
+
+def _found(part: Grey, size: float, scene: _Scene) -> float:
+    """The best correlation of a picture, brought to a size, anywhere in a scene."""
+    from scipy import fft
+
+    height, width = (max(1, round(side * size)) for side in part.shape)
+    if height > scene.shape[0] + _TRIMMED or width > scene.shape[1] + _TRIMMED:
+        return 0.0
+    small = _box(part.shape[0], height) @ part.astype(np.float32) @ _box(part.shape[1], width).T
+    wanted = _detail(small)[: scene.shape[0], : scene.shape[1]]
+    height, width = wanted.shape
+    length = float(np.sqrt((wanted**2).sum()))
+    if length < _FLAT * np.sqrt(wanted.size):
+        return 0.0
+    spectrum = scene.spectrum * np.conj(fft.rfft2(wanted, (_FRAME, _FRAME)))
+    rows, columns = scene.shape[0] - height + 1, scene.shape[1] - width + 1
+    products = fft.irfft2(spectrum, (_FRAME, _FRAME))[:rows, :columns]
+    energy = scene.energy
+    there = (
+        energy[height:, width:]
+        - energy[:-height, width:]
+        - energy[height:, :-width]
+        + energy[:-height, :-width]
+    )
+    return float((products / (length * np.sqrt(np.maximum(there, 1)))).max())
+
+
+@lru_cache(maxsize=256)
+def _box(n: int, n_after: int) -> NDArray[np.float32]:
+    """(n_after, n) the share of each pixel in the larger ones that a row of n is averaged to."""
+    borders = np.linspace(0, n, n_after + 1)
+    pixels = np.arange(n)
+    shared = np.minimum(borders[1:, None], pixels + 1) - np.maximum(borders[:-1, None], pixels)
+    shares: NDArray[np.float32] = (np.maximum(shared, 0) * (n_after / n)).astype(np.float32)
+    return shares
+
+
+def _detail(grey: NDArray[np.float32]) -> NDArray[np.float32]:
+    from scipy.ndimage import gaussian_filter
+
+    fine: NDArray[np.float32] = grey - gaussian_filter(grey, _BLUR)
+    return fine

@@ -1,0 +1,62 @@
+import numpy as np
+import pytest
+from PIL import Image, ImageEnhance
+
+from bilderatlas import duplicates
+from tests.duplicates.pictures import grey, scene
+
+
+def test_a_picture_is_like_itself_and_unlike_others() -> None:
+    assert duplicates.likeness(grey(scene(0)), grey(scene(0))) == pytest.approx(1, abs=1e-3)
+    assert max(duplicates.likeness(grey(scene(0)), grey(scene(n))) for n in range(1, 8)) < 0.6
+
+
+@pytest.mark.parametrize("share", [0.03, 0.1, 0.2])
+def test_a_part_is_found_in_the_whole_and_the_whole_around_its_part(share: float) -> None:
+    whole = scene(3)
+    part = grey(whole.crop((0, 0, round(240 * (1 - 2 * share)), round(160 * (1 - 2 * share)))))
+    assert duplicates.likeness(grey(whole), part) > 0.8
+    assert duplicates.likeness(part, grey(whole)) > 0.8
+
+
+def test_a_part_of_another_shape_is_found() -> None:
+    part = scene(3).crop((60, 0, 240, 160))
+    assert duplicates.likeness(grey(scene(3)), grey(part)) > 0.8
+
+
+def test_brightness_and_contrast_are_no_detail() -> None:
+    lighter = ImageEnhance.Brightness(scene(2)).enhance(1.2)
+    weaker = ImageEnhance.Contrast(scene(2)).enhance(0.5)
+    assert duplicates.likeness(grey(lighter), grey(weaker)) > 0.9
+
+
+@pytest.mark.parametrize(
+    ("turn", "how"),
+    [
+        (1, Image.Transpose.FLIP_LEFT_RIGHT), (2, Image.Transpose.FLIP_TOP_BOTTOM),
+        (3, Image.Transpose.ROTATE_180), (4, Image.Transpose.TRANSPOSE),
+        (5, Image.Transpose.ROTATE_270), (6, Image.Transpose.ROTATE_90),
+        (7, Image.Transpose.TRANSVERSE),
+    ],
+)  # fmt: skip
+def test_a_turned_picture_is_like_the_other_in_that_turn_alone(
+    turn: int, how: Image.Transpose
+) -> None:
+    picture, turned = grey(scene(5)), grey(scene(5).transpose(how))
+    assert duplicates.likeness(picture, turned, turn=turn) > 0.9
+    assert duplicates.likeness(picture, turned) < 0.6
+
+
+@pytest.mark.parametrize("level", [0, 128, 255])
+def test_blank_pictures_are_copies_of_nothing(level: int) -> None:
+    rng = np.random.default_rng(level)
+    first, second = (
+        np.clip(level + rng.normal(0, 0.8, (48, 64)), 0, 255).astype(np.uint8) for _ in range(2)
+    )
+    assert duplicates.likeness(first, second) == 0
+    assert duplicates.likeness(first, grey(scene(1))) == 0
+
+
+def test_a_line_of_pixels_can_be_compared() -> None:
+    line = np.arange(64, dtype=np.uint8)[None] % 7 * 30
+    assert 0 <= duplicates.likeness(line, grey(scene(0))) <= 1
