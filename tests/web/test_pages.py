@@ -62,6 +62,24 @@ def test_a_search_can_be_bookmarked(visit: Visit) -> None:
     expect(page.get_by_label("Only where")).to_have_value("year >= 1954")
 
 
+def test_results_are_parted_into_likely_doubtful_and_background(visit: Visit) -> None:
+    page = visit.go("/search?q=red&k=50")
+    expect(page.get_by_role("status").filter(has_text="likely")).to_be_visible()
+    panels = page.locator("h3 + .panel")
+    titles = page.locator("main h3").all_text_contents()
+    assert titles[0] == "Likely"
+    assert titles[-1] == "Background"
+    likely = panels.first.locator(".name").all_text_contents()
+    assert likely
+    assert all("red" in name for name in likely)
+
+
+def test_a_query_that_nothing_answers_is_told_so_beside_the_closest(visit: Visit) -> None:
+    page = visit.go("/search?q=umbrella")
+    expect(page.get_by_role("status").filter(has_text="Nothing here matches")).to_be_visible()
+    expect(page.locator("main h3")).to_have_text(["Background"])
+
+
 def test_nothing_found_is_said(visit: Visit) -> None:
     page = visit.go("/search?q=red&where=year+%3E+2000")
     expect(page.get_by_role("heading", name="Nothing here matches")).to_be_visible()

@@ -34,7 +34,11 @@ def test_the_part_that_speaks_most_is_outlined_in_the_pictures_own_pixels() -> N
 
 
 def test_a_part_without_a_label_goes_by_its_kind() -> None:
-    assert "text" in shown(replace(DOG, kind="text", label=None))["notes"]
+    assert "person" in shown(replace(DOG, kind="person", label=None))["notes"]
+
+
+def test_words_on_a_picture_are_told_as_they_stand_there() -> None:
+    assert "“STOP”" in shown(replace(DOG, kind="text", label=None, text="STOP"))["notes"]
 
 
 def test_a_whole_picture_has_no_outline() -> None:

@@ -68,8 +68,11 @@ def _closeness(hit: Hit) -> Children:
     closeness = html.Span([texts.score(hit.score), bar], className="closeness", title=said)
     if part is None:
         return [closeness]
-    title = texts.share_of(part.share)
-    return [html.Span(texts.part(part.kind, part.label), className="part", title=title), closeness]
+    title = texts.share_of(part.share, part.matched_by)
+    return [
+        html.Span(texts.part(part.kind, part.label, part.text), className="part", title=title),
+        closeness,
+    ]
 
 
 def _best_part(hit: Hit) -> Region | None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from math import inf
 from typing import Any
 
 from dash import dcc, html
 
+from bilderatlas.calibration import DOUBTFUL, LIKELY
 from bilderatlas.collection import Collection
 from bilderatlas.results import Hits
 from bilderatlas.web import texts
@@ -21,6 +23,11 @@ MAX_UPLOAD_BYTES = 50_000_000
 LIMITS = ("threshold", "k", "where")
 WEIGHT = "weight-"  # and the kind of region
 MAX_WEIGHT = 100.0
+BANDS = (
+    (texts.LIKELY, LIKELY, inf),
+    (texts.DOUBTFUL, DOUBTFUL, LIKELY),
+    (texts.BACKGROUND, -inf, DOUBTFUL),
+)
 
 
 def page(collection: Collection, address: Address, pictures: QueryPictures) -> Page:
@@ -164,7 +171,15 @@ def _by_picture(
 
 
 def _results(collection: Collection, hits: Hits, heading: str) -> Children:
+    """The hits, parted into likely, doubtful and background ones."""
     if not hits:
         return [html.H2(texts.NOTHING_FOUND), html.P(texts.NOTHING_FOUND_HINT, className="empty")]
-    facts = collection.images([hit.image_id for hit in hits])
-    return [html.H2(heading), hits_panel(hits, facts)]
+    facts = {image.image_id: image for image in collection.images([hit.image_id for hit in hits])}
+    verdict = html.P(texts.verdict(hits.verdict), className="lead", role="status")
+    shown: Children = [html.H2(heading), verdict]
+    for title, low, high in BANDS:
+        some = [hit for hit in hits if low <= hit.relevance < high]
+        if some:
+            shown.append(html.H3(title))
+            shown.append(hits_panel(some, [facts[hit.image_id] for hit in some]))
+    return shown

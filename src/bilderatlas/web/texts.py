@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import shlex
 
+from bilderatlas.results import Verdict
+
 PROGRAM = "Bilderatlas"
 SKIP = "Skip to the pictures"
 LOADING = "Laying out the pictures…"
@@ -35,6 +37,12 @@ THRESHOLD = "Score at least"
 HOW_MANY = "How many at most"
 WHERE = "Only where"
 WEIGHTS = "How much each kind of part counts: 0 leaves it out, 2 counts twice"
+MATCHED_BY = {
+    "picture": "by its looks",
+    "words": "by its words",
+    "meaning": "by the meaning of its words",
+    "label": "by its label",
+}
 PARTS = {
     "image": "whole picture",
     "person": "person",
@@ -50,6 +58,7 @@ UPLOAD = "or drop a picture here, or choose one, to find others like it"
 UPLOADED = "The picture that you gave"
 UPLOAD_GONE = "This picture is no longer here. Drop it again to search with it."
 NOTHING_FOUND = "Nothing here matches"
+LIKELY, DOUBTFUL, BACKGROUND = "Likely", "Doubtful", "Background"
 NOTHING_FOUND_HINT = "Try other words, a lower score, or no filter."
 SEARCH_LEAD = "Say what you look for, or show it."
 
@@ -131,14 +140,22 @@ def relevance(value: float) -> str:
     return f"relevance {value:.0%}"
 
 
-def part(kind: str, label: str | None) -> str:
-    """What the part of a picture is that matched."""
-    return label or PARTS[kind]
+def verdict(verdict: Verdict) -> str:
+    """How many of all images answer the query."""
+    if not verdict.n_likely + verdict.n_doubtful:
+        return f"{NOTHING_FOUND}. These are the closest, no closer than to any other question."
+    counts = f"{verdict.n_likely:,} likely and {verdict.n_doubtful:,} doubtful"
+    return f"{counts} in the whole collection; {verdict.n_background:,} are background."
 
 
-def share_of(share: float) -> str:
-    """How much a part counts among all that speaks for its picture."""
-    return f"{share:.0%} of what speaks for this picture"
+def part(kind: str, label: str | None, text: str | None) -> str:
+    """What the part of a picture is that matched: the words there, its label, or its kind."""
+    return f"“{text}”" if text else label or PARTS[kind]
+
+
+def share_of(share: float, matched_by: str) -> str:
+    """How much a part counts among all that speaks for its picture, and why."""
+    return f"{share:.0%} of what speaks for this picture, {MATCHED_BY[matched_by]}"
 
 
 def weight_of(kind: str, n: int) -> str:
