@@ -42,8 +42,15 @@ def test_addresses_numbers_and_function_words_are_no_names() -> None:
 
 
 def test_pictures_without_words_count_among_those_that_lack_one() -> None:
-    suggested = words.suggest(["oak", "", "", "", "elm"], np.array([0, 0, 0, 0, 1]), "words")
-    assert suggested[0][0].confidence == pytest.approx(0.25)
+    texts = ["oak", "oak", "", "", "", "elm"]
+    suggested = words.suggest(texts, np.array([0, 0, 0, 0, 0, 1]), "words")
+    assert suggested[0][0].confidence == pytest.approx(0.4)
+
+
+def test_a_word_of_one_picture_names_no_cluster_of_several() -> None:
+    suggested = words.suggest(["oak", "elm", "elm"], np.array([0, 0, 0]), "words")
+    assert [s.word for s in suggested[0]] == ["elm"]
+    assert words.suggest(["oak"], np.array([0]), "words")[0][0].word == "oak"
 
 
 def test_words_are_spelled_as_they_were_read_and_compared_without_case() -> None:

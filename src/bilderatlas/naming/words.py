@@ -15,6 +15,7 @@ from bilderatlas.naming import N_WORDS, Suggestion
 
 _WORD = re.compile(r"[^\W\d_](?:[\w'\u2019-]*[^\W_])")  # two letters or more
 _ADDRESS = re.compile(r"\S+://\S+|\S+@\S+")
+_FEWEST = 2  # members that bear a word which tells of the cluster and not of one picture
 _LONGEST_WHOLE = 4  # words of a text that may be a name as it stands, such as "New York"
 _FUNCTION_WORDS = frozenset(  # of five languages, and endings of files
     (Path(__file__).parent / "function_words.txt").read_text("utf-8").split()
@@ -28,8 +29,8 @@ def suggest(
 
     `texts` are those of M members ("" where one bears none), whose clusters are `clusters` (M,).
     Words are ordered by class-based TF-IDF (Grootendorst 2022, arXiv:2203.05794, section 3.3), a
-    word counting once a member. The confidence is the share of a cluster's members that bear the
-    word, less the mean share in the other clusters.
+    word counting once a member; a word of one member alone names no cluster. The confidence is the
+    share of a cluster's members that bear the word, less the mean share in the other clusters.
     """
     sizes = Counter(clusters.tolist())
     borne: dict[int, Counter[str]] = {cluster: Counter() for cluster in sizes}
@@ -71,7 +72,8 @@ def _best(
         own = counts[term] / size
         return own - (shares[term] - own) / max(n_clusters - 1, 1)
 
-    ranked = sorted(counts, key=lambda term: (-counts[term] * weights[term], -len(term), term))
+    common = (term for term, n in counts.items() if n >= min(_FEWEST, size))
+    ranked = sorted(common, key=lambda term: (-counts[term] * weights[term], -len(term), term))
     kept: list[str] = []
     for term in ranked:
         if confidence(term) > 0 and not any(_is_part(term, other) for other in kept):
