@@ -84,3 +84,22 @@ def test_each_picture_has_few_partners_by_embedding_and_all_stay_joined() -> Non
 @pytest.mark.parametrize("n", [0, 1])
 def test_fewer_than_two_pictures_make_no_pair(n: int) -> None:
     assert len(duplicates.candidates(hashes(*range(n)), np.ones((n, 3), np.float32))) == 0
+
+
+@pytest.mark.parametrize("max_bits", [0, 3, 7, 9])
+def test_hashes_looked_up_by_parts_are_those_of_every_comparison(
+    monkeypatch: pytest.MonkeyPatch, max_bits: int
+) -> None:
+    rng = np.random.default_rng(0)
+    some = rng.integers(0, 2**63, 300, np.uint64)
+    some[150:] = [  # copies with up to 12 other bits
+        some[row - 150] ^ np.uint64(sum(1 << int(bit) for bit in rng.choice(64, row % 13, False)))
+        for row in range(150, 300)
+    ]
+    turned = pairing._turned(some)
+    differing = np.bitwise_count(turned[:, :, None] ^ some).min(axis=0)  # (300, 300)
+    wanted = {(i, j) for i, j in np.argwhere(differing <= max_bits).tolist() if i < j}
+    monkeypatch.setattr(pairing, "_N_PARTNERS", 300)
+    monkeypatch.setattr(pairing, "_N_HASHES", 100)  # in several pieces
+    assert listed(duplicates.candidates(some, apart(300), max_bits=max_bits)) == wanted
+    assert len(wanted) >= 10 * (max_bits + 1)

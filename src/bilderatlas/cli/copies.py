@@ -21,7 +21,7 @@ def duplicates(
         tuple[str, str] | None,
         typer.Option("--not", help="Two images that are none: remembered, and heeded."),
     ] = None,
-    max_bits: Annotated[int, typer.Option(help="Bits of 64 that hashes may differ in.")] = 8,
+    max_bits: Annotated[int, typer.Option(help="Bits of 64 that hashes may differ in.")] = 7,
     min_cosine: Annotated[float, typer.Option(help="The least cosine of embeddings.")] = 0.88,
     min_likeness: Annotated[
         float, typer.Option(help="How far the detail of copies agrees at least, 0..1.")

@@ -465,7 +465,7 @@ class Collection:
         return runs.read_projection(self._store, run, dims)
 
     def duplicates(
-        self, *, max_bits: int = 8, min_cosine: float = 0.88, min_likeness: float = 0.75
+        self, *, max_bits: int = 7, min_cosine: float = 0.88, min_likeness: float = 0.75
     ) -> Duplicates:
         """Find files that show the same picture: exact copies, and near ones.
 

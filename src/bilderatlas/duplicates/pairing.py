@@ -20,10 +20,11 @@ TURNS = (
 )  # fmt: skip
 Hashes = NDArray[np.uint64]  # (N,), as `images.perceptual_hash` makes them
 
-_N_PARTNERS = 4  # candidates of a picture among those after it, by embedding
+_N_PARTNERS = 4  # candidates of a picture among those after it
 _LOST = 0.1  # of the squared length of embeddings, outside the directions that are compared
 _N_SAMPLE = 20_000  # rows that the directions are learnt from
-_N_HASHES, _N_SCORES = 2**18, 2**22  # compared at once by a thread
+_N_PARTS, _PART_BITS = 4, 16  # of a hash
+_N_HASHES, _N_SCORES = 2**21, 2**22  # compared at once by a thread
 _N_CHECKED = 2**14  # pairs whose cosine is computed at once
 
 
@@ -52,13 +53,13 @@ class Pairs:
 
 
 def candidates(
-    hashes: Hashes, embeddings: Embeddings, *, max_bits: int = 8, min_cosine: float = 0.88
+    hashes: Hashes, embeddings: Embeddings, *, max_bits: int = 7, min_cosine: float = 0.88
 ) -> Pairs:
     """Find the pairs of pictures that may show the same, by hash or by embedding.
 
     By hash (N,): at most `max_bits` of 64 differ, upright or in one of the seven other ways to
-    turn and mirror a picture. By embedding (N, D): a cosine of at least `min_cosine`, of each
-    picture the 4 closest after it. Every pair is compared, a block at a time.
+    turn and mirror a picture. By embedding (N, D): a cosine of at least `min_cosine`; every pair is
+    compared, a block at a time. Of each picture the few closest count, which keeps copies joined.
     """
     by_hash = _by_hash(hashes, max_bits)
     by_embedding = _by_embedding(embeddings, min_cosine)
@@ -96,18 +97,61 @@ def _turned(hashes: Hashes) -> NDArray[np.uint64]:
 
 
 def _by_hash(hashes: Hashes, max_bits: int) -> NDArray[np.intp]:
-    """(2, P) pairs whose hashes differ in few bits."""
-    turned = _turned(hashes)
+    """(2, P) pairs whose hashes differ in few bits, in some turn.
 
-    def near(start: int, stop: int) -> NDArray[np.intp]:
-        others = hashes[start:]
-        least = np.full((stop - start, len(others)), 64, np.uint8)
-        for variant in turned:
-            differing = np.bitwise_count(variant[start:stop, None] ^ others)
-            np.minimum(least, differing, out=least)
-        return np.stack(np.nonzero(least <= max_bits))
+    Pictures of one hash are joined one to the next. Different hashes are found by multi-index
+    hashing (Norouzi, Punjani and Fleet 2012): of four parts of 16 bits, one differs in a quarter of
+    `max_bits` at most, and those that do are listed by that part.
+    """
+    different, first = np.unique(hashes, return_index=True)
+    turned = _turned(different)  # (8, U)
+    order = np.argsort(hashes, kind="stable")
+    is_same = hashes[order[1:]] == hashes[order[:-1]]
+    same = np.stack([order[:-1][is_same], order[1:][is_same]])
+    tasks = [(different, variant, part, max_bits) for variant in turned for part in range(_N_PARTS)]
+    with ThreadPoolExecutor(os.cpu_count()) as threads:
+        near = first[np.concatenate(list(threads.map(_near_by_part, *zip(*tasks, strict=True))), 1)]
+    return np.sort(np.concatenate([same, near], axis=1), axis=0)
 
-    return _in_blocks(len(hashes), _N_HASHES, near)
+
+def _near_by_part(hashes: Hashes, turned: Hashes, part: int, max_bits: int) -> NDArray[np.intp]:
+    """(2, P) pairs of turned and plain hashes that are near each other in one of their parts."""
+    shift, width = np.uint64(part * _PART_BITS), np.uint64(2**_PART_BITS - 1)
+    wanted, known = ((each >> shift & width).astype(np.int64) for each in (turned, hashes))
+    order = np.argsort(known, kind="stable")
+    starts = np.searchsorted(known[order], np.arange(2**_PART_BITS + 1))
+    found = [np.empty((2, 0), np.intp)]
+    for flipped in _flips(max_bits // _N_PARTS):
+        bucket = wanted ^ flipped
+        for left, place in _members(starts[bucket], starts[bucket + 1]):
+            right = order[place]
+            is_near = (left < right) & (np.bitwise_count(turned[left] ^ hashes[right]) <= max_bits)
+            bits = np.bitwise_count(turned[left[is_near]] ^ hashes[right[is_near]])
+            nearness = -bits.astype(np.float32)
+            found.append(np.stack(_best_of_each(left[is_near], right[is_near], nearness)))
+    return np.concatenate(found, axis=1)
+
+
+def _flips(n_bits: int) -> list[int]:
+    """The numbers of a part's width with at most so many bits."""
+    numbers = np.arange(2**_PART_BITS, dtype=np.uint64)
+    return np.flatnonzero(np.bitwise_count(numbers) <= n_bits).tolist()
+
+
+def _members(
+    starts: NDArray[np.intp], stops: NDArray[np.intp]
+) -> Iterator[tuple[NDArray[np.intp], NDArray[np.intp]]]:
+    """Every row with every place in its range starts..stops, a few million at a time."""
+    counts = stops - starts
+    ends = np.cumsum(counts)
+    row = 0
+    while row < len(counts):
+        before = ends[row] - counts[row]
+        stop = max(row + 1, int(np.searchsorted(ends, before + _N_HASHES, side="right")))
+        some = counts[row:stop]
+        offsets = np.arange(some.sum()) - np.repeat(ends[row:stop] - some - before, some)
+        yield np.repeat(np.arange(row, stop), some), np.repeat(starts[row:stop], some) + offsets
+        row = stop
 
 
 def _by_embedding(embeddings: Embeddings, min_cosine: float) -> NDArray[np.intp]:

@@ -218,7 +218,7 @@ def projection(
 @api.get("/duplicates", response_model=schemas.Duplicates)
 def duplicates(
     collection: Asked,
-    max_bits: Annotated[int, Query(ge=0, le=20)] = 8,
+    max_bits: Annotated[int, Query(ge=0, le=20)] = 7,
     min_cosine: Annotated[float, Query(gt=0, le=1)] = 0.88,
     min_likeness: Annotated[float, Query(gt=0, le=1)] = 0.75,
 ) -> dict[str, Any]:
