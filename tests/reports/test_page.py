@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import os
 import re
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser
 
 from bilderatlas.collection import Collection
 from bilderatlas.errors import StoreError
 from bilderatlas.reports import Evaluation, page
 from tests.pictures import collect, plain, put
-from tests.web.visiting import find_browser, launched
 
 NASTY = "<b>\"&'\N{PILE OF POO}"
 COLOURS = {"red": "warm", "yellow": "warm", "blue": NASTY}
@@ -86,23 +85,19 @@ def test_a_place_that_cannot_be_written_is_told(evaluation: Evaluation, tmp_path
 @pytest.mark.browser
 @pytest.mark.parametrize("width", [360, 1280])
 def test_a_browser_shows_it_without_a_complaint(
-    evaluation: Evaluation, tmp_path: Path, width: int
+    evaluation: Evaluation, browser: Browser, tmp_path: Path, width: int
 ) -> None:
-    executable = find_browser()
-    if executable is None:
-        assert not os.environ.get("CI"), "no Chromium on this machine"
-        pytest.skip("no Chromium on this machine")
     evaluation.write(tmp_path / "deep" / "report.html")
     complaints: list[str] = []
     requests: list[str] = []
-    with launched(executable) as browser:
-        opened = browser.new_page(viewport={"width": width, "height": 800})
-        opened.on("console", lambda message: complaints.append(message.text))
-        opened.on("request", lambda request: requests.append(request.url[:5]))
-        opened.goto((tmp_path / "deep" / "report.html").as_uri())
-        assert opened.evaluate("document.documentElement.scrollWidth") <= width
-        assert opened.evaluate("[...document.images].every(i => i.naturalWidth > 0)")
-        cell = opened.locator(".heat td[style]").first
-        assert cell.evaluate("cell => getComputedStyle(cell).backgroundColor") != "rgba(0, 0, 0, 0)"
+    opened = browser.new_page(viewport={"width": width, "height": 800})
+    opened.on("console", lambda message: complaints.append(message.text))
+    opened.on("request", lambda request: requests.append(request.url[:5]))
+    opened.goto((tmp_path / "deep" / "report.html").as_uri())
+    assert opened.evaluate("document.documentElement.scrollWidth") <= width
+    assert opened.evaluate("[...document.images].every(i => i.naturalWidth > 0)")
+    cell = opened.locator(".heat td[style]").first
+    assert cell.evaluate("cell => getComputedStyle(cell).backgroundColor") != "rgba(0, 0, 0, 0)"
+    opened.close()
     assert complaints == []
     assert set(requests) <= {"file:", "data:"}

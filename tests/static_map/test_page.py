@@ -8,8 +8,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from bilderatlas.collection import Collection
-from tests.server.coloured import HOSTILE, make_collection
-from tests.web.conftest import browser as browser  # the same for both folders
+from tests.server.coloured import COLOURS, HOSTILE, make_collection
 from tests.web.visiting import Visit
 
 pytestmark = pytest.mark.browser
@@ -52,7 +51,7 @@ def test_pointing_at_a_picture_enlarges_it(
         page.mouse.move(box["x"] + x, box["y"] + y)
         if card.is_visible():
             break
-    expect(card.locator(".cluster")).to_contain_text("cluster")
+    expect(card.locator(".cluster")).to_have_text(re.compile("|".join(COLOURS)))
     expect(card.locator(".file")).to_have_text(re.compile(r"\.png$"))
     has_ink = """canvas => canvas.getContext("2d").getImageData(
         canvas.width / 2, canvas.height / 2, 1, 1).data[3] === 255"""

@@ -1,27 +1,14 @@
-"""A browser and a served collection for all tests of this folder; a fresh visit for each."""
+"""A served collection for all tests of this folder; a fresh visit for each."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Browser
 
 from tests.server.coloured import make_collection
-from tests.web.visiting import Visit, find_browser, launched, served
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    executable = find_browser()
-    if executable is None:
-        reason = "no Chromium on this machine; on Debian: apt install chromium"
-        if os.environ.get("CI"):
-            pytest.fail(reason)
-        pytest.skip(reason)
-    with launched(executable) as browser:
-        yield browser
+from tests.web.visiting import Visit, served
 
 
 @pytest.fixture(scope="session")
