@@ -255,3 +255,15 @@ def test_many_decisions_are_gone_through_in_their_order(store: Store, make: Make
     third = standing.read(store, make(0, 0, 1, 1, 2, 2))
     assert sorted(named(third).values()) == ["cluster 2", "dogs", "pets"]
     assert third.labels[0] == third.labels[1] != third.labels[2] == third.labels[3]
+
+
+def test_a_move_into_a_cluster_whose_split_was_taken_back_is_lost(store: Store, make: Make) -> None:
+    run = make(0, 0, 0, 0, 1)
+    split = decide(store, "split", run, "cd", cluster=0)
+    made = int(standing.read(store, run).labels[2])
+    decide(store, "move", run, "e", cluster=made)
+    assert standing.read(store, run).labels.tolist() == [0, 0, made, made, made]
+    decisions.undo(store, split)
+    stands = standing.read(store, run)
+    assert statuses(stands) == ["lost"]
+    assert stands.labels.tolist() == [0, 0, 0, 0, 1]

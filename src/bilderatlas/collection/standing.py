@@ -276,7 +276,10 @@ def _move(
     payload: Any, places: NDArray[np.int64], source: _State, target: _State, number: int
 ) -> tuple[str, str]:
     to: int | None = payload["cluster"]
-    if source is not target:
+    if source is target:
+        if not source.members(payload["cluster"]).any():
+            return "lost", _GONE
+    else:
         group = source.members(payload["cluster"])
         group[places] = False
         to = corrections.counterpart(group, source.there, target.labels)
