@@ -65,7 +65,7 @@ def page(
     order = np.random.default_rng(0).permutation(len(points.files))  # see assets/page.js, choose
     ids, boxes = [points.image_ids[i] for i in order], [points.boxes[i] for i in order]
     about = _about(points, colouring, order)
-    left_for_pictures = (max_bytes - len(json.dumps(about)) - N_FRAME_BYTES) / BASE64
+    left_for_pictures = (max_bytes - len(_json(about)) - N_FRAME_BYTES) / BASE64
     drawn = sprites.make(
         len(ids),
         lambda numbers: thumbnails([ids[number] for number in numbers]),
@@ -84,7 +84,7 @@ def page(
         styles=_asset("web", "atlas.css") + _asset("static_map", "page.css"),
         scheme=_asset("web", "scheme.js"),
         legend="\n".join(_legend_entry(entry, colouring) for entry in colouring.legend),
-        map=json.dumps(about).replace("</", "<\\/"),
+        map=_json(about),
         sheets=_sheets(drawn),
         scripts="\n".join(
             [*(_asset("web", script) for script in SCRIPTS), _asset("static_map", "page.js")]
@@ -143,6 +143,11 @@ def _sheets(drawn: Sprites) -> str:
 
 def _packed(values: NDArray[np.generic]) -> str:
     return base64.b64encode(np.ascontiguousarray(values).tobytes()).decode()
+
+
+def _json(about: dict[str, object]) -> str:
+    """For a script element: "<!--<script>" in a file name would swallow the element's end."""
+    return json.dumps(about).replace("<", "\\u003c")
 
 
 def _one_line(text: str) -> str:
