@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import shutil
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -104,3 +106,10 @@ def test_who_decided_is_the_login_name_where_nobody_says(
 ) -> None:
     monkeypatch.setenv("LOGNAME", "grandma")
     assert decisions.append(store, "merge").who == "grandma"
+
+
+def test_an_undo_counts_even_where_the_clock_was_set_back(store: Store) -> None:
+    made = decisions.append(store, "merge")
+    undo = decisions.undo(store, made.decision)
+    earlier = replace(undo, when=made.when - timedelta(hours=1))
+    assert decisions.in_force([earlier, made]) == [earlier]

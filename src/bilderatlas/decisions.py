@@ -75,16 +75,16 @@ def history(store: Store) -> list[Decision]:
 
 
 def in_force(decisions: Sequence[Decision]) -> list[Decision]:
-    """Those of some decisions, oldest first, that no later one took back."""
-    taken_back: set[str] = set()
-    standing = []
-    for each in reversed(decisions):
-        if each.decision in taken_back:
-            continue
+    """Those of some decisions that no other took back, whatever the clock said; in their order."""
+    undos: dict[str, list[Decision]] = {}
+    for each in decisions:
         if each.verb == UNDO:
-            taken_back.add(each.payload["decision"])
-        standing.append(each)
-    return standing[::-1]
+            undos.setdefault(each.payload["decision"], []).append(each)
+
+    def stands(decision: Decision) -> bool:
+        return not any(stands(undo) for undo in undos.get(decision.decision, ()))
+
+    return [each for each in decisions if stands(each)]
 
 
 def in_words(decision: Decision) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import time
+from pathlib import Path
 
 import pytest
 
@@ -44,6 +45,19 @@ def test_its_key_comes_from_the_environment_and_is_left_out_where_there_is_none(
         ask(server.url)
         monkeypatch.setenv("BILDERATLAS_LLM_KEY", "secret")
         ask(server.url + "/")
+    assert server.keys == [None, "Bearer secret"]
+
+
+def test_no_password_of_netrc_takes_the_place_of_its_key(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "netrc").write_text("default login grandma password cake")
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+    with answering(completion("Dogs")) as server:
+        monkeypatch.delenv("BILDERATLAS_LLM_KEY", raising=False)
+        ask(server.url)
+        monkeypatch.setenv("BILDERATLAS_LLM_KEY", "secret")
+        ask(server.url)
     assert server.keys == [None, "Bearer secret"]
 
 

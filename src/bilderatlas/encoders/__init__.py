@@ -37,6 +37,11 @@ class ImageEmbeddings:
             self.vectors[chosen], None if self.joint is None else self.joint[chosen]
         )
 
+    def are_finite(self) -> NDArray[np.bool_]:
+        """(B,) whether all numbers of a picture are."""
+        finite = np.asarray(np.isfinite(self.vectors).all(axis=1))
+        return finite if self.joint is None else finite & np.isfinite(self.joint).all(axis=1)
+
     @staticmethod
     def joined(parts: Sequence[ImageEmbeddings]) -> ImageEmbeddings:
         """Several batches of one encoder as one; no batches are no rows of no numbers."""

@@ -205,7 +205,7 @@ class _SourceTurn:
             return {}
         pixels = np.stack([prepared.pixels for prepared in fresh if prepared.pixels is not None])
         made = self.encoder.embed_images(pixels)
-        sound = np.asarray(np.isfinite(made.vectors).all(axis=1))  # (B,)
+        sound = made.are_finite()  # (B,)
         rows = [p.row for p, fine in zip(fresh, sound, strict=True) if fine and p.row]
         self.pending.images += rows
         self.pending.embeddings.append(made.rows(sound))
@@ -227,7 +227,7 @@ class _SourceTurn:
         for start in range(0, len(parts), BATCH_SIZE):
             some = parts[start : start + BATCH_SIZE]
             made = self.encoder.embed_images(np.stack([self.encoder.prepare(c) for _, c in some]))
-            sound = np.asarray(np.isfinite(made.vectors).all(axis=1))
+            sound = made.are_finite()
             crops.rows += [row for (row, _), fine in zip(some, sound, strict=True) if fine]
             crops.embeddings.append(made.rows(sound))
 

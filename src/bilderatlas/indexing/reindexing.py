@@ -111,7 +111,7 @@ class _Run:
             return
         pixels = [v.seen if isinstance(v.seen, np.ndarray) else self._prepare(v) for v in views]
         made = self.encoder.embed_images(np.stack(pixels))
-        sound = np.asarray(np.isfinite(made.vectors).all(axis=1))  # (B,)
+        sound = made.are_finite()  # (B,)
         kept = [view for view, fine in zip(views, sound, strict=True) if fine]
         lost = [view for view, fine in zip(views, sound, strict=True) if not fine]
         self.reasons |= {view.image: (view.uri, view.source, NOT_FINITE) for view in lost}

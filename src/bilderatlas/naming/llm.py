@@ -12,9 +12,12 @@ import re
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from bilderatlas.errors import LanguageModelError
+
+if TYPE_CHECKING:
+    from requests import PreparedRequest
 
 KEY = "BILDERATLAS_LLM_KEY"  # of the environment
 LONGEST_NAME = 60  # characters
@@ -75,13 +78,12 @@ class LanguageModel:
         """The answer's body. No redirect is followed: the key and pictures go nowhere else."""
         import requests
 
-        key = os.environ.get(KEY)
         ends_at = time.monotonic() + self.timeout_s
         try:
             with requests.post(
                 f"{self.url.rstrip('/')}/chat/completions",
                 json=body,
-                headers={"Authorization": f"Bearer {key}"} if key else {},
+                auth=_with_key,  # else requests would send what ~/.netrc has for this host
                 timeout=self.timeout_s,
                 stream=True,
                 allow_redirects=False,
@@ -93,6 +95,14 @@ class LanguageModel:
             raise _too_late(self.timeout_s) from None
         except requests.RequestException as error:
             raise LanguageModelError(f"it cannot be reached: {type(error).__name__}") from error
+
+
+def _with_key(request: PreparedRequest) -> PreparedRequest:
+    """Our own key, or none."""
+    key = os.environ.get(KEY)
+    if key:
+        request.headers["Authorization"] = f"Bearer {key}"
+    return request
 
 
 def _read(chunks: Any, ends_at: float, timeout_s: float) -> bytes:
