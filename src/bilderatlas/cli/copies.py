@@ -44,8 +44,9 @@ def duplicates(
         return
     found = atlas.duplicates(max_bits=max_bits, min_cosine=min_cosine, min_likeness=min_likeness)
     if sheet:
-        sheet.parent.mkdir(parents=True, exist_ok=True)
-        sheet.write_bytes(found.contact_sheet())
+        from bilderatlas.exports import write_png
+
+        write_png(found.contact_sheet(), sheet)
     if as_json:
         print_json(found.to_dict())
         return

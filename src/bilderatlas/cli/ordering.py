@@ -27,6 +27,7 @@ Number = TypeVar("Number", int, float)
 
 
 def cluster(
+    context: typer.Context,
     collection: CollectionArg,
     method: Annotated[
         str,
@@ -71,8 +72,12 @@ def cluster(
     if figure and not advise:
         raise QueryError("--figure draws the curves of --advise. Add --advise.")
     if compare:
+        _refuse_unread(context, "--compare", {"compare"})
         _print_comparison(atlas.compare(*compare), as_json)
     elif advise:
+        _refuse_unread(
+            context, "--advise", {"advise", "figure", "kind", "space", "min_samples", "seed"}
+        )
         advised = atlas.advise(
             kind=kind, space=space, min_samples=2 if min_samples is None else min_samples, seed=seed
         )
@@ -90,6 +95,16 @@ def cluster(
             seed=seed,
         )
         _print_clusters(made, collection, as_json)
+
+
+def _refuse_unread(context: typer.Context, asked: str, read: set[str]) -> None:
+    """Refuse options that what was asked for does not read."""
+    sources = {name: context.get_parameter_source(name) for name in context.params}
+    typed = {name for name, source in sources.items() if source and source.name == "COMMANDLINE"}
+    unread = sorted(typed - read - {"collection", "as_json"})
+    if unread:
+        options = ", ".join(f"--{name.replace('_', '-')}" for name in unread)
+        raise QueryError(f"{asked} does not read {options}. Leave that out, or leave {asked} out.")
 
 
 def _number_or_auto(option: str, given: str | None, number: type[Number]) -> Number | str | None:
@@ -112,9 +127,10 @@ def _print_clusters(made: Clustering, collection: str, as_json: bool) -> None:
 
 def _print_advice(advice: Advice, figure: Path | None, as_json: bool) -> None:
     if figure:
+        from bilderatlas.exports import write_png
         from bilderatlas.figures import to_png
 
-        figure.write_bytes(to_png(advice.figure()))
+        write_png(to_png(advice.figure()), figure)
         say(f"Drawn: {figure}")
     if as_json:
         print_json(advice.to_dict())
