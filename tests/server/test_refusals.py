@@ -9,7 +9,8 @@ from fastapi.testclient import TestClient
 
 from bilderatlas.collection import Collection
 from bilderatlas.errors import BilderatlasError
-from bilderatlas.server import app, schemas
+from bilderatlas.server import app
+from bilderatlas.server.schemas import limits
 
 API = "/api/v1"
 
@@ -25,10 +26,10 @@ API = "/api/v1"
         ("GET", "/projection?run=umap-9", None, 404, "umap-9"),
         ("GET", "/nothing", None, 404, "/api/docs"),
         ("GET", "/images?n=0", None, 422, "n: "),
-        ("GET", f"/images?n={schemas.MAX_PAGE + 1}", None, 422, "n: "),
+        ("GET", f"/images?n={limits.MAX_PAGE + 1}", None, 422, "n: "),
         ("POST", "/search", {"query": "red", "k": 0}, 422, "k: "),
-        ("POST", "/search", {"query": "red", "k": schemas.MAX_K + 1}, 422, "k: "),
-        ("POST", "/search", {"query": "x" * (schemas.MAX_WORDS + 1)}, 422, "query: "),
+        ("POST", "/search", {"query": "red", "k": limits.MAX_K + 1}, 422, "k: "),
+        ("POST", "/search", {"query": "x" * (limits.MAX_WORDS + 1)}, 422, "query: "),
         ("POST", "/search", {"query": "red", "weird": 1}, 422, "weird: "),
         ("POST", "/search", {"query": "   "}, 400, ""),
         ("POST", "/search", {"query": "red", "where": "colour = 'red'"}, 400, "colour"),

@@ -1,0 +1,71 @@
+"""Search by words and pictures, and what is like an image."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, File, Query, UploadFile
+
+from bilderatlas import queries
+from bilderatlas.server.routes.dependencies import Asked
+from bilderatlas.server.schemas.asking import Hits, SearchQuery
+from bilderatlas.server.schemas.limits import Aggregate, K, SpaceName, Threshold, Where
+
+routes = APIRouter()
+
+
+@routes.post("/search", response_model=Hits)
+def search(collection: Asked, body: SearchQuery) -> dict[str, Any]:
+    """Find images by words, or by an expression: `2:dog + image:ID - snow`."""
+    return collection.search(
+        body.query,
+        k=body.k,
+        threshold=body.threshold,
+        kinds=body.kinds,
+        without=body.without,
+        weights=body.weights,
+        aggregate=body.aggregate,
+        where=body.where,
+        space=body.space,
+        may_open_files=False,
+    ).to_dict()
+
+
+@routes.post("/search/image", response_model=Hits)
+def search_image(  # noqa: PLR0913  an option is an argument
+    collection: Asked,
+    file: Annotated[UploadFile, File(description="a picture of any common format")],
+    k: K = 12,
+    threshold: Threshold | None = None,
+    kinds: Annotated[list[str] | None, Query(description="only these kinds of region")] = None,
+    without: Annotated[list[str] | None, Query(description="kinds of region left out")] = None,
+    weights: Annotated[list[str] | None, Query(description="of a kind: person=2")] = None,
+    aggregate: Aggregate = "max",
+    where: Where | None = None,
+    space: SpaceName | None = None,
+) -> dict[str, Any]:
+    """Find images that look like an uploaded one."""
+    return collection.search(
+        image=file.file.read(),
+        k=k,
+        threshold=threshold,
+        kinds=kinds,
+        without=without or (),
+        weights=queries.weights(weights or ()),
+        aggregate=aggregate,
+        where=where,
+        space=space,
+    ).to_dict()
+
+
+@routes.get("/images/{image_id}/similar", response_model=Hits)
+def similar(
+    collection: Asked,
+    image_id: str,
+    k: K = 12,
+    radius: Annotated[float | None, Query(ge=0, le=2)] = None,
+    where: Where | None = None,
+    space: SpaceName | None = None,
+) -> dict[str, Any]:
+    """Find the images nearest to one of the collection, or all within `radius`."""
+    return collection.similar(image_id, k=k, radius=radius, where=where, space=space).to_dict()

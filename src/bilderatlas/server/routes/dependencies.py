@@ -1,0 +1,22 @@
+"""What many routes take."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import Depends, Header, Query, Request
+
+from bilderatlas.collection import Collection
+from bilderatlas.server.schemas.limits import MAX_PAGE
+
+
+async def collection_of(request: Request) -> Collection:
+    """The collection that this server was started for."""
+    collection: Collection = request.app.state.collection
+    return collection
+
+
+Asked = Annotated[Collection, Depends(collection_of)]
+Count = Annotated[int, Query(ge=1, le=MAX_PAGE)]
+IfNoneMatch = Annotated[str | None, Header()]
+RunName = Annotated[str | None, Query(description="the newest when left out")]

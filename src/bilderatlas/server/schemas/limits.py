@@ -1,0 +1,17 @@
+"""What a request may ask for at most, and the parameters that many routes share."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+MAX_K = 1000
+MAX_WORDS = 2000  # characters of a query
+MAX_PAGE = 500
+
+K = Annotated[int, Field(ge=1, le=MAX_K, description="how many images at most")]
+Threshold = Annotated[float, Field(ge=-1, le=1, description="no image below this score")]
+Aggregate = Annotated[str, Field(description="an image ranks by its best region, max, or by mean")]
+SpaceName = Annotated[str, Field(max_length=MAX_WORDS, description="the active one if left out")]
+Where = Annotated[str, Field(max_length=MAX_WORDS, description="a filter on metadata")]
