@@ -17,7 +17,7 @@ VIEW = {"width": 1280, "height": 860}
 
 
 def main() -> None:
-    """Save gallery, search, clusters, map and image as PNG."""
+    """Save home, gallery, search, clusters, map and image as PNG."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("collection", type=Path)
     parser.add_argument("--query", required=True, help="what the search page looks for")
@@ -38,7 +38,12 @@ def photograph(visit: Visit, atlas: Collection, query: str, folder: Path) -> Non
     """Go through the pages and save what they look like."""
     folder.mkdir(parents=True, exist_ok=True)
     best = atlas.search(query, k=1)[0].image_id
-    paths = {"gallery": "/", "search": f"/search?q={query}", "clusters": "/clusters"}
+    paths = {
+        "home": "/",
+        "gallery": "/gallery",
+        "search": f"/search?q={query}",
+        "clusters": "/clusters",
+    }
     paths |= {"map": "/map", "image": f"/images/{best}"}
     for name, path in paths.items():
         page = visit.go(path)

@@ -22,7 +22,7 @@ def names(page: Page) -> list[str]:
     return page.locator(".panel .name").all_text_contents()
 
 
-def test_the_gallery_shows_the_pictures(visit: Visit) -> None:
+def test_the_first_page_shows_pictures(visit: Visit) -> None:
     page = visit.go("/")
     expect(page.get_by_role("heading", level=1)).to_have_text("colours")
     expect(page.get_by_text(f"All {N_IMAGES} images")).to_be_visible()
@@ -233,7 +233,7 @@ def test_unknown_addresses_lead_back(visit: Visit) -> None:
     expect(page.get_by_role("heading", name="There is no such page")).to_be_visible()
     visit.complaints.clear()  # Chromium reports the status 404 of the document itself
     page.get_by_role("link", name="To the gallery").click()
-    expect(page.get_by_role("heading", level=1)).to_have_text("colours")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Gallery")
 
 
 def test_an_image_that_is_not_here_is_said_so(visit: Visit) -> None:

@@ -8,9 +8,10 @@ import pytest
 
 import bilderatlas
 from bilderatlas.collection import Collection
-from bilderatlas.web import clusters, gallery
+from bilderatlas.web import clusters, home
 from bilderatlas.web import map as map_page
-from bilderatlas.web.page import Address
+from bilderatlas.web.page import Address, Desk
+from bilderatlas.web.query_pictures import QueryPictures
 from tests.server.coloured import COLOURS, N_OF_EACH, make_collection
 
 
@@ -24,17 +25,21 @@ def collection(tmp_path_factory: pytest.TempPathFactory) -> Collection:
     return collection
 
 
+def _desk(collection: Collection) -> Desk:
+    return Desk(collection, QueryPictures())
+
+
 def test_the_map_leaves_out_what_has_left(collection: Collection) -> None:
-    said = str(map_page.page(collection, Address("/map", {})).children)
+    said = str(map_page.page(_desk(collection), Address("/map", {})).children)
     assert f"{N_OF_EACH * len(COLOURS) - 1} points in" in said
 
 
 def test_a_cluster_shows_the_members_that_are_left(collection: Collection) -> None:
-    sheets = str(clusters.page(collection, Address("/clusters", {})).children)
+    sheets = str(clusters.page(_desk(collection), Address("/clusters", {})).children)
     assert "red-4.png" in sheets
     assert "red-3.png" not in sheets
     pages = [
-        str(clusters.one_page(collection, Address("/clusters", {}), number).children)
+        str(clusters.one_page(_desk(collection), Address("/clusters", {}), str(number)).children)
         for number in range(4)
     ]
     assert sum("red-" in page for page in pages) == 1
@@ -43,8 +48,8 @@ def test_a_cluster_shows_the_members_that_are_left(collection: Collection) -> No
 
 
 def test_a_collection_without_runs_is_told_the_commands(tmp_path: Path) -> None:
-    empty = bilderatlas.create(tmp_path / "my pictures.atlas")
-    quoted = f"'{empty.path}'"  # as the shell wants a blank
-    assert f"bilderatlas index {quoted} FOLDER" in str(gallery.page(empty, Address("/", {})))
-    assert f"bilderatlas cluster {quoted}" in str(clusters.page(empty, Address("/clusters", {})))
-    assert f"bilderatlas project {quoted}" in str(map_page.page(empty, Address("/map", {})))
+    desk = _desk(bilderatlas.create(tmp_path / "my pictures.atlas"))
+    quoted = f"'{desk.collection.path}'"  # as the shell wants a blank
+    assert f"bilderatlas index {quoted} FOLDER" in str(home.page(desk, Address("/", {})))
+    assert f"bilderatlas cluster {quoted}" in str(clusters.page(desk, Address("/clusters", {})))
+    assert f"bilderatlas project {quoted}" in str(map_page.page(desk, Address("/map", {})))

@@ -6,9 +6,10 @@ import base64
 import binascii
 import logging
 import re
+from collections.abc import Callable
 from typing import Any
 
-from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html, no_update
+from dash import ClientsideFunction, Dash, Input, Output, State, html, no_update
 from fastapi import FastAPI, Response
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import MutableHeaders
@@ -17,18 +18,28 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from bilderatlas import __version__
 from bilderatlas.collection import Collection
 from bilderatlas.errors import BilderatlasError
-from bilderatlas.web import clusters, gallery, image, search, texts
+from bilderatlas.web import clusters, gallery, home, image, search, texts
 from bilderatlas.web import map as map_page
-from bilderatlas.web.page import Address, Page, aria, link
+from bilderatlas.web.frame import frame
+from bilderatlas.web.page import Address, Desk, Page, link
 from bilderatlas.web.query_pictures import QueryPictures
+from bilderatlas.web.visitor import Visitors, current
 
 logger = logging.getLogger(__name__)
 
 PARTS = ("/_", "/assets/", "/query-pictures/", "/api/")  # addresses that are no pages
-PAGES = re.compile(r"/|/(search|map|images/[^/]+|clusters(/-?\d+)?)/?")
+PAGES: dict[str, Callable[..., Page]] = {  # a path -> what makes its page; groups are arguments
+    "/": home.page,
+    "/gallery": gallery.page,
+    "/search": search.page,
+    "/images/(?P<image_id>[^/]+)": image.page,
+    "/clusters": clusters.page,
+    r"/clusters/(?P<cluster>-?\d+)": clusters.one_page,
+    "/map": map_page.page,
+}
 
 INDEX = f"""<!DOCTYPE html>
-<html lang="en">
+<html lang="LANGUAGE">
 <head>
 {{%metas%}}
 <title>{{%title%}}</title>
@@ -46,10 +57,10 @@ INDEX = f"""<!DOCTYPE html>
 def create(collection: Collection) -> FastAPI:
     """Make the app that serves the pages of a collection."""
     server = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
-    dash = Dash(
+    dash = Document(
         __name__,
         server=server,  # type: ignore[arg-type]
-        title=texts.title(texts.GALLERY, collection.name),
+        title=f"{collection.name} · {texts.PROGRAM}",
         update_title=None,  # type: ignore[arg-type]
         index_string=INDEX,
         assets_ignore=r"^scheme\.js$",
@@ -57,41 +68,25 @@ def create(collection: Collection) -> FastAPI:
         add_log_handler=False,
         meta_tags=[{"name": "viewport", "content": "width=device-width, initial-scale=1"}],
     )
-    pictures = QueryPictures()
-    dash.layout = _frame(collection)
-    _connect(dash, collection, pictures)
-    _serve_query_pictures(server, pictures)
+    desk = Desk(collection, QueryPictures())
+    dash.layout = lambda: frame(desk)  # made for each visitor, in their language
+    _connect(dash, desk)
+    _serve_query_pictures(server, desk.pictures)
     server.add_middleware(OnePage, policy=_policy(dash))
+    server.add_middleware(Visitors)
     return server
 
 
-def _frame(collection: Collection) -> html.Div:
-    """What stays while the pages change."""
-    entries = {"/": texts.GALLERY, "/search": texts.SEARCH}
-    entries |= {"/clusters": texts.CLUSTERS, "/map": texts.MAP}
-    links = [html.A(label, href=path) for path, label in entries.items()]
-    name = html.A([html.Span(texts.PROGRAM, className="program"), collection.name], href="/")
-    scheme = html.Button(
-        html.Span(className="half-moon"), className="scheme", type="button", title=texts.SCHEME
-    )
-    return html.Div(
-        [
-            dcc.Location(id="address", refresh="callback-nav"),
-            dcc.Store(id="title"),
-            html.A(texts.SKIP, href="#main", className="skip"),
-            html.Header(
-                [
-                    html.Div(name, className="brand"),
-                    html.Nav(links, **aria(label=texts.NAVIGATION)),
-                    scheme,
-                ]
-            ),
-            html.Main(html.P(texts.LOADING, className="empty"), id="main", tabIndex="-1"),
-        ]
-    )
+class Document(Dash):
+    """Dash, with a document that names the language it is in."""
+
+    def interpolate_index(self, *given: Any, **parts: Any) -> str:
+        """Fill the document's template."""
+        document: str = super().interpolate_index(*given, **parts)  # type: ignore[no-untyped-call]
+        return document.replace('lang="LANGUAGE"', f'lang="{current().language}"', 1)
 
 
-def _connect(dash: Dash, collection: Collection, pictures: QueryPictures) -> None:
+def _connect(dash: Dash, desk: Desk) -> None:
     """Tie the frame to the pages. Work happens in threads: this loop serves thumbnails too."""
 
     @dash.callback(
@@ -99,12 +94,13 @@ def _connect(dash: Dash, collection: Collection, pictures: QueryPictures) -> Non
         Output("title", "data"),
         Input("address", "pathname"),
         Input("address", "search"),
+        Input("again", "data"),
         on_error=_failed,
     )
-    async def turn(path: str, query: str) -> tuple[Any, dict[str, str]]:
+    async def turn(path: str, query: str, again: int | None) -> tuple[Any, dict[str, str]]:
         address = Address.parse(path or "/", query or "")
-        page = await run_in_threadpool(_page, collection, pictures, address)
-        title = texts.title(page.title, collection.name)
+        page = await run_in_threadpool(_page, desk, address)
+        title = texts.title(page.title, desk.collection.name)
         return page.children, {"title": title}
 
     @dash.callback(
@@ -115,7 +111,7 @@ def _connect(dash: Dash, collection: Collection, pictures: QueryPictures) -> Non
         prevent_initial_call=True,
     )
     async def take_picture(contents: str | None, query: str) -> tuple[Any, Any]:
-        return await run_in_threadpool(_take_picture, pictures, contents, query)
+        return await run_in_threadpool(_take_picture, desk.pictures, contents, query)
 
     dash.clientside_callback(  # type: ignore[no-untyped-call]
         ClientsideFunction("bilderatlas", "turned"),
@@ -129,9 +125,9 @@ def _connect(dash: Dash, collection: Collection, pictures: QueryPictures) -> Non
     )
 
 
-def _page(collection: Collection, pictures: QueryPictures, address: Address) -> Page:
+def _page(desk: Desk, address: Address) -> Page:
     try:
-        return _find_page(collection, pictures, address)
+        return _find_page(desk, address)
     except BilderatlasError as refusal:
         said = html.P(str(refusal), className="refusal", role="alert")
         return Page(texts.REFUSED, [html.H1(texts.REFUSED), said])
@@ -144,24 +140,17 @@ def _failed(error: Exception) -> tuple[Any, dict[str, str]]:
     return [html.H1(texts.FAILED), said], {"title": texts.FAILED}
 
 
-def _find_page(collection: Collection, pictures: QueryPictures, address: Address) -> Page:
-    match address.path.strip("/").split("/"):
-        case [""]:
-            return gallery.page(collection, address)
-        case ["search"]:
-            return search.page(collection, address, pictures)
-        case ["clusters"]:
-            return clusters.page(collection, address)
-        case ["clusters", number] if number.lstrip("-").isdigit():
-            return clusters.one_page(collection, address, int(number))
-        case ["map"]:
-            return map_page.page(collection, address)
-        case ["images", image_id]:
-            return image.page(collection, address, image_id)
-        case _:
-            way_back = html.A(texts.TO_GALLERY, href="/", className="button")
-            hint = html.P(texts.NOT_FOUND_HINT, className="lead")
-            return Page(texts.NOT_FOUND, [html.H1(texts.NOT_FOUND), hint, way_back])
+def _find_page(desk: Desk, address: Address) -> Page:
+    for pattern, make in PAGES.items():
+        if found := _match(pattern, address.path):
+            return make(desk, address, **found.groupdict())
+    way_back = html.A(texts.TO_GALLERY, href="/gallery", className="button")
+    hint = html.P(texts.NOT_FOUND_HINT, className="lead")
+    return Page(texts.NOT_FOUND, [html.H1(texts.NOT_FOUND), hint, way_back])
+
+
+def _match(pattern: str, path: str) -> re.Match[str] | None:
+    return re.fullmatch(pattern, path.rstrip("/") or "/")
 
 
 def _take_picture(pictures: QueryPictures, contents: str | None, query: str) -> tuple[Any, Any]:
@@ -211,7 +200,7 @@ class OnePage:
         if scope["type"] != "http" or scope["path"].startswith(PARTS):
             await self._app(scope, receive, send)
             return
-        is_page = PAGES.fullmatch(scope["path"]) is not None
+        is_page = any(_match(pattern, scope["path"]) for pattern in PAGES)
 
         async def send_as_page(message: Message) -> None:
             if message["type"] == "http.response.start":

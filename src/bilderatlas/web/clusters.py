@@ -7,7 +7,7 @@ from dash import html
 from bilderatlas.collection import Collection
 from bilderatlas.results import Cluster, Clustering, Run, image_id_of
 from bilderatlas.web import texts
-from bilderatlas.web.page import Address, Children, Page, aria, link
+from bilderatlas.web.page import Address, Children, Desk, Page, aria, link
 from bilderatlas.web.panel import command, file_name, pager, panel, thumbnail
 
 NOISE = -1
@@ -16,8 +16,9 @@ N_ON_A_SHEET = 7
 N_MEMBERS = 60  # a page
 
 
-def page(collection: Collection, address: Address) -> Page:
+def page(desk: Desk, address: Address) -> Page:
     """Show every cluster of `?run=`, the largest first, and the noise after them."""
+    collection = desk.collection
     runs = collection.runs("cluster")
     if not runs:
         line = texts.cluster_command(str(collection.path))
@@ -40,8 +41,9 @@ def page(collection: Collection, address: Address) -> Page:
     )
 
 
-def one_page(collection: Collection, address: Address, number: int) -> Page:
+def one_page(desk: Desk, address: Address, cluster: str) -> Page:
     """Show the members of one cluster, the firmest first."""
+    collection, number = desk.collection, int(cluster)
     clustering = collection.clustering(address.text("run"))
     places = clustering.members(number)  # (M,)
     last = max(1, -(-len(places) // N_MEMBERS))

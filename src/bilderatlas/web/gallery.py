@@ -1,68 +1,30 @@
-"""The gallery: a random sample, and what to do next."""
+"""The gallery: a random sample."""
 
 from __future__ import annotations
 
 from dash import html
 
-from bilderatlas.collection import Collection
-from bilderatlas.results import CollectionInfo
 from bilderatlas.web import texts
-from bilderatlas.web.page import Address, Children, Page, link
-from bilderatlas.web.panel import command, panel
-from bilderatlas.web.search import form
+from bilderatlas.web.page import Address, Desk, Page
+from bilderatlas.web.panel import panel
 
-N_SAMPLE = 36
+N_SAMPLE = 60
 MAX_SEED = 2**31 - 1
 
 
-def page(collection: Collection, address: Address) -> Page:
+def page(desk: Desk, address: Address) -> Page:
     """Show some images, drawn at random by `?seed=`."""
     seed = address.integer("seed", 0, low=0, high=MAX_SEED)
-    info = collection.info()
-    if info.n_images == 0:
-        return Page(texts.GALLERY, _empty(info))
-    sample = collection.sample(N_SAMPLE, seed=seed)
-    another = link("/", seed=(seed + 1) % MAX_SEED)
+    sample = desk.collection.sample(N_SAMPLE, seed=seed)
+    said = html.Strong(texts.sample_of(len(sample), desk.collection.info().n_images))
+    another = html.A(
+        texts.ANOTHER_SAMPLE, href=address.but(seed=(seed + 1) % MAX_SEED), className="button"
+    )
     return Page(
         texts.GALLERY,
         [
-            html.Div(
-                [html.H1(info.name), form(Address("/search", {}), info.kinds)], className="opening"
-            ),
-            html.Div(
-                [
-                    html.P(
-                        [
-                            html.Strong(texts.sample_of(len(sample), info.n_images)),
-                            f" {texts.SAMPLE_LEAD}",
-                        ]
-                    ),
-                    html.A(texts.ANOTHER_SAMPLE, href=another, className="button"),
-                ],
-                className="lead",
-            ),
+            html.H1(texts.GALLERY),
+            html.Div([html.P([said, f" {texts.SAMPLE_LEAD}"]), another], className="lead"),
             panel(sample),
-            *_next(info),
         ],
     )
-
-
-def _empty(info: CollectionInfo) -> Children:
-    return [
-        html.H1(texts.EMPTY_COLLECTION),
-        command(texts.EMPTY_COLLECTION_HINT, texts.index_command(info.path)),
-    ]
-
-
-def _next(info: CollectionInfo) -> Children:
-    """The commands that add what the collection lacks."""
-    verbs = {run.verb for run in info.runs}
-    lines: Children = []
-    if "cluster" not in verbs:
-        lines.append(command(texts.NEXT_CLUSTER, texts.cluster_command(info.path)))
-    if "project" not in verbs:
-        lines.append(command(texts.NEXT_PROJECT, texts.project_command(info.path)))
-    if info.n_problems:
-        said = f"{texts.n_problems(info.n_problems)}. {texts.NEXT_PROBLEMS}"
-        lines.append(command(said, texts.problems_command(info.path)))
-    return [html.Aside([html.H2(texts.NEXT), *lines], className="next")] if lines else []

@@ -7,14 +7,15 @@ from dash import html
 from bilderatlas.collection import Collection
 from bilderatlas.results import ImageFacts
 from bilderatlas.web import texts
-from bilderatlas.web.page import Address, Children, Page, link
+from bilderatlas.web.page import Address, Children, Desk, Page, link
 from bilderatlas.web.panel import Picture, file_name, hits_panel
 
 N_NEIGHBORS = 18
 
 
-def page(collection: Collection, address: Address, image_id: str) -> Page:
+def page(desk: Desk, address: Address, image_id: str) -> Page:
     """Show an image large, with the images most like it."""
+    collection = desk.collection
     facts = collection.image(image_id)
     name = file_name(facts.path)
     large = link(f"/api/v1/images/{image_id}/picture")

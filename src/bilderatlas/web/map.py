@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import base64
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 from dash import dcc, html
@@ -20,15 +19,16 @@ from bilderatlas.figures import PALETTE
 from bilderatlas.results import Cluster, Clustering, Projection, image_id_of
 from bilderatlas.web import texts
 from bilderatlas.web.clusters import NOISE, cluster_address, run_links
-from bilderatlas.web.page import Address, Page, aria
+from bilderatlas.web.page import Address, Desk, Page, aria, data
 from bilderatlas.web.panel import Picture, command
 
 GREY = "#8d867b"  # holds on dark and on light ground
 N_LISTED = 60  # clusters named beside the map
 
 
-def page(collection: Collection, address: Address) -> Page:
+def page(desk: Desk, address: Address) -> Page:
     """Show the projection `?run=`, coloured by the clustering `?clusters=` or the newest one."""
+    collection = desk.collection
     runs = collection.runs("project")
     if not runs:
         line = texts.project_command(str(collection.path))
@@ -135,11 +135,16 @@ def _legend(clustering: Clustering | None) -> html.Nav | None:
 
 
 def _entry(clustering: Clustering, cluster: Cluster) -> html.Li:
-    number: dict[str, Any] = {"data-cluster": str(cluster.cluster)}  # read by assets/map.js
     colour = PALETTE[cluster.cluster % len(PALETTE)]
     parts = [
         html.Span(className="dot", style={"background": colour}),
         html.Span(texts.cluster(cluster.cluster, cluster.name), className="name"),
-        html.Span(f"{cluster.size:,}", className="size"),
+        html.Span(texts.count(cluster.size), className="size"),
     ]
-    return html.Li(html.A(parts, href=cluster_address(clustering, cluster.cluster), **number))
+    return html.Li(
+        html.A(
+            parts,
+            href=cluster_address(clustering, cluster.cluster),
+            **data(cluster=str(cluster.cluster)),
+        )
+    )

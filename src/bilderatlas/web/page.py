@@ -6,10 +6,20 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs, quote, urlencode
 
+from bilderatlas.collection import Collection
 from bilderatlas.errors import QueryError
 from bilderatlas.web import texts
+from bilderatlas.web.query_pictures import QueryPictures
 
 Children = list[Any]  # Dash components and strings
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What every page works with."""
+
+    collection: Collection
+    pictures: QueryPictures  # those that visitors search with
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +73,11 @@ class Address:
 def aria(**attributes: str) -> dict[str, Any]:
     """Attributes for screen readers, in the spelling that Dash wants."""
     return {f"aria-{name}": value for name, value in attributes.items()}
+
+
+def data(**attributes: str) -> dict[str, Any]:
+    """Attributes that our scripts read: `data(next="/map")` is `data-next`."""
+    return {f"data-{name}": value for name, value in attributes.items()}
 
 
 def link(path: str, **parameters: object) -> str:

@@ -12,9 +12,8 @@ from bilderatlas.calibration import DOUBTFUL, LIKELY
 from bilderatlas.collection import Collection
 from bilderatlas.results import Hits
 from bilderatlas.web import texts
-from bilderatlas.web.page import Address, Children, Page
+from bilderatlas.web.page import Address, Children, Desk, Page
 from bilderatlas.web.panel import Picture, hits_panel
-from bilderatlas.web.query_pictures import QueryPictures
 
 DEFAULT_K = 24
 MAX_K = 200
@@ -23,20 +22,16 @@ MAX_UPLOAD_BYTES = 50_000_000
 LIMITS = ("threshold", "k", "where")
 WEIGHT = "weight-"  # and the kind of region
 MAX_WEIGHT = 100.0
-BANDS = (
-    (texts.LIKELY, LIKELY, inf),
-    (texts.DOUBTFUL, DOUBTFUL, LIKELY),
-    (texts.BACKGROUND, -inf, DOUBTFUL),
-)
 
 
-def page(collection: Collection, address: Address, pictures: QueryPictures) -> Page:
+def page(desk: Desk, address: Address) -> Page:
     """Show what the words `?q=` or, without words, the picture `?picture=` finds."""
     words, picture = address.text("q"), address.text("picture")
+    collection = desk.collection
     if words:
         results = _by_words(collection, address, words)
     elif picture:
-        results = _by_picture(collection, address, pictures, picture)
+        results = _by_picture(desk, address, picture)
     else:
         results = [html.P(texts.SEARCH_LEAD, className="empty")]
     opening = html.Div(
@@ -153,10 +148,8 @@ def _by_words(collection: Collection, address: Address, words: str) -> Children:
     return _results(collection, hits, texts.found(len(hits), words))
 
 
-def _by_picture(
-    collection: Collection, address: Address, pictures: QueryPictures, name: str
-) -> Children:
-    jpeg = pictures.jpeg(name)
+def _by_picture(desk: Desk, address: Address, name: str) -> Children:
+    collection, jpeg = desk.collection, desk.pictures.jpeg(name)
     if jpeg is None:
         return [html.P(texts.UPLOAD_GONE, className="empty")]
     hits = collection.search(
@@ -177,7 +170,12 @@ def _results(collection: Collection, hits: Hits, heading: str) -> Children:
     facts = {image.image_id: image for image in collection.images([hit.image_id for hit in hits])}
     verdict = html.P(texts.verdict(hits.verdict), className="lead", role="status")
     shown: Children = [html.H2(heading), verdict]
-    for title, low, high in BANDS:
+    bands = {
+        texts.LIKELY: (LIKELY, inf),
+        texts.DOUBTFUL: (DOUBTFUL, LIKELY),
+        texts.BACKGROUND: (-inf, DOUBTFUL),
+    }
+    for title, (low, high) in bands.items():
         some = [hit for hit in hits if low <= hit.relevance < high]
         if some:
             shown.append(html.H3(title))

@@ -18,6 +18,7 @@
   });
 
   document.addEventListener("submit", (event) => {
+    if (event.target.method !== "get") return; // actions.js sends the others
     event.preventDefault();
     const given = [...new FormData(event.target)].filter(([, value]) => value.trim());
     go(`${event.target.getAttribute("action")}?${new URLSearchParams(given)}`);
@@ -42,21 +43,25 @@
     }
   };
 
-  let isFirst = true;
+  let shown = null; // the address of the page that is shown
   window.bilderatlas = { ...window.bilderatlas, go };
   window.dash_clientside = window.dash_clientside || {};
   window.dash_clientside.bilderatlas = {
     ...window.dash_clientside.bilderatlas,
 
-    // A page has arrived: name the window, and let screen readers start at its heading.
+    // A page has arrived: name the window, and let screen readers start at its heading; not where
+    // the same page was drawn again. Other scripts hear the event "bilderatlas:turned".
     turned(page) {
       if (!page) return window.dash_clientside.no_update;
       document.title = page.title;
       document.documentElement.classList.remove("is-turning");
       markCurrent();
+      const here = location.pathname + location.search;
       const isTyping = document.activeElement && document.activeElement.id === "q";
-      if (!isFirst && !isTyping) document.getElementById("main").focus({ preventScroll: true });
-      isFirst = false;
+      const isNew = shown !== null && shown !== here;
+      if (isNew && !isTyping) document.getElementById("main").focus({ preventScroll: true });
+      shown = here;
+      requestAnimationFrame(() => document.dispatchEvent(new CustomEvent("bilderatlas:turned")));
       return page.title;
     },
   };

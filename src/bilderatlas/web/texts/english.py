@@ -1,0 +1,236 @@
+"""What the pages say, in English. `german.py` has the same names."""
+
+from __future__ import annotations
+
+import shlex
+
+from bilderatlas.results import Verdict
+
+# -- the frame
+
+PROGRAM = "Bilderatlas"
+SKIP = "Skip to the pictures"
+LOADING = "Laying out the pictures…"
+SCHEME = "Light or dark"
+NAVIGATION = "Pages"
+UNDO = "Undo"
+HOME, GALLERY, SEARCH, CLUSTERS, MAP = "Home", "Gallery", "Search", "Clusters", "Map"
+NOT_FOUND = "There is no such page"
+NOT_FOUND_HINT = "Perhaps the gallery has what you look for."
+TO_GALLERY = "To the gallery"
+REFUSED = "That did not work"
+FAILED = "Something broke"
+FAILED_HINT = "This is a mistake of the program. Its log says which; please report it."
+
+
+def title(page: str, collection: str) -> str:
+    """The title of the browser's window."""
+    return f"{page} · {collection} · {PROGRAM}"
+
+
+def no_such_number(name: str, written: str, low: float, high: float) -> str:
+    """A parameter of the address that is no number, or one out of range."""
+    return f"{name} is {written!r}; it must be a number from {low:g} to {high:g}."
+
+
+def count(n: int) -> str:
+    """A number as it is written: 12,345."""
+    return f"{n:,}"
+
+
+# -- pictures on every page
+
+EARLIER, LATER = "← Earlier", "Later →"
+PARTS = {
+    "image": "whole picture",
+    "person": "person",
+    "animal": "animal",
+    "vehicle": "vehicle",
+    "outdoor": "outdoor",
+    "sports": "sports",
+    "object": "object",
+    "text": "text",
+}
+MATCHED_BY = {
+    "picture": "by its looks",
+    "words": "by its words",
+    "meaning": "by the meaning of its words",
+    "label": "by its label",
+}
+
+
+def n_images(n: int) -> str:
+    """A count of images."""
+    return "1 image" if n == 1 else f"{count(n)} images"
+
+
+def pages(first: int, last: int, n: int) -> str:
+    """Which part of a long list is on this page."""
+    return f"{count(first)} to {count(last)} of {count(n)}"
+
+
+def score(value: float) -> str:
+    """How close a hit is to the query."""
+    return f"{value:.2f}"
+
+
+def relevance(value: float) -> str:
+    """How surely a hit stands out."""
+    return f"relevance {value:.0%}"
+
+
+def part(kind: str, label: str | None, text: str | None) -> str:
+    """What the part of a picture is that matched: the words there, its label, or its kind."""
+    return f"“{text}”" if text else label or PARTS[kind]
+
+
+def share_of(share: float, matched_by: str) -> str:
+    """How much a part counts among all that speaks for its picture, and why."""
+    return f"{share:.0%} of what speaks for this picture, {MATCHED_BY[matched_by]}"
+
+
+def pixels(width: int, height: int) -> str:
+    """The size of a picture."""
+    return f"{count(width)} by {count(height)} pixels"
+
+
+# -- home
+
+EMPTY_COLLECTION = "There are no images here yet"
+EMPTY_COLLECTION_HINT = "Fill the collection from a folder of pictures:"
+NEXT = "What next"
+NEXT_CLUSTER = "Let the pictures form groups:"
+NEXT_PROJECT = "Lay them out on a map:"
+NEXT_PROBLEMS = "See which files could not be read, and why:"
+
+
+def n_problems(n: int) -> str:
+    """A count of skipped files."""
+    return "1 file could not be read" if n == 1 else f"{count(n)} files could not be read"
+
+
+def cluster_command(path: str) -> str:
+    """What makes clusters."""
+    return f"bilderatlas cluster {shlex.quote(path)}"
+
+
+def project_command(path: str) -> str:
+    """What makes a map."""
+    return f"bilderatlas project {shlex.quote(path)} --dims 3"
+
+
+def problems_command(path: str) -> str:
+    """What lists the skipped files."""
+    return f"bilderatlas problems {shlex.quote(path)}"
+
+
+def index_command(path: str) -> str:
+    """What fills a collection."""
+    return f"bilderatlas index {shlex.quote(path)} FOLDER"
+
+
+# -- gallery
+
+ANOTHER_SAMPLE = "Another sample"
+SAMPLE_LEAD = "drawn at random"
+
+
+def sample_of(n: int, n_all: int) -> str:
+    """How many of how many the gallery shows."""
+    return f"All {n_images(n_all)}" if n >= n_all else f"{count(n)} of {n_images(n_all)}"
+
+
+# -- search
+
+SEARCH_LABEL = "What does the picture show?"
+SEARCH_HINT = "red bicycle, handwritten letter, people at a table…"
+SEARCH_BUTTON = "Search"
+MORE_OPTIONS = "Narrow it down"
+THRESHOLD = "Score at least"
+HOW_MANY = "How many at most"
+WHERE = "Only where"
+WHERE_HINT = "year > 1950"
+WEIGHTS = "How much each kind of part counts: 0 leaves it out, 2 counts twice"
+UPLOAD = "or drop a picture here, or choose one, to find others like it"
+UPLOADED = "The picture that you gave"
+UPLOAD_GONE = "This picture is no longer here. Drop it again to search with it."
+NOTHING_FOUND = "Nothing here matches"
+NOTHING_FOUND_HINT = "Try other words, a lower score, or no filter."
+LIKELY, DOUBTFUL, BACKGROUND = "Likely", "Doubtful", "Background"
+SEARCH_LEAD = "Say what you look for, or show it."
+
+
+def found(n: int, query: str) -> str:
+    """The heading over what words found."""
+    return f"{n_images(n)} for “{query}”"
+
+
+def found_like(n: int) -> str:
+    """The heading over what a picture found."""
+    return f"{n_images(n)} like this one"
+
+
+def verdict(verdict: Verdict) -> str:
+    """How many of all images answer the query."""
+    if not verdict.n_likely + verdict.n_doubtful:
+        return f"{NOTHING_FOUND}. These are the closest, no closer than to any other question."
+    counts = f"{count(verdict.n_likely)} likely and {count(verdict.n_doubtful)} doubtful"
+    return f"{counts} in the whole collection; {count(verdict.n_background)} are background."
+
+
+def weight_of(kind: str, n: int) -> str:
+    """The field that says how much parts of a kind count."""
+    return f"{PARTS[kind].capitalize()} ({count(n)})"
+
+
+# -- image
+
+NEIGHBORS = "Nearest in this collection"
+NO_NEIGHBORS = "There is no other image here."
+SIZE, KIND_OF_FILE, TAKEN_AT, LIES_AT, IMAGE_ID = "Size", "Kind", "Taken", "Lies at", "Id"
+
+# -- clusters
+
+NO_CLUSTERS = "The pictures have not been put in groups yet"
+NO_CLUSTERS_HINT = "This does it:"
+ALL_CLUSTERS = "All clusters"
+NOISE = "In no cluster"
+NOISE_HINT = "These resemble too few others to form a group."
+RUNS = "Other runs"
+
+
+def clusters_of(n: int, run: str) -> str:
+    """How many clusters a run has."""
+    return f"{'1 cluster' if n == 1 else f'{count(n)} clusters'} in {run}"
+
+
+def cluster(number: int, name: str) -> str:
+    """What a cluster is called."""
+    return NOISE if number == -1 else name or f"Cluster {number}"
+
+
+def run(name: str, dims: int | None) -> str:
+    """A run to choose; of a map also whether it is flat or deep."""
+    return f"{name} · {dims}-D" if dims else name
+
+
+# -- map
+
+NO_MAP = "There is no map yet"
+NO_MAP_HINT = "This draws one:"
+MAP_HINT = "Point at a dot to see its picture, click to open it."
+MAP_HINT_3D = "Drag to turn, scroll to come closer."
+MAP_HINT_2D = "Drag to move, scroll to come closer."
+MAP_LABEL = "A map of the images. The arrow keys and + and - move it."
+MAP_WITHOUT_POINTING = "Browse the same groups as contact sheets"
+MAP_NEEDS_WEBGL = "This browser draws no WebGL, which the map needs. See the clusters instead."
+
+
+def map_of(n: int, run: str) -> str:
+    """What a map shows."""
+    return f"{count(n)} points in {run}"
+
+
+def coloured_by(run: str) -> str:
+    """Which clustering gave the colours."""
+    return f"coloured by {run}"

@@ -1,0 +1,239 @@
+"""What the pages say, in German. The names are those of `english.py`."""
+
+from __future__ import annotations
+
+import shlex
+
+from bilderatlas.results import Verdict
+
+# -- the frame
+
+PROGRAM = "Bilderatlas"
+SKIP = "Zu den Bildern springen"
+LOADING = "Die Bilder werden ausgelegt…"
+SCHEME = "Hell oder dunkel"
+NAVIGATION = "Seiten"
+UNDO = "Rückgängig"
+HOME, GALLERY, SEARCH, CLUSTERS, MAP = "Anfang", "Galerie", "Suche", "Gruppen", "Karte"
+NOT_FOUND = "Diese Seite gibt es nicht"
+NOT_FOUND_HINT = "Vielleicht hat die Galerie das Gesuchte."
+TO_GALLERY = "Zur Galerie"
+REFUSED = "Das ging nicht"
+FAILED = "Etwas ist kaputtgegangen"
+FAILED_HINT = "Das ist ein Fehler des Programms. Sein Protokoll sagt, welcher; bitte melden."
+
+
+def title(page: str, collection: str) -> str:
+    """The title of the browser's window."""
+    return f"{page} · {collection} · {PROGRAM}"
+
+
+def no_such_number(name: str, written: str, low: float, high: float) -> str:
+    """A parameter of the address that is no number, or one out of range."""
+    return f"{name} ist {written!r}; nötig ist eine Zahl von {low:g} bis {high:g}."
+
+
+def count(n: int) -> str:
+    """A number as it is written: 12.345."""
+    return f"{n:,}".replace(",", ".")
+
+
+# -- pictures on every page
+
+EARLIER, LATER = "← Frühere", "Spätere →"
+PARTS = {
+    "image": "ganzes Bild",
+    "person": "Person",
+    "animal": "Tier",
+    "vehicle": "Fahrzeug",
+    "outdoor": "draußen",
+    "sports": "Sport",
+    "object": "Gegenstand",
+    "text": "Text",
+}
+MATCHED_BY = {
+    "picture": "durch sein Aussehen",
+    "words": "durch seine Wörter",
+    "meaning": "durch den Sinn seiner Wörter",
+    "label": "durch seine Bezeichnung",
+}
+
+
+def n_images(n: int) -> str:
+    """A count of images."""
+    return "1 Bild" if n == 1 else f"{count(n)} Bilder"
+
+
+def pages(first: int, last: int, n: int) -> str:
+    """Which part of a long list is on this page."""
+    return f"{count(first)} bis {count(last)} von {count(n)}"
+
+
+def score(value: float) -> str:
+    """How close a hit is to the query."""
+    return f"{value:.2f}".replace(".", ",")
+
+
+def relevance(value: float) -> str:
+    """How surely a hit stands out."""
+    return f"Relevanz {value:.0%}"
+
+
+def part(kind: str, label: str | None, text: str | None) -> str:
+    """What the part of a picture is that matched: the words there, its label, or its kind."""
+    return f"„{text}“" if text else label or PARTS[kind]
+
+
+def share_of(share: float, matched_by: str) -> str:
+    """How much a part counts among all that speaks for its picture, and why."""
+    return f"{share:.0%} dessen, was für dieses Bild spricht, {MATCHED_BY[matched_by]}"
+
+
+def pixels(width: int, height: int) -> str:
+    """The size of a picture."""
+    return f"{count(width)} mal {count(height)} Pixel"
+
+
+# -- home
+
+EMPTY_COLLECTION = "Hier sind noch keine Bilder"
+EMPTY_COLLECTION_HINT = "Die Sammlung aus einem Ordner mit Bildern füllen:"
+NEXT = "Wie es weitergeht"
+NEXT_CLUSTER = "Die Bilder Gruppen bilden lassen:"
+NEXT_PROJECT = "Sie auf einer Karte auslegen:"
+NEXT_PROBLEMS = "Sehen, welche Dateien nicht gelesen werden konnten, und warum:"
+
+
+def n_problems(n: int) -> str:
+    """A count of skipped files."""
+    if n == 1:
+        return "1 Datei konnte nicht gelesen werden"
+    return f"{count(n)} Dateien konnten nicht gelesen werden"
+
+
+def cluster_command(path: str) -> str:
+    """What makes clusters."""
+    return f"bilderatlas cluster {shlex.quote(path)}"
+
+
+def project_command(path: str) -> str:
+    """What makes a map."""
+    return f"bilderatlas project {shlex.quote(path)} --dims 3"
+
+
+def problems_command(path: str) -> str:
+    """What lists the skipped files."""
+    return f"bilderatlas problems {shlex.quote(path)}"
+
+
+def index_command(path: str) -> str:
+    """What fills a collection."""
+    return f"bilderatlas index {shlex.quote(path)} ORDNER"
+
+
+# -- gallery
+
+ANOTHER_SAMPLE = "Andere Auswahl"
+SAMPLE_LEAD = "zufällig gezogen"
+
+
+def sample_of(n: int, n_all: int) -> str:
+    """How many of how many the gallery shows."""
+    return f"Alle {n_images(n_all)}" if n >= n_all else f"{count(n)} von {count(n_all)} Bildern"
+
+
+# -- search
+
+SEARCH_LABEL = "Was zeigt das Bild?"
+SEARCH_HINT = "rotes Fahrrad, Brief von Hand, Leute am Tisch…"
+SEARCH_BUTTON = "Suchen"
+MORE_OPTIONS = "Eingrenzen"
+THRESHOLD = "Nähe mindestens"
+HOW_MANY = "Höchstens wie viele"
+WHERE = "Nur wo"
+WHERE_HINT = "year > 1950"
+WEIGHTS = "Wie viel jede Art von Teil zählt: 0 lässt sie weg, 2 zählt doppelt"
+UPLOAD = "oder ein Bild hier ablegen oder auswählen, um ähnliche zu finden"
+UPLOADED = "Das übergebene Bild"
+UPLOAD_GONE = "Dieses Bild ist nicht mehr da. Zum Suchen bitte noch einmal ablegen."
+NOTHING_FOUND = "Hier passt nichts"
+NOTHING_FOUND_HINT = "Andere Wörter versuchen, weniger Nähe verlangen oder den Filter weglassen."
+LIKELY, DOUBTFUL, BACKGROUND = "Wahrscheinlich", "Zweifelhaft", "Hintergrund"
+SEARCH_LEAD = "Sagen, was gesucht wird, oder es zeigen."
+
+
+def found(n: int, query: str) -> str:
+    """The heading over what words found."""
+    return f"{n_images(n)} zu „{query}“"
+
+
+def found_like(n: int) -> str:
+    """The heading over what a picture found."""
+    return f"{n_images(n)} wie dieses"
+
+
+def verdict(verdict: Verdict) -> str:
+    """How many of all images answer the query."""
+    if not verdict.n_likely + verdict.n_doubtful:
+        return f"{NOTHING_FOUND}. Diese sind am nächsten, aber nicht näher als jeder anderen Frage."
+    counts = f"{count(verdict.n_likely)} wahrscheinlich und {count(verdict.n_doubtful)} zweifelhaft"
+    return f"{counts} in der ganzen Sammlung; {count(verdict.n_background)} sind Hintergrund."
+
+
+def weight_of(kind: str, n: int) -> str:
+    """The field that says how much parts of a kind count."""
+    name = PARTS[kind]
+    return f"{name[0].upper()}{name[1:]} ({count(n)})"
+
+
+# -- image
+
+NEIGHBORS = "Am nächsten in dieser Sammlung"
+NO_NEIGHBORS = "Hier ist kein anderes Bild."
+SIZE, KIND_OF_FILE, TAKEN_AT, LIES_AT, IMAGE_ID = "Größe", "Art", "Aufgenommen", "Liegt in", "Id"
+
+# -- clusters
+
+NO_CLUSTERS = "Die Bilder sind noch nicht in Gruppen geordnet"
+NO_CLUSTERS_HINT = "Das tut es:"
+ALL_CLUSTERS = "Alle Gruppen"
+NOISE = "In keiner Gruppe"
+NOISE_HINT = "Diese ähneln zu wenigen anderen, um eine Gruppe zu bilden."
+RUNS = "Andere Läufe"
+
+
+def clusters_of(n: int, run: str) -> str:
+    """How many clusters a run has."""
+    return f"{'1 Gruppe' if n == 1 else f'{count(n)} Gruppen'} in {run}"
+
+
+def cluster(number: int, name: str) -> str:
+    """What a cluster is called."""
+    return NOISE if number == -1 else name or f"Gruppe {number}"
+
+
+def run(name: str, dims: int | None) -> str:
+    """A run to choose; of a map also whether it is flat or deep."""
+    return f"{name} · {dims}-D" if dims else name
+
+
+# -- map
+
+NO_MAP = "Es gibt noch keine Karte"
+NO_MAP_HINT = "Das zeichnet eine:"
+MAP_HINT = "Auf einen Punkt zeigen, um sein Bild zu sehen; klicken öffnet es."
+MAP_HINT_3D = "Ziehen dreht, Scrollen bringt näher."
+MAP_HINT_2D = "Ziehen verschiebt, Scrollen bringt näher."
+MAP_LABEL = "Eine Karte der Bilder. Die Pfeiltasten und + und - bewegen sie."
+MAP_WITHOUT_POINTING = "Dieselben Gruppen als Kontaktbögen"
+MAP_NEEDS_WEBGL = "Dieser Browser zeichnet kein WebGL, das die Karte braucht. Siehe die Gruppen."
+
+
+def map_of(n: int, run: str) -> str:
+    """What a map shows."""
+    return f"{count(n)} Punkte in {run}"
+
+
+def coloured_by(run: str) -> str:
+    """Which clustering gave the colours."""
+    return f"gefärbt nach {run}"
