@@ -29,7 +29,17 @@ def test_the_verbs_of_a_collection_are_these() -> None:
         "export",
     }
     verbs |= {"reindex", "problems", "info"}
-    looks = {"image", "images", "sample", "thumbnail", "picture", "embeddings", "runs"}
+    looks = {
+        "browse",
+        "image",
+        "images",
+        "sample",
+        "crop",
+        "thumbnail",
+        "picture",
+        "embeddings",
+        "runs",
+    }
     assert verbs | looks <= set(dir(ba.Collection))
 
 

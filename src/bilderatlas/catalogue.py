@@ -19,6 +19,8 @@ from bilderatlas.full_text import FullText
 from bilderatlas.regions import ACTIVATION, KINDS
 from bilderatlas.store import Store
 
+UNKNOWN_TIME = np.iinfo(np.int64).max  # after every other
+
 
 class Catalogue:
     """One version of a collection's regions, places and embeddings.
@@ -53,6 +55,43 @@ class Catalogue:
     def image_ids(self) -> pa.Array:
         """(M,) the images that lie somewhere, numbered by the order of their first paths."""
         return pc.unique(self._places["image_id"])
+
+    @cached_property
+    def _first_rows(self) -> NDArray[np.int64]:
+        """(M,) the row in `_places` of each image's first path; they rise."""
+        numbers = pc.index_in(self._places["image_id"], value_set=self.image_ids).to_numpy()
+        rows: NDArray[np.int64] = np.unique(numbers, return_index=True)[1]
+        return rows
+
+    def first_place(self, image: int) -> tuple[str, str]:
+        """The first path of an image, and the source that names it."""
+        row = int(self._first_rows[image])
+        return self._places["uri"][row].as_py(), self._places["source"][row].as_py()
+
+    @cached_property
+    def taken_s(self) -> NDArray[np.int64]:
+        """(M,) when each image was taken, seconds since 1970; UNKNOWN_TIME where none says."""
+        columns = ["image_id", "taken_at"]
+        images = self._store.read("images", columns, version=self.versions["images"])
+        rows = pc.index_in(self.image_ids, value_set=images["image_id"].combine_chunks())
+        taken = images["taken_at"].cast(pa.int64()).take(rows)
+        seconds: NDArray[np.int64] = pc.fill_null(taken, UNKNOWN_TIME).to_numpy()
+        return seconds
+
+    @cached_property
+    def _sorted_ids(self) -> tuple[NDArray[np.bytes_], NDArray[np.int64]]:
+        """Image ids in their own order, and the number of each."""
+        ids = np.array(self.image_ids.to_pylist(), dtype=np.bytes_)
+        order = np.argsort(ids)
+        return ids[order], order
+
+    def number_of_id(self, image_id: str) -> int | None:
+        """The number of the image with this id; None where there is none."""
+        ids, numbers = self._sorted_ids
+        wanted = image_id.encode("utf-8", "replace")
+        place = int(np.searchsorted(ids, wanted)) if len(ids) else 0
+        found = place < len(ids) and ids[place] == wanted
+        return int(numbers[place]) if found else None
 
     @cached_property
     def _rows(self) -> tuple[NDArray[np.int64], pa.Table]:
@@ -157,6 +196,11 @@ class Catalogue:
         scores: NDArray[np.float64] = self.regions["score"].to_numpy().astype(np.float64)
         return scores
 
+    def region(self, region_id: str) -> dict[str, Any] | None:
+        """A row of `regions`; None where there is none of this id."""
+        row = pc.index(self.regions["region_id"], region_id).as_py()
+        return self.regions.slice(row, 1).to_pylist()[0] if row >= 0 else None
+
     def rows_of(self, region_ids: pa.ChunkedArray) -> NDArray[np.int64]:
         """(R,) the rows of some regions; -1 where one is not here."""
         found = pc.index_in(region_ids, value_set=self.regions["region_id"].combine_chunks())
@@ -222,9 +266,9 @@ class Catalogue:
 
     def number_of(self, image: str) -> int | None:
         """The number of the image with this id, path, or `id` in its table."""
-        found = pc.index(self.image_ids, image).as_py()
-        if found >= 0:
-            return int(found)
+        found = self.number_of_id(image)
+        if found is not None:
+            return found
         row = pc.index(self._places["uri"], image).as_py()
         if row < 0:
             row = self._row_with_own_id(image)

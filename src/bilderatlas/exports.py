@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
@@ -27,7 +27,7 @@ SHEET_SIZE = 40  # pictures on a contact sheet
 
 def write(
     collection: Collection,
-    output: Path | BinaryIO,
+    output: Path | IO[bytes],
     *,
     table: str,
     format: str | None,
@@ -43,7 +43,7 @@ def write(
     write_rows(TABLES[table](collection, run), output, format)
 
 
-def write_rows(rows: pa.Table, output: Path | BinaryIO, format: str | None = None) -> None:
+def write_rows(rows: pa.Table, output: Path | IO[bytes], format: str | None = None) -> None:
     """Write rows as CSV or Parquet, by the file's name where no format is given.
 
     Raises QueryError for another format, StoreError where the file cannot be written.
@@ -67,7 +67,7 @@ def write_png(png: bytes, path: Path) -> None:
         path.write_bytes(png)
 
 
-def format_of(output: Path | BinaryIO, format: str | None = None) -> str:
+def format_of(output: Path | IO[bytes], format: str | None = None) -> str:
     """csv or parquet, by the file's name where it is not given. Raises QueryError for another."""
     if format is None:
         suffix = output.suffix.lower() if isinstance(output, Path) else ""
@@ -80,7 +80,7 @@ def format_of(output: Path | BinaryIO, format: str | None = None) -> str:
     return format
 
 
-def _write(rows: pa.Table, file: BinaryIO, format: str) -> None:
+def _write(rows: pa.Table, file: IO[bytes], format: str) -> None:
     if format == "csv":
         import pyarrow.csv
 

@@ -198,6 +198,18 @@ class Images(Items[ImageFacts]):
         return {"images": [facts.to_dict() for facts in self]}
 
 
+class ImagePage(Images):
+    """A stretch of a list of images."""
+
+    def __init__(self, items: Sequence[ImageFacts], n_images: int, next: str | None) -> None:
+        """`n_images` are in the whole list; `next` is the cursor behind these, None at the end."""
+        super().__init__(items)
+        self.n_images, self.next = n_images, next
+
+    def to_dict(self) -> dict[str, Any]:
+        return super().to_dict() | {"n_images": self.n_images, "next": self.next}
+
+
 @dataclass(frozen=True, slots=True)
 class Copy:
     """A file that shows what the kept one of its group shows, and how that was told."""

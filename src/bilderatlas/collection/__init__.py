@@ -6,9 +6,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
-
-import numpy as np
+from typing import IO, TYPE_CHECKING, Any, TypeVar
 
 from bilderatlas import encoders, exports, regions, runs, sources
 from bilderatlas.arrays import Embeddings
@@ -31,6 +29,7 @@ from bilderatlas.results import (
     Duplicates,
     Hits,
     ImageFacts,
+    ImagePage,
     Images,
     IndexSummary,
     MapPage,
@@ -268,10 +267,8 @@ class Collection:
 
         Raises ImageNotFound, QueryError.
         """
-        opened = self._space(space)
-        answer = asking.similar(opened, image, Choice(k=k, where=where), radius=radius)
-        asked = opened.catalogue.image_ids[opened.number_of(image)].as_py()
-        return Hits(answer.hits, answer.verdict, thumbnails=self.thumbnails, asked=asked)
+        answer = asking.similar(self._space(space), image, Choice(k=k, where=where), radius=radius)
+        return Hits(answer.hits, answer.verdict, thumbnails=self.thumbnails, asked=answer.asked)
 
     # -- ordering
 
@@ -498,11 +495,31 @@ class Collection:
 
     # -- looking
 
+    def browse(
+        self,
+        order: str = "name",
+        *,
+        n: int = 24,
+        seed: int = 0,
+        where: str | None = None,
+        kinds: Sequence[str] = (),
+        after: str | None = None,
+    ) -> ImagePage:
+        """List images, n at a time: `after` is the `next` of the stretch before.
+
+        `order` is "name" (of the first path), "date" (of taking them; those without one last),
+        "newest" or "random", where the same `seed` gives the same list. `where` is a condition as
+        in `search`; images have a region of each of `kinds`. The list goes on where it was, even
+        if images were added or have left meanwhile. Raises QueryError.
+        """
+        listing = self._space().listing()
+        found = listing.stretch(order, n=n, seed=seed, where=where, kinds=kinds, after=after)
+        facts = looking.facts(self._store, listing.catalogue, found.numbers.tolist())
+        return ImagePage(facts, found.n_all, found.next)
+
     def sample(self, n: int = 24, *, seed: int = 0) -> Images:
         """A random handful of images; the same seed picks the same ones."""
-        ids = self._space().catalogue.image_ids
-        chosen = np.random.default_rng(seed).permutation(len(ids))[:n]
-        return self.images([ids[int(i)].as_py() for i in chosen])
+        return self.browse("random", n=n, seed=seed)
 
     def image(self, image_id: str) -> ImageFacts:
         """What the collection knows of an image. Raises ImageNotFound."""
@@ -510,13 +527,17 @@ class Collection:
 
     def images(self, image_ids: Sequence[str]) -> Images:
         """What the collection knows of some images, in the order asked for."""
-        return looking.facts(self._store, self._space(), image_ids)
+        space = self._space()
+        catalogue = space.catalogue  # one for both steps: `index` may be writing the next
+        numbers = [space.number_of(image_id, catalogue) for image_id in image_ids]
+        return Images(looking.facts(self._store, catalogue, numbers))
 
     def all_images(self) -> Iterator[ImageFacts]:
         """Every image by the order of its path, a thousand in memory at a time."""
-        ids = self._space().catalogue.image_ids
-        for start in range(0, len(ids), 1000):
-            yield from self.images(ids.slice(start, 1000).to_pylist())
+        catalogue = self._space().catalogue
+        for start in range(0, len(catalogue.image_ids), 1000):
+            stop = min(start + 1000, len(catalogue.image_ids))
+            yield from looking.facts(self._store, catalogue, range(start, stop))
 
     def paths(self, image_ids: Sequence[str]) -> list[str | None]:
         """The first path of each of some images; None for one that has left."""
@@ -536,6 +557,14 @@ class Collection:
         Raises ImageNotFound, and ImageProblem where its file is gone or another now.
         """
         return looking.picture(self._space(), image_id)
+
+    def crop(self, region_id: str, *, side: int = 320) -> Image.Image:
+        """A region cut out of its picture, upright RGB, its longer side `side` pixels at most.
+
+        It has what is around it where it is longer than twice its width, as encoders see it.
+        Raises ImageNotFound, and ImageProblem where the file is gone or another now.
+        """
+        return looking.crop(self._space(), region_id, side)
 
     def embeddings(
         self, kind: str | None = None, *, space: str | None = None
@@ -612,7 +641,7 @@ class Collection:
 
     def export(
         self,
-        output: str | Path | BinaryIO,
+        output: str | Path | IO[bytes],
         *,
         table: str = "images",
         format: str | None = None,
@@ -688,7 +717,8 @@ class Collection:
     def problems(self) -> Problems:
         """What could not be read, and why, by path."""
         rows = self._store.read("problems", ["uri", "stage", "reason", "when"])
-        return Problems([Problem(**row) for row in rows.sort_by("uri").to_pylist()])
+        by = [(column, "ascending") for column in ("uri", "stage", "when")]
+        return Problems([Problem(**row) for row in rows.sort_by(by).to_pylist()])
 
     def info(self) -> CollectionInfo:
         """What is inside."""
@@ -714,6 +744,10 @@ class Collection:
             n_bytes=sum(f.stat().st_size for f in self.path.rglob("*") if f.is_file()),
             last_index=self._store.last_index,
         )
+
+    def state(self, *tables: str) -> str:
+        """A text that is another one when these tables are; without names, when anything is."""
+        return self._store.state(*tables)
 
     def kinds(self) -> dict[str, int]:
         """How many regions there are of each kind, in the order of `regions.KINDS`."""

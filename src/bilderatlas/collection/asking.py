@@ -29,6 +29,7 @@ class Answer:
 
     hits: list[Hit]
     verdict: Verdict
+    asked: str | None = None  # the id of the image that these are the neighbors of
 
 
 def by_words(
@@ -53,8 +54,9 @@ def similar(space: OpenSpace, image: str, choice: Choice, *, radius: float | Non
         if not 0 <= radius <= 2:
             raise QueryError(f"The radius is {radius:g}; a cosine distance lies between 0 and 2.")
         choice = replace(choice, k=None, threshold=1 - radius - search.ROUNDING)
-    number = space.number_of(image)
-    return _nearest(space, space.ask_image(number), choice, without=number)
+    asked, number = space.ask_image(image)
+    found = _nearest(space, asked, choice, without=number)
+    return replace(found, asked=asked.catalogue.image_ids[number].as_py())
 
 
 def _nearest(

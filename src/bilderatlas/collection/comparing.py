@@ -22,10 +22,12 @@ def images(space: OpenSpace, given: Sequence[str], thumbnails: Thumbnails) -> He
             f"A heat map is of 2 to {N_IMAGES} images; {len(given)} were named. "
             "Name some more or fewer, or none for the clusters of a run."
         )
-    numbers = [space.number_of(image) for image in given]
-    rows = np.stack([space.embedding_of(number) for number in numbers]).astype(np.float64)  # (M, D)
-    names = [space.catalogue.places(number)[0][0].rsplit("/", 1)[-1] for number in numbers]
-    ids = [space.catalogue.image_ids[number].as_py() for number in numbers]
+    catalogue = space.catalogue
+    numbers = [space.number_of(image, catalogue) for image in given]
+    vectors = [space.embedding_of(number, catalogue) for number in numbers]
+    rows = np.stack(vectors).astype(np.float64)  # (M, D)
+    names = [catalogue.places(number)[0][0].rsplit("/", 1)[-1] for number in numbers]
+    ids = [catalogue.image_ids[number].as_py() for number in numbers]
     return HeatMap("Images", names, np.clip(rows @ rows.T, -1, 1), thumbnails(ids))
 
 

@@ -2,34 +2,35 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+
+import pyarrow as pa
+from PIL import Image as Pillow
+from PIL.Image import Image
 
 from bilderatlas import images, sources
+from bilderatlas.catalogue import Catalogue
 from bilderatlas.collection.open_space import OpenSpace, no_image
-from bilderatlas.errors import ImageProblem
-from bilderatlas.results import ImageFacts, Images
+from bilderatlas.errors import ImageNotFound, ImageProblem, QueryError
+from bilderatlas.results import ImageFacts
 from bilderatlas.store import Store
 
-if TYPE_CHECKING:
-    from PIL import Image
+SMALLEST_PART = 0.02  # of a side; smaller regions are shown as they are, not in more detail
 
 
-def facts(store: Store, space: OpenSpace, image_ids: Sequence[str]) -> Images:
-    """What the collection knows of some images, in the order asked for."""
+def facts(store: Store, catalogue: Catalogue, numbers: Sequence[int]) -> list[ImageFacts]:
+    """What the collection knows of some images, by their numbers, in the order asked for."""
+    ids = catalogue.image_ids.take(pa.array(numbers, pa.int64())).to_pylist()
     columns = ["image_id", "width", "height", "media_type", "taken_at"]
-    rows = {
-        row["image_id"]: row
-        for row in store.read_ids("images", "image_id", image_ids, columns).to_pylist()
-    }
-    catalogue = space.catalogue
-    places = [catalogue.places(space.number_of(image_id)) for image_id in image_ids]
-    return Images(
-        [
-            ImageFacts(path=paths[0], paths=tuple(paths), metadata=metadata, **rows[image_id])
-            for image_id, (paths, metadata) in zip(image_ids, places, strict=True)
-        ]
-    )
+    version = catalogue.versions["images"]
+    read = store.read_ids("images", "image_id", ids, columns, version=version)
+    rows = {row["image_id"]: row for row in read.to_pylist()}
+    places = [catalogue.places(number) for number in numbers]
+    return [
+        ImageFacts(path=paths[0], paths=tuple(paths), metadata=metadata, **rows[image_id])
+        for image_id, (paths, metadata) in zip(ids, places, strict=True)
+    ]
 
 
 def thumbnails(store: Store, image_ids: Sequence[str]) -> list[bytes]:
@@ -42,11 +43,37 @@ def thumbnails(store: Store, image_ids: Sequence[str]) -> list[bytes]:
     return [jpegs[image_id] for image_id in image_ids]
 
 
-def picture(space: OpenSpace, image_id: str) -> Image.Image:
+def picture(space: OpenSpace, image_id: str) -> Image:
     """The full picture, upright RGB, read again from where it lies.
 
     Raises ImageNotFound, and ImageProblem where its file is gone or another now.
     """
+    return images.decode(_content(space, image_id)).image
+
+
+def crop(space: OpenSpace, region_id: str, side: int) -> Image:
+    """A region cut out of its picture as encoders see it, its longer side `side` pixels at most.
+
+    Raises as `picture` does.
+    """
+    if side < 1:
+        raise QueryError(f"The side is {side} pixels; expected 1 or more.")
+    row = space.catalogue.region(region_id.encode("utf-8", "replace").decode())
+    if row is None:
+        raise ImageNotFound(
+            f"Collection '{space.collection}' holds no region {region_id!r}. Give a region id as "
+            "a search or `bilderatlas export --table clusters` lists it."
+        )
+    x0, y0, x1, y1 = row["box"]
+    enough = math.ceil(side / max(x1 - x0, y1 - y0, SMALLEST_PART))
+    whole = images.decode(_content(space, row["image_id"]), min_side=enough).image
+    part = images.crop(whole, (x0, y0, x1, y1))
+    part.thumbnail((side, side), Pillow.Resampling.LANCZOS)
+    return part
+
+
+def _content(space: OpenSpace, image_id: str) -> bytes:
+    """The bytes of a picture's file, wherever it lies still."""
     paths, _ = space.catalogue.places(space.number_of(image_id))
     problems = []
     for path in paths:
@@ -56,7 +83,7 @@ def picture(space: OpenSpace, image_id: str) -> Image.Image:
             problems.append(f"{path}: {error}")
             continue
         if images.image_id(content) == image_id:
-            return images.decode(content).image
+            return content
         problems.append(f"{path}: holds another picture now")
     raise ImageProblem(
         f"The picture {image_id} is not where it was ({'; '.join(problems)}). Run index again."

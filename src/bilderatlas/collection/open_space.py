@@ -16,6 +16,7 @@ from bilderatlas.arrays import Embeddings, to_unit_length
 from bilderatlas.calibration import Background
 from bilderatlas.catalogue import Catalogue
 from bilderatlas.collection.backgrounds import Backgrounds
+from bilderatlas.collection.listing import Listing
 from bilderatlas.encoders import Encoder
 from bilderatlas.errors import ImageNotFound, ImageProblem, QueryError
 from bilderatlas.results import WORDS, Space
@@ -48,6 +49,7 @@ class OpenSpace:
         self._lock = threading.RLock()
         self._catalogue: Catalogue | None = None
         self._backgrounds: dict[bool, Backgrounds] = {}  # by whether they are of the joint half
+        self._listing: Listing | None = None
         self._probes: Embeddings | None = None
         self._encoder = encoder
         if encoder:
@@ -77,31 +79,35 @@ class OpenSpace:
 
     # -- whose row is it
 
-    def number_of(self, image: str) -> int:
-        """The number of an image, by its id, path or id of its table. Raises ImageNotFound."""
+    def number_of(self, image: str, catalogue: Catalogue | None = None) -> int:
+        """The number of an image, by its id, path or id of its table. Raises ImageNotFound.
+
+        `catalogue`: the one that it is a number in, the newest by default.
+        """
+        known = catalogue or self.catalogue
         as_text = image.encode("utf-8", "replace").decode()  # file names may be no UTF-8
         as_place = sources.uri_of(sources.absolute(sources.path_of(image)))
         for name in (as_text, as_place):
-            number = self.catalogue.number_of(name)
+            number = known.number_of(name)
             if number is not None:
                 return number
         raise no_image(as_text, self.collection)
 
-    def embedding_of(self, number: int, *, in_joint: bool = False) -> Embeddings:
+    def embedding_of(
+        self, number: int, catalogue: Catalogue, *, in_joint: bool = False
+    ) -> Embeddings:
         """An image's own: of the whole picture, of its text, or the mean of all its words (D,).
 
-        Raises ImageNotFound where the space lacks it.
+        `number` is that in the catalogue. Raises ImageNotFound where the space lacks it.
         """
-        catalogue = self.catalogue
         is_its = (catalogue.image_of == number) & catalogue.of_kind([self.about.usual_kind])
         rows = catalogue.embeddings(in_joint=in_joint)[np.flatnonzero(is_its)]
         if not len(rows):
-            raise self._no_embedding(number)
+            raise self._no_embedding(catalogue.places(number)[0][0])
         vector: Embeddings = rows[0] if len(rows) == 1 else to_unit_length(rows.sum(0)[None])[0]
         return vector
 
-    def _no_embedding(self, number: int) -> ImageNotFound:
-        path = self.catalogue.places(number)[0][0]
+    def _no_embedding(self, path: str) -> ImageNotFound:
         field = self.about.field
         texts = "no words were found in it" if field == WORDS else f"it has no text in {field!r}"
         return ImageNotFound(
@@ -135,16 +141,20 @@ class OpenSpace:
         """
         return self._ask_picture(given, self._backgrounds_of(in_joint=False))
 
-    def ask_image(self, number: int) -> Asked:
-        """An image of the collection. Raises ImageNotFound where the space lacks it."""
-        return self._ask_image(number, self._backgrounds_of(in_joint=False))
+    def ask_image(self, image: str) -> tuple[Asked, int]:
+        """An image of the collection, and its number. Raises ImageNotFound."""
+        known = self._backgrounds_of(in_joint=False)
+        number = self.number_of(image, known.catalogue)
+        return self._ask_image(number, known), number
 
     def _ask_term(self, term: queries.Term, known: Backgrounds, may_open_files: bool) -> Asked:
         if term.words:
             return self._ask_words(term.words, known)
         if term.file and may_open_files:
             return self._ask_picture(term.file, known)
-        return self._ask_image(self.number_of(term.image_id or term.file or ""), known)
+        return self._ask_image(
+            self.number_of(term.image_id or term.file or "", known.catalogue), known
+        )
 
     def _ask_words(self, query: str, known: Backgrounds) -> Asked:
         encoder = self.encoder()
@@ -167,7 +177,7 @@ class OpenSpace:
         return Asked(vector, known.embeddings, known.catalogue, background)
 
     def _ask_image(self, number: int, known: Backgrounds) -> Asked:
-        vector = self.embedding_of(number, in_joint=known.in_joint)
+        vector = self.embedding_of(number, known.catalogue, in_joint=known.in_joint)
         return Asked(vector, known.embeddings, known.catalogue, known.of_pictures())
 
     def _backgrounds_of(self, in_joint: bool) -> Backgrounds:
@@ -178,6 +188,14 @@ class OpenSpace:
             if known is None or known.catalogue is not catalogue:
                 known = self._backgrounds[in_joint] = Backgrounds(catalogue, in_joint=in_joint)
             return known
+
+    def listing(self) -> Listing:
+        """The images of the newest version of the space, to be listed."""
+        with self._lock:
+            catalogue = self.catalogue
+            if self._listing is None or self._listing.catalogue is not catalogue:
+                self._listing = Listing(catalogue)
+            return self._listing
 
     def _embed_probes(self) -> Embeddings:
         """The words that have nothing to do with a query, (P, D) or (P, J); embedded once."""

@@ -174,6 +174,13 @@ class Store(Tables):
         found = pc.fill_null(pc.equal(images["finding"], stamp), False)
         return set(images["image_id"].filter(pc.invert(found)).to_pylist())
 
+    def state(self, *tables: str) -> str:
+        """A text that is another one when these tables are; without names, when anything is."""
+        spaces = [f"embeddings/{space}" for space in self.spaces]
+        asked = tables or [*schema.TABLES, *schema.LATER_TABLES, *spaces]
+        versions = [f"{name} {self.version(name)}" for name in asked if self.has(name)]
+        return ", ".join(versions if tables else [*versions, repr(self._description.stated())])
+
     # -- writing
 
     @contextmanager

@@ -37,10 +37,16 @@ class Tables:
         return self._dataset(table, version).to_table(columns=columns, filter=where)
 
     def read_ids(
-        self, table: str, key: str, ids: Sequence[str], columns: Sequence[str] | None = None
+        self,
+        table: str,
+        key: str,
+        ids: Sequence[str],
+        columns: Sequence[str] | None = None,
+        *,
+        version: int | None = None,
     ) -> pa.Table:
         """The rows whose `key` is one of `ids`, in no order."""
-        dataset = self._dataset(table)
+        dataset = self._dataset(table, version)
         found = [dataset.to_table(columns=columns, filter=some) for some in one_of(key, ids)]
         return pa.concat_tables(found or [dataset.to_table(columns=columns, limit=0)])
 
