@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import json
+import re
 import shlex
 from pathlib import Path
 
 import pytest
+import typer
 from fastapi.testclient import TestClient
+from typer.core import TyperGroup
+
+from bilderatlas import cli
 
 PAGE = Path(__file__).parents[2] / "docs" / "rest.md"
 COMMANDS = [line for line in PAGE.read_text().splitlines() if line.startswith("curl ")]
@@ -31,3 +36,16 @@ def test_every_route_is_in_the_table(client: TestClient) -> None:
     for path, operations in client.get("/api/openapi.json").json()["paths"].items():
         for method in operations:
             assert f"`{method.upper()} {path.removeprefix('/api/v1')}`" in table
+
+
+def test_every_verb_of_the_command_line_has_its_route_in_the_table(client: TestClient) -> None:
+    """Where a verb has no route, the table says so."""
+    told = PAGE.read_text().partition("## Where each verb")[2].partition("\n## ")[0]
+    rows = [line.split("|")[1:3] for line in told.splitlines() if line.startswith("| `")]
+    verbs = [verb.strip("` ") for cell, _ in rows for verb in cell.split(",")]
+    group = typer.main.get_command(cli.app)
+    assert isinstance(group, TyperGroup)
+    assert sorted(verbs) == sorted(group.commands)
+    routes = client.get("/api/openapi.json").json()["paths"]
+    for method, path in re.findall(r"`([A-Z]+) (/[^`]*)`", told):
+        assert method.lower() in routes[f"/api/v1{path}"]

@@ -5,6 +5,9 @@ from __future__ import annotations
 import io
 from typing import Any
 
+import numpy as np
+import pyarrow.ipc
+import pyarrow.parquet
 import pytest
 from fastapi.testclient import TestClient
 from PIL import Image
@@ -161,22 +164,123 @@ def test_clusters_and_their_members_agree(client: TestClient) -> None:
     assert firmness == sorted(firmness, reverse=True)
 
 
-def test_members_come_in_pages(client: TestClient) -> None:
-    address = f"{API}/clusters/0"
-    whole = client.get(address).json()["members"]
-    pages = [
-        client.get(address, params={"n": 3, "offset": offset}).json()["members"]
-        for offset in (0, 3, 6)
-    ]
-    assert [member for page in pages for member in page] == whole
+def stretches(client: TestClient, address: str, key: str, n: int) -> list[Any]:
+    """A list, fetched n items at a time."""
+    found, cursor = [], None
+    while True:
+        answer = client.get(address, params={"n": n} | ({"cursor": cursor} if cursor else {}))
+        assert answer.status_code == 200, answer.text
+        found += answer.json()[key]
+        cursor = answer.json()["next"]
+        if cursor is None:
+            return found
+
+
+@pytest.mark.parametrize(
+    ("address", "key", "n"),
+    [
+        ("/images", "images", 5),
+        ("/images?order=name", "images", 7),
+        ("/images?order=newest&where=year>1951&kinds=image", "images", 3),
+        ("/clusters/0", "members", 3),
+        ("/problems", "problems", 1),
+    ],
+)
+def test_stretches_of_a_list_are_the_list(
+    client: TestClient, address: str, key: str, n: int
+) -> None:
+    whole = client.get(f"{API}{address}", params={"n": 500}).json()
+    assert whole["next"] is None
+    assert stretches(client, f"{API}{address}", key, n) == whole[key] != []
+
+
+@pytest.mark.parametrize("address", ["/images", "/clusters/0", "/problems"])
+def test_a_damaged_cursor_is_refused(client: TestClient, address: str) -> None:
+    answer = client.get(f"{API}{address}", params={"cursor": "nonsense"})
+    assert (answer.status_code, answer.json()["kind"]) == (400, "QueryError")
+    assert "'nonsense' is damaged" in answer.json()["detail"]
+
+
+def test_a_part_is_cut_out_of_its_picture(client: TestClient) -> None:
+    image_id = any_image_id(client)
+    answer = client.get(f"{API}/regions/{image_id}/crop", params={"side": 100})
+    assert answer.headers["content-type"] == "image/jpeg"
+    assert max(Image.open(io.BytesIO(answer.content)).size) == 100
+
+
+def test_every_region_has_the_cluster_that_it_is_a_member_of(client: TestClient) -> None:
+    columns = client.get(f"{API}/clusters/labels").json()
+    of_cluster = zip(columns["region_ids"], columns["labels"], strict=True)
+    members = client.get(f"{API}/clusters/2?n=100").json()["members"]
+    assert {m["region_id"] for m in members} == {r for r, label in of_cluster if label == 2}
+
+
+def test_a_run_compared_with_itself_is_the_same(client: TestClient) -> None:
+    params = {"first": "kmeans-1", "second": "kmeans-1"}
+    found = client.get(f"{API}/runs/compare", params=params).json()
+    assert (found["ari"], found["n_moved"], found["n_shared"]) == (1, 0, N_IMAGES)
+    assert len(found["matches"]) == len(COLOURS)
+
+
+def test_the_advice_is_as_many_clusters_as_colours(client: TestClient) -> None:
+    advice = client.get(f"{API}/advice").json()
+    assert (advice["k"]["k"], advice["n_regions"]) == (len(COLOURS), N_IMAGES)
+
+
+def test_clusters_are_measured_against_a_column(client: TestClient) -> None:
+    found = client.post(f"{API}/evaluate", json={"labels": "column:year"}).json()
+    assert found["labels"]["n_labelled"] == N_IMAGES
+    assert found["runs"][0]["run"] == "kmeans-1"
+
+
+@pytest.mark.parametrize("labels", ["/etc/passwd", "labels.csv", "folder", "column:"])
+def test_labels_never_come_from_a_file_of_the_server(client: TestClient, labels: str) -> None:
+    assert client.post(f"{API}/evaluate", json={"labels": labels}).status_code == 422
+
+
+def test_spaces_and_encoders_are_listed(client: TestClient) -> None:
+    spaces = client.get(f"{API}/spaces").json()
+    assert (spaces["active_space"], spaces["spaces"][0]["n_regions"]) == ("toy", N_IMAGES)
+    names = [encoder["name"] for encoder in client.get(f"{API}/encoders").json()["encoders"]]
+    assert "builtin" in names
+
+
+@pytest.mark.parametrize("table", ["images", "clusters", "coordinates"])
+def test_a_table_is_exported_as_on_the_command_line(
+    client: TestClient, collection: Collection, table: str
+) -> None:
+    written = io.BytesIO()
+    collection.export(written, table=table, format="csv")
+    answer = client.get(f"{API}/export", params={"table": table})
+    assert answer.content == written.getvalue()
+    assert answer.headers["content-disposition"] == f'attachment; filename="{table}.csv"'
+    parquet = client.get(f"{API}/export", params={"table": table, "format": "parquet"})
+    assert pyarrow.parquet.read_table(io.BytesIO(parquet.content)).num_rows == N_IMAGES
+
+
+def test_a_table_that_is_not_offered_is_refused(client: TestClient) -> None:
+    answer = client.get(f"{API}/export", params={"table": "secrets"})
+    assert (answer.status_code, answer.json()["kind"]) == (400, "QueryError")
+
+
+def test_embeddings_travel_as_arrow(client: TestClient, collection: Collection) -> None:
+    ids, vectors = collection.embeddings()
+    content = client.get(f"{API}/embeddings").content
+    table = pyarrow.ipc.open_stream(content).read_all()
+    assert table["region_id"].to_pylist() == ids
+    assert np.array_equal(np.array(table["vector"].to_pylist(), np.float32), vectors)
 
 
 @pytest.mark.parametrize(("run", "dims"), [("pca-1", 2), ("pca-2", 3)])
-def test_a_projection_has_a_place_for_every_region(client: TestClient, run: str, dims: int) -> None:
+def test_a_projection_has_a_place_for_every_region(
+    client: TestClient, collection: Collection, run: str, dims: int
+) -> None:
     found = client.get(f"{API}/projection", params={"run": run}).json()
     assert found["dims"] == dims
     assert len(found["region_ids"]) == len(found["x"]) == len(found["y"]) == N_IMAGES
     assert (found["z"] is None) == (dims == 2)
+    made = collection.projection(run).coordinates
+    assert np.array_equal(np.array(found["y"], np.float32), made[:, 1])
 
 
 def test_runs_are_told_newest_first(client: TestClient) -> None:

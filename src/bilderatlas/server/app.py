@@ -10,18 +10,22 @@ from collections.abc import Callable, Sequence
 import uvicorn
 from fastapi import FastAPI
 from fastapi.responses import HTMLResponse
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from bilderatlas import __version__
 from bilderatlas.collection import Collection
 from bilderatlas.errors import BilderatlasError
 from bilderatlas.server import problems, reference, routes, safety
+from bilderatlas.server.heads import Heads
+from bilderatlas.server.routes import conditional
 from bilderatlas.web import app as pages
 
 # Names by which a browser on this machine asks. Any other name is a page elsewhere that made its
 # own name point here (DNS rebinding).
 LOOPBACK_HOSTS = ("127.0.0.1", "localhost", "[::1]")
 MAX_BODY_BYTES = 70_000_000  # a picture of 50 MB, as the pages send it: base64 in JSON
+WORTH_COMPRESSING = 2000  # bytes
 DOCS_POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
 
 
@@ -41,10 +45,13 @@ def create(collection: Collection, *, hosts: Sequence[str] = LOOPBACK_HOSTS) -> 
     app.add_api_route("/api/docs", lambda: _reference(app), include_in_schema=False)
     shown = pages.create(collection)
     app.mount("/", shown)
+    conditional.answer_unchanged(app)
     for part in (app, shown):
         problems.answer_errors(part)
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=list(hosts), www_redirect=False)
+    app.add_middleware(GZipMiddleware, minimum_size=WORTH_COMPRESSING, compresslevel=1)
     app.add_middleware(safety.StrictHeaders)
+    app.add_middleware(Heads)
     return app
 
 

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from bilderatlas.server.routes import asking, deciding, images, knowing, ordering
+from bilderatlas.server.routes import (
+    asking,
+    deciding,
+    images,
+    judging,
+    knowing,
+    ordering,
+    taking,
+)
 from bilderatlas.server.schemas.knowing import ProblemDocument
 
 REFUSALS = {
@@ -20,5 +28,5 @@ api = APIRouter(
         for status, meaning in REFUSALS.items()
     },
 )
-for subject in (knowing, images, asking, ordering, deciding):
+for subject in (knowing, images, asking, ordering, deciding, judging, taking):
     api.include_router(subject.routes)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import Depends, Header, Query, Request
+from fastapi import Depends, Query, Request
 
 from bilderatlas.collection import Collection
-from bilderatlas.server.schemas.limits import MAX_PAGE
+from bilderatlas.server.schemas.limits import MAX_CURSOR, MAX_PAGE
 
 
 async def collection_of(request: Request) -> Collection:
@@ -18,5 +18,7 @@ async def collection_of(request: Request) -> Collection:
 
 Asked = Annotated[Collection, Depends(collection_of)]
 Count = Annotated[int, Query(ge=1, le=MAX_PAGE)]
-IfNoneMatch = Annotated[str | None, Header()]
+Cursor = Annotated[
+    str | None, Query(max_length=MAX_CURSOR, description="`next` of the stretch before")
+]
 RunName = Annotated[str | None, Query(description="the newest when left out")]

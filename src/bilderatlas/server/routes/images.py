@@ -2,61 +2,101 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Query, Response
 from PIL import Image as Pillow
 
-from bilderatlas import images
+from bilderatlas import images as pictures
 from bilderatlas.errors import ImageNotFound, ImageProblem
-from bilderatlas.server.routes.dependencies import Asked, Count, IfNoneMatch
-from bilderatlas.server.schemas.images import Image, Images
+from bilderatlas.server.routes.conditional import (
+    ASK_AGAIN,
+    IfNoneMatch,
+    answer_if_unchanged,
+    of_tables,
+)
+from bilderatlas.server.routes.dependencies import Asked, Count, Cursor
+from bilderatlas.server.schemas.images import Image, ImagePage
+from bilderatlas.server.schemas.limits import MAX_SEED, Where
 
 PICTURE_SIDE = 2048  # the longest side of a picture that leaves the server, pixels
 FOREVER = "private, max-age=31536000, immutable"  # an image id names one content, always
+JPEG: dict[int | str, dict[str, Any]] = {
+    200: {"content": {"image/jpeg": {"schema": {"type": "string", "format": "binary"}}}}
+}
+LISTED = ("images", "places", "regions")  # the tables that say what an image is
+Order = Literal["name", "date", "newest", "random"]
 
 routes = APIRouter()
 
 
-@routes.get("/images", response_model=Images)
-def sample(collection: Asked, seed: int = 0, n: Count = 24) -> dict[str, Any]:
-    """Draw images at random. The same seed draws the same images."""
-    return collection.sample(n, seed=seed).to_dict()
+@routes.get("/images", response_model=ImagePage, dependencies=[of_tables(*LISTED)])
+def images(
+    collection: Asked,
+    order: Annotated[Order, Query(description="of the list")] = "random",
+    seed: Annotated[int, Query(ge=0, le=MAX_SEED, description="of a random order")] = 0,
+    n: Count = 24,
+    where: Where | None = None,
+    kinds: Annotated[list[str] | None, Query(description="images with a part of each")] = None,
+    cursor: Cursor = None,
+) -> dict[str, Any]:
+    """List images. The list goes on where it was, whatever was added meanwhile."""
+    return collection.browse(
+        order, n=n, seed=seed, where=where, kinds=kinds or (), after=cursor
+    ).to_dict()
 
 
-@routes.get("/images/{image_id}", response_model=Image)
+@routes.get("/images/{image_id}", response_model=Image, dependencies=[of_tables(*LISTED)])
 def image(collection: Asked, image_id: str) -> dict[str, Any]:
     """Say what is known of one image."""
     return collection.image(image_id).to_dict()
 
 
-@routes.get("/images/{image_id}/thumbnail", response_class=Response)
+@routes.get("/images/{image_id}/thumbnail", response_class=Response, responses=JPEG)
 def thumbnail(collection: Asked, image_id: str, if_none_match: IfNoneMatch = None) -> Response:
     """Show an image small: a JPEG, longer side 320 pixels."""
-    etag = f'"{image_id}-{images.THUMBNAIL_SIDE}"'
-    if if_none_match == etag:
-        return _unchanged(etag)
+    etag = f'"{image_id}-{pictures.THUMBNAIL_SIDE}"'
+    answer_if_unchanged(etag, if_none_match, FOREVER)
     return _jpeg(collection.thumbnail(image_id), etag)
 
 
-@routes.get("/images/{image_id}/picture", response_class=Response)
+@routes.get("/images/{image_id}/picture", response_class=Response, responses=JPEG)
 def picture(collection: Asked, image_id: str, if_none_match: IfNoneMatch = None) -> Response:
     """Show an image large: a JPEG, longer side 2048 pixels at most."""
     etag = f'"{image_id}-{PICTURE_SIDE}"'
-    if if_none_match == etag:
-        return _unchanged(etag)
-    try:
+    answer_if_unchanged(etag, if_none_match, FOREVER)
+    with _missing_files():
         full = collection.picture(image_id)
-    except ImageProblem as gone:  # here the path is at fault, not the question
-        raise ImageNotFound(str(gone)) from gone
     full.thumbnail((PICTURE_SIDE, PICTURE_SIDE), Pillow.Resampling.LANCZOS)
-    return _jpeg(images.to_jpeg(full), etag)
+    return _jpeg(pictures.to_jpeg(full), etag)
 
 
-def _jpeg(content: bytes, etag: str) -> Response:
-    headers = {"ETag": etag, "Cache-Control": FOREVER}
+@routes.get("/regions/{region_id}/crop", response_class=Response, responses=JPEG)
+def crop(
+    collection: Asked,
+    region_id: str,
+    side: Annotated[int, Query(ge=1, le=PICTURE_SIDE, description="the longer one, pixels")] = 320,
+    if_none_match: IfNoneMatch = None,
+) -> Response:
+    """Show a part of an image: a JPEG cut out of the full picture."""
+    etag = f'"{region_id}-{side}"'
+    answer_if_unchanged(etag, if_none_match, ASK_AGAIN)
+    with _missing_files():
+        part = collection.crop(region_id, side=side)
+    return _jpeg(pictures.to_jpeg(part), etag, ASK_AGAIN)
+
+
+@contextmanager
+def _missing_files() -> Iterator[None]:
+    """Here the path is at fault, not the question."""
+    try:
+        yield
+    except ImageProblem as gone:
+        raise ImageNotFound(str(gone)) from gone
+
+
+def _jpeg(content: bytes, etag: str, cache_control: str = FOREVER) -> Response:
+    headers = {"ETag": etag, "Cache-Control": cache_control}
     return Response(content, media_type="image/jpeg", headers=headers)
-
-
-def _unchanged(etag: str) -> Response:
-    return Response(status_code=304, headers={"ETag": etag, "Cache-Control": FOREVER})

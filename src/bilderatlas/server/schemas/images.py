@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 
 class Image(BaseModel):
@@ -21,7 +21,9 @@ class Image(BaseModel):
     metadata: dict[str, Any]
 
 
-class Images(BaseModel):
-    """Some images of the collection."""
+class ImagePage(BaseModel):
+    """A stretch of a list of images."""
 
     images: list[Image]
+    n_images: Annotated[int, Field(description="in the whole list")]
+    next: Annotated[str | None, Field(description="the cursor behind these; null at the end")]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from bilderatlas.server.schemas.ordering import Run
 
@@ -19,10 +20,11 @@ class Skipped(BaseModel):
 
 
 class Problems(BaseModel):
-    """Everything that was skipped."""
+    """What was skipped, by path, a stretch of it."""
 
-    n_problems: int
+    n_problems: Annotated[int, Field(description="in all")]
     problems: list[Skipped]
+    next: Annotated[str | None, Field(description="the cursor behind these; null at the end")]
 
 
 class Space(BaseModel):
@@ -37,6 +39,34 @@ class Space(BaseModel):
     field: str | None
     n_regions: int
     n_missing: int
+
+
+class Spaces(BaseModel):
+    """The spaces of the collection."""
+
+    active_space: str | None
+    spaces: list[Space]
+
+
+class Encoder(BaseModel):
+    """An encoder that can be used on the server's machine."""
+
+    name: str
+    kind: str
+    dim: int
+    reads_images: bool
+    reads_text: bool
+    is_on_disk: bool
+    is_on_hub: bool
+    n_bytes: int
+    licence: str
+    good_for: str
+
+
+class Encoders(BaseModel):
+    """Encoders, as `bilderatlas encoders` lists them."""
+
+    encoders: list[Encoder]
 
 
 class Info(BaseModel):

@@ -9,9 +9,14 @@ from pydantic import Field
 MAX_K = 1000
 MAX_WORDS = 2000  # characters of a query
 MAX_PAGE = 500
+MAX_NUMBER = 2**31 - 1  # of a cluster
+MAX_CURSOR = 20_000  # characters; a cursor may hold a path
+MAX_SEED = 2**53 - 1  # what JavaScript still knows exactly
 
 K = Annotated[int, Field(ge=1, le=MAX_K, description="how many images at most")]
 Threshold = Annotated[float, Field(ge=-1, le=1, description="no image below this score")]
 Aggregate = Annotated[str, Field(description="an image ranks by its best region, max, or by mean")]
 SpaceName = Annotated[str, Field(max_length=MAX_WORDS, description="the active one if left out")]
 Where = Annotated[str, Field(max_length=MAX_WORDS, description="a filter on metadata")]
+Kind = Annotated[str, Field(max_length=MAX_WORDS, description="of region, or all")]
+Seed = Annotated[int, Field(ge=0, le=MAX_SEED, description="the same gives the same")]

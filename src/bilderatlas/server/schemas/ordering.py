@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict, Field
 
 
 class Run(BaseModel):
@@ -75,8 +75,80 @@ class Members(BaseModel):
     run: str
     cluster: int
     size: int
-    offset: int
     members: list[Member]
+    next: Annotated[str | None, Field(description="the cursor behind these; null at the end")]
+
+
+class Labels(BaseModel):
+    """A run of `cluster`: one entry a region in every list; cluster -1 is the noise."""
+
+    run: str
+    region_ids: list[str]
+    labels: list[int]
+    probabilities: list[float]
+
+
+class Match(BaseModel):
+    """A cluster of the first run and the one of the second that continues it."""
+
+    first: int
+    second: int
+    n_first: int
+    n_second: int
+    n_shared: int
+
+
+class RunComparison(BaseModel):
+    """Two clusterings, over the regions that both know."""
+
+    first: str
+    second: str
+    n_shared: int
+    n_only_first: int
+    n_only_second: int
+    ari: float
+    nmi: float
+    n_moved: int
+    n_into_noise: int
+    n_out_of_noise: int
+    n_noise_first: int
+    n_noise_second: int
+    matches: list[Match]
+    only_first: list[int]
+    only_second: list[int]
+
+
+class KAdvice(BaseModel):
+    """The k to take, and the curves that say so."""
+
+    model_config = ConfigDict(extra="allow")
+
+    k: int
+    reason: str
+    n_measured: int
+    curves: list[dict[str, float | None]]
+
+
+class EpsAdvice(BaseModel):
+    """The eps to take, and the curves that say so."""
+
+    model_config = ConfigDict(extra="allow")
+
+    eps: float
+    reason: str
+    min_samples: int
+    n_measured: int
+    curves: list[dict[str, float | None]]
+    k_distances: list[float]
+
+
+class Advice(BaseModel):
+    """Which k for kmeans and which eps for dbscan suit the regions of a kind."""
+
+    kind: str
+    n_regions: int
+    k: KAdvice
+    eps: EpsAdvice
 
 
 class Projection(BaseModel):
