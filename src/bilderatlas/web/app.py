@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import logging
 import re
 from collections.abc import Callable
 from typing import Any
 
-from dash import ClientsideFunction, Dash, Input, Output, State, html, no_update
-from fastapi import FastAPI, Response
+from dash import ClientsideFunction, Dash, Input, Output, html
+from fastapi import FastAPI, Request, Response
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -21,13 +19,13 @@ from bilderatlas.errors import BilderatlasError
 from bilderatlas.web import clusters, gallery, home, image, search, texts
 from bilderatlas.web import map as map_page
 from bilderatlas.web.frame import frame
-from bilderatlas.web.page import Address, Desk, Page, link
+from bilderatlas.web.page import Address, Desk, Page
 from bilderatlas.web.query_pictures import QueryPictures
 from bilderatlas.web.visitor import Visitors, current
 
 logger = logging.getLogger(__name__)
 
-PARTS = ("/_", "/assets/", "/query-pictures/", "/api/")  # addresses that are no pages
+PARTS = ("/_", "/assets/", "/query-pictures", "/api/")  # addresses that are no pages
 PAGES: dict[str, Callable[..., Page]] = {  # a path -> what makes its page; groups are arguments
     "/": home.page,
     "/gallery": gallery.page,
@@ -103,16 +101,6 @@ def _connect(dash: Dash, desk: Desk) -> None:
         title = texts.title(page.title, desk.collection.name)
         return page.children, {"title": title}
 
-    @dash.callback(
-        Output("address", "href"),
-        Output("upload-refusal", "children"),
-        Input("upload", "contents"),
-        State("address", "search"),
-        prevent_initial_call=True,
-    )
-    async def take_picture(contents: str | None, query: str) -> tuple[Any, Any]:
-        return await run_in_threadpool(_take_picture, desk.pictures, contents, query)
-
     dash.clientside_callback(  # type: ignore[no-untyped-call]
         ClientsideFunction("bilderatlas", "turned"),
         Output("main", "data-title"),
@@ -153,20 +141,12 @@ def _match(pattern: str, path: str) -> re.Match[str] | None:
     return re.fullmatch(pattern, path.rstrip("/") or "/")
 
 
-def _take_picture(pictures: QueryPictures, contents: str | None, query: str) -> tuple[Any, Any]:
-    """Keep an uploaded picture and go to its search; or say why it is none."""
-    if contents is None:
-        return no_update, ""  # the field has appeared, and is empty
-    try:
-        name = pictures.keep(base64.b64decode(contents.partition(",")[2], validate=True))
-    except (BilderatlasError, binascii.Error, OSError) as refusal:
-        return no_update, str(refusal)
-    address = Address.parse("", query or "")
-    kept = {name: address.text(name) for name in search.limits_of(address)}
-    return link("/search", picture=name, **kept), ""
-
-
 def _serve_query_pictures(server: FastAPI, pictures: QueryPictures) -> None:
+    @server.post("/query-pictures")
+    async def keep_query_picture(request: Request) -> dict[str, str]:
+        content = await request.body()
+        return {"picture": await run_in_threadpool(pictures.keep, content)}
+
     @server.get("/query-pictures/{name}")
     async def query_picture(name: str) -> Response:
         jpeg = pictures.jpeg(name)

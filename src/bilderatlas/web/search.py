@@ -18,7 +18,6 @@ from bilderatlas.web.panel import Picture, hits_panel
 DEFAULT_K = 24
 MAX_K = 200
 MAX_WORDS = 2000  # characters
-MAX_UPLOAD_BYTES = 50_000_000
 LIMITS = ("threshold", "k", "where")
 WEIGHT = "weight-"  # and the kind of region
 MAX_WEIGHT = 100.0
@@ -54,17 +53,8 @@ def form(address: Address, kinds: Mapping[str, int]) -> html.Div:
                 role="search",
                 className="search",
             ),
-            dcc.Upload(
-                html.Span(texts.UPLOAD),
-                id="upload",
-                accept="image/*",
-                max_size=MAX_UPLOAD_BYTES,
-                className="drop",
-                className_active="drop is-over",
-                style={},
-                style_active={},
-            ),
-            html.P(id="upload-refusal", className="refusal", role="status"),
+            html.Button(texts.UPLOAD, type="button", className="drop"),  # query_picture.js
+            html.P(id="picture-refusal", className="refusal", role="alert"),
         ]
     )
 
