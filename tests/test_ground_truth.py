@@ -206,6 +206,26 @@ def test_several_labels_in_one_cell_are_refused(places: pa.Table, tmp_path: Path
         ground_truth.read(str(tmp_path / "t.parquet"), places)
 
 
+def test_labels_that_people_gave_are_a_truth_where_each_image_has_one(places: pa.Table) -> None:
+    decided = {A: ("cat",), B: ("dog",), C: ("asleep", "dog")}
+    truth = ground_truth.read("decisions", places, decided=decided)
+    assert labels_of(truth) == ["cat", "dog", None]
+    assert truth.torn == (C,)
+    with pytest.raises(LabelsError, match="People's labels gives no label"):
+        ground_truth.read("decisions", places)
+
+
+def test_all_labels_of_an_image_and_of_its_parts_are_read(places: pa.Table, tmp_path: Path) -> None:
+    table = write(
+        tmp_path / "t.csv", f"region_id,label\n{A},cat\n{A},asleep\n{A}-2,paw\n{'d' * 32},x\n"
+    )
+    read = ground_truth.read_all(table, places)
+    assert read.labels_of == {A: ("cat", "asleep"), f"{A}-2": ("paw",)}
+    assert read.unknown == ("d" * 32,)
+    lists = write(tmp_path / "l.csv", f'image_id,label\n{B},"[""dog"", ""wet""]"\n')
+    assert ground_truth.read_all(lists, places).labels_of == {B: ("dog", "wet")}
+
+
 def test_a_table_that_is_no_text_is_refused(places: pa.Table, tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_bytes(b"path,label\n\xff\xfe,x\n")
     with pytest.raises(SourceError, match="as UTF-8"):

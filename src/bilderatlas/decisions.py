@@ -17,11 +17,13 @@ from typing import Any
 from bilderatlas.errors import DecisionError
 from bilderatlas.results import Decision
 from bilderatlas.store import Store
+from bilderatlas.store.tables import one_of
 
 UNDO = "undo"
 NAME, MERGE, SPLIT, MOVE = "name", "merge", "split", "move"
 MUST, CANNOT = "must-link", "cannot-link"
 OF_CLUSTERS = (NAME, MERGE, SPLIT, MOVE, MUST, CANNOT)
+LABEL, UNLABEL = "label", "unlabel"
 
 
 def append(
@@ -62,15 +64,16 @@ def undo(store: Store, decision: str, *, who: str | None = None) -> Decision:
     return append(store, UNDO, payload={"decision": decision}, who=who)
 
 
-def read(store: Store, verb: str | None = None) -> list[Decision]:
-    """The decisions that are in force (of one verb), oldest first."""
-    standing = (each for each in in_force(history(store)) if each.verb != UNDO)
-    return [each for each in standing if verb in (None, each.verb)]
+def read(store: Store, *verbs: str) -> list[Decision]:
+    """The decisions that are in force (of some verbs), oldest first."""
+    return [each for each in in_force(history(store, *verbs)) if each.verb != UNDO]
 
 
-def history(store: Store) -> list[Decision]:
-    """Every decision that was ever written down, oldest first."""
-    rows = store.read_later("decisions").sort_by([("when", "ascending"), ("decision", "ascending")])
+def history(store: Store, *verbs: str) -> list[Decision]:
+    """Every decision that was ever written down (of some verbs, and every undo), oldest first."""
+    where = next(one_of("verb", [*verbs, UNDO])) if verbs else None
+    rows = store.read_later("decisions", where)
+    rows = rows.sort_by([("when", "ascending"), ("decision", "ascending")])
     return [_decision(row) for row in rows.to_pylist()]
 
 
@@ -98,8 +101,19 @@ def in_words(decision: Decision) -> str:
         MOVE: lambda: f"{regions} belongs to cluster {payload['cluster']} of {run}",
         MUST: lambda: f"{regions} must be together",
         CANNOT: lambda: f"{regions} cannot be together",
+        LABEL: lambda: f"{_counted(decision)} called {payload['label']!r}",
+        UNLABEL: lambda: f"{_counted(decision)} no longer called {payload['label']!r}",
         UNDO: lambda: f"decision {payload['decision']} is taken back",
     }.get(decision.verb, lambda: f"{decision.verb} {_listed(decision.image_ids)}")()
+
+
+def _counted(decision: Decision) -> str:
+    n, what = (
+        (len(decision.region_ids), "region")
+        if decision.region_ids
+        else (len(decision.image_ids), "image")
+    )
+    return f"1 {what} is" if n == 1 else f"{n:,} {what}s are"
 
 
 def _listed(items: Iterable[object]) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
@@ -135,10 +135,22 @@ def coordinates_table(collection: Collection, run: str | None) -> pa.Table:
     return pa.table(_placed(collection, projection.region_ids) | axes)
 
 
-TABLES = {"images": images_table, "clusters": clusters_table, "coordinates": coordinates_table}
+def labels_table(collection: Collection, run: str | None = None) -> pa.Table:
+    """path, image_id, region_id, label: a row for every label of an image; `run` plays no part."""
+    rows = [(region, label) for region, its in collection.region_labels().items() for label in its]
+    placed = _placed(collection, [region for region, _ in rows])
+    return pa.table(placed | {"label": pa.array([label for _, label in rows], pa.string())})
 
 
-def _placed(collection: Collection, region_ids: tuple[str, ...]) -> dict[str, Any]:
+TABLES = {
+    "images": images_table,
+    "clusters": clusters_table,
+    "coordinates": coordinates_table,
+    "labels": labels_table,
+}
+
+
+def _placed(collection: Collection, region_ids: Sequence[str]) -> dict[str, Any]:
     image_ids = [image_id_of(region_id) for region_id in region_ids]
     paths = collection.paths(image_ids)
     return {

@@ -19,12 +19,14 @@ import pyarrow as pa
 
 from bilderatlas import sources
 from bilderatlas.errors import LabelsError
+from bilderatlas.results import image_id_of
 from bilderatlas.sources import tables
 
 FOLDERS = "folders"
+DECISIONS = "decisions"  # labels that people gave in the collection
 COLUMN = "column:"
 LABEL_COLUMNS = ("label", "class", "category", "group", "target")
-IMAGE_COLUMNS = ("image_id", *tables.USUAL_COLUMNS, "id")
+IMAGE_COLUMNS = ("region_id", "image_id", *tables.USUAL_COLUMNS, "id")
 N_NAMED = 5  # names of unknown images in a message
 
 
@@ -61,16 +63,21 @@ def read(
     label_column: str | None = None,
     image_column: str | None = None,
     captions: str | None = None,
+    decided: Mapping[str, Sequence[str]] | None = None,
 ) -> GroundTruth:
     """The ground truth for images at `places` (uri, image_id, metadata as JSON).
 
     `labels` is a CSV, TSV or Parquet file with a column of images and one of labels; a folder,
     whose folders are the classes; `folders`, for the name of the folder that each picture lies in;
-    or `column:NAME`, a metadata column. `captions` names a column of the file, or of the metadata.
+    `column:NAME`, a metadata column; or `decisions`, for those in `decided` (image id -> labels).
+    `captions` names a column of the file, or of the metadata.
 
     Raises LabelsError for what is not there, and where no image or only one class is named.
     """
-    given = _Given.of(labels, places, label_column, image_column)
+    if labels == DECISIONS:
+        given = _Given("people's labels", _decided(decided or {}))
+    else:
+        given = _Given.of(labels, places, label_column, image_column)
     unknown, label_of, torn = _one_each(given.named)
     if not label_of:
         raise _nothing_matches(given, unknown, places)
@@ -82,6 +89,41 @@ def read(
         )
     captions_of = _captions(given, captions, places) if captions else {}
     return GroundTruth(given.source, label_of, captions_of, tuple(unknown), tuple(sorted(torn)))
+
+
+@dataclass(frozen=True, slots=True)
+class GivenLabels:
+    """All labels of some images and regions, and names that are of no image."""
+
+    source: str  # as a person would say it
+    labels_of: Mapping[str, tuple[str, ...]]  # image id, or id of a region -> labels
+    unknown: tuple[str, ...]
+
+
+def read_all(
+    labels: str,
+    places: pa.Table,
+    *,
+    label_column: str | None = None,
+    image_column: str | None = None,
+) -> GivenLabels:
+    """As `read`, for images that may have several labels, in rows of their own or as a list.
+
+    A table may name regions in a column `region_id`. Raises LabelsError where no image is named.
+    """
+    given = _Given.of(labels, places, label_column, image_column)
+    labels_of: dict[str, dict[str, None]] = defaultdict(dict)
+    unknown: dict[str, None] = {}
+    for name, image_id, cell in given.named:
+        if image_id is None:
+            unknown[name] = None
+        elif found := dict.fromkeys(_texts(cell)):
+            labels_of[name if name.startswith(f"{image_id}-") else image_id] |= found
+    if not labels_of:
+        raise _nothing_matches(given, list(unknown), places)
+    return GivenLabels(
+        given.source, {image: tuple(its) for image, its in labels_of.items()}, tuple(unknown)
+    )
 
 
 Named = Iterable[tuple[str, str | None, Any]]  # its name, its image id, its label
@@ -158,6 +200,12 @@ def _text(value: Any) -> str:
 # -- where there is no table
 
 
+def _decided(labels_of: Mapping[str, Sequence[str]]) -> Iterator[tuple[str, str | None, Any]]:
+    for image_id, labels in labels_of.items():
+        for label in labels:
+            yield image_id, image_id, label
+
+
 def _by_parent(places: pa.Table) -> Iterator[tuple[str, str | None, Any]]:
     for uri, image_id in _located(places):
         parts = uri.replace("!/", "/").rsplit("/", 2)
@@ -226,10 +274,10 @@ class _Finder:
 
     def image_of(self, name: str) -> str | None:
         """The one image that goes by a name; paths may begin at the table's folder."""
-        if name in self._ids:
-            return name
-        if not name:
-            return None
+        if not name or name in self._ids:
+            return name or None
+        if (whole := image_id_of(name)) in self._ids:  # of a region
+            return whole
         beside = sources.uri_of(sources.absolute(self._folder / sources.path_of(name)))
         for place in (name, beside):
             if place in self._at:

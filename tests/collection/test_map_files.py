@@ -64,8 +64,17 @@ def test_the_newest_clustering_or_a_named_one_colours_a_map(tmp_path: Path) -> N
     assert len(written["kmeans-1"]) == 2
 
 
+def test_labels_that_people_gave_colour_a_map(atlas: Collection) -> None:
+    red = atlas.select(where="mood = 'redish'")
+    atlas.label(red, "warm")
+    atlas.label(red[:2], "small")
+    assert legend(atlas, "labels") == ["warm  4", "small + warm  2", "no value  6"]
+
+
 def test_a_column_that_is_not_there_is_refused_with_those_that_are(atlas: Collection) -> None:
-    with pytest.raises(QueryError, match=r"no column 'nosuch'.*cluster, kind.*tables: price, mood"):
+    with pytest.raises(
+        QueryError, match=r"no column 'nosuch'.*cluster, labels, kind.*tables: price, mood"
+    ):
         atlas.map_figure(color_by="nosuch")
     with pytest.raises(RunNotFound, match="bilderatlas cluster"):
         atlas.map_figure(color_by="cluster")

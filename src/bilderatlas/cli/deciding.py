@@ -83,7 +83,8 @@ def decide(
     if as_json:
         print_json(made.to_dict())
         return
-    print_clusters(made.clustering)
+    if made.clustering:
+        print_clusters(made.clustering)
     say(f"Decision {made.decision.decision} is kept.")
 
 

@@ -28,7 +28,8 @@ def evaluate(
         str,
         typer.Option(
             help="What the images are: a CSV, TSV or Parquet file, a folder of folders, 'folders' "
-            "for each picture's own, or 'column:NAME' of the metadata.",
+            "for each picture's own, 'column:NAME' of the metadata, or 'decisions' for the labels "
+            "that people gave.",
         ),
     ],
     run: Annotated[

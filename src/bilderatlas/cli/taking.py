@@ -26,7 +26,7 @@ LARGE_ENOUGH = 80  # pixels of a thumbnail that one sees something on
 
 def export(
     collection: CollectionArg,
-    table: Annotated[str, typer.Option(help="images, clusters or coordinates.")] = "images",
+    table: Annotated[str, typer.Option(help="images, clusters, coordinates or labels.")] = "images",
     run: Annotated[str | None, typer.Option(help="Which run; the newest by default.")] = None,
     format: Annotated[str | None, typer.Option(help="csv or parquet. [by the file's name]")] = None,
     output: Annotated[
@@ -45,8 +45,8 @@ def export(
     color_by: Annotated[
         str | None,
         typer.Option(
-            help="What colours a map: cluster, a clustering's name, kind, label, folder, a fact or "
-            "a metadata column. [cluster]"
+            help="What colours a map: cluster, a clustering's name, labels (people's), kind, label "
+            "(a detector's), folder, a fact or a metadata column. [cluster]"
         ),
     ] = None,
     pictures: Annotated[bool, typer.Option("--pictures", help="Pictures on the figure.")] = False,

@@ -8,7 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, TypeVar
 
-from bilderatlas import encoders, exports, regions, runs, sources
+from bilderatlas import decisions, encoders, exports, regions, runs, sources
+from bilderatlas import labels as labels_
 from bilderatlas.arrays import Embeddings
 from bilderatlas.collection import asking, looking, spaces, standing
 from bilderatlas.collection.choice import Choice
@@ -17,6 +18,8 @@ from bilderatlas.collection.readings import Readings
 from bilderatlas.encoders import Encoder
 from bilderatlas.errors import EncoderMismatch, QueryError, StoreError
 from bilderatlas.evaluation.grid import EPS, MIN_SAMPLES
+from bilderatlas.ground_truth import DECISIONS
+from bilderatlas.labels import Labels
 from bilderatlas.regions import Finding
 from bilderatlas.results import (
     WORDS,
@@ -31,7 +34,10 @@ from bilderatlas.results import (
     ImageFacts,
     ImagePage,
     Images,
+    ImportedLabels,
     IndexSummary,
+    LabelCounts,
+    Labelling,
     MapPage,
     Problem,
     Problems,
@@ -88,6 +94,7 @@ class Collection:
         self._encoder = encoder
         self._spaces: dict[str, OpenSpace] = {}  # by name, those that were asked
         self._read: Readings | None = None
+        self._people: Labels | None = None
 
     def __repr__(self) -> str:
         return f"<Collection '{self.name}': {self._store.count('images'):,} images>"
@@ -366,6 +373,8 @@ class Collection:
         """
         from bilderatlas.collection import deciding
 
+        if verb == "undo" and not self.runs("cluster"):  # of labels, for instance
+            return Decided(deciding.undo(self._store, what, who), None)
         space = self._space(None if verb == "undo" else self.clustering(run).about.space)
         decision = deciding.decide(self._store, space, verb, what, run=run, who=who)
         stands = self.clustering(run)
@@ -375,8 +384,6 @@ class Collection:
 
     def decisions(self, *, with_undone: bool = False) -> Decisions:
         """What people decided, oldest first; `with_undone`, what was taken back as well."""
-        from bilderatlas import decisions
-
         read = decisions.history if with_undone else decisions.read
         return Decisions(read(self._store))
 
@@ -493,6 +500,85 @@ class Collection:
 
         return duplicates.part(self._store, self._space(), one, other)
 
+    # -- labelling
+
+    def label(self, images: Sequence[str], label: str, *, who: str | None = None) -> Labelling:
+        """Give some images a label; they may have several.
+
+        `images` are image ids, paths, ids of their table, or ids of regions. The label belongs to
+        the content: it stays when the file moves. `who` is the login name if not given. It is one
+        decision, which `decide("undo", ...)` takes back. Raises LabelsError, ImageNotFound.
+        """
+        from bilderatlas.collection import labelling
+
+        return labelling.give(self._store, self._space(), images, label, who)
+
+    def unlabel(self, images: Sequence[str], label: str, *, who: str | None = None) -> Labelling:
+        """Take a label from some images. Raises LabelsError, ImageNotFound."""
+        from bilderatlas.collection import labelling
+
+        return labelling.take(self._store, self._space(), images, label, who)
+
+    def labels(self) -> LabelCounts:
+        """The labels that people gave, and how many images have each."""
+        from bilderatlas.collection import labelling
+
+        return labelling.count(self._space().catalogue, self._labels())
+
+    def labelled(self, label: str | None = None) -> list[str]:
+        """The ids of the images that have a label, or any, by path. Raises LabelsError."""
+        from bilderatlas.collection import labelling
+
+        found = labelling.labelled(self._space().catalogue, self._labels(), label)
+        return [*found.to_pylist()]
+
+    def unlabelled(self) -> list[str]:
+        """The ids of the images that have no label, by path."""
+        from bilderatlas.collection import labelling
+
+        return [*labelling.unlabelled(self._space().catalogue, self._labels()).to_pylist()]
+
+    def labels_of(self, region_ids: Sequence[str]) -> list[tuple[str, ...]]:
+        """The labels of some images, as a whole, or of regions; in the order asked for."""
+        of_region = self._labels().of_region
+        return [of_region.get(region_id, ()) for region_id in region_ids]
+
+    def region_labels(self) -> dict[str, tuple[str, ...]]:
+        """The labels of every image and region that has some, by its id, in the order of paths."""
+        from bilderatlas.collection import labelling
+
+        return labelling.by_region(self._space().catalogue, self._labels())
+
+    def import_labels(
+        self,
+        labels: str | Path,
+        *,
+        label_column: str | None = None,
+        image_column: str | None = None,
+        who: str | None = None,
+    ) -> ImportedLabels:
+        """Keep the labels of a table, of folders, or of a metadata column as people's.
+
+        `labels` is said as for `evaluate`. An image may stand in several rows, or a cell hold a
+        list. Labels that an image has already are passed over. Raises LabelsError.
+        """
+        from bilderatlas.collection import labelling
+
+        return labelling.import_(
+            self._store,
+            self._space(),
+            str(labels),
+            label_column=label_column,
+            image_column=image_column,
+            who=who,
+        )
+
+    def _labels(self) -> Labels:
+        with self._lock:
+            if self._people is None or self._people.version != decisions.version(self._store):
+                self._people = labels_.read(self._store)
+            return self._people
+
     # -- looking
 
     def browse(
@@ -503,17 +589,26 @@ class Collection:
         seed: int = 0,
         where: str | None = None,
         kinds: Sequence[str] = (),
+        label: str | None = None,
+        unlabelled: bool = False,
         after: str | None = None,
     ) -> ImagePage:
         """List images, n at a time: `after` is the `next` of the stretch before.
 
         `order` is "name" (of the first path), "date" (of taking them; those without one last),
         "newest" or "random", where the same `seed` gives the same list. `where` is a condition as
-        in `search`; images have a region of each of `kinds`. The list goes on where it was, even
-        if images were added or have left meanwhile. Raises QueryError.
+        in `search`; images have a region of each of `kinds`, and people gave them `label`, or none.
+        The list goes on where it was, even if images were added or have left meanwhile.
+
+        Raises QueryError, LabelsError.
         """
+        from bilderatlas.collection import selecting
+
         listing = self._space().listing()
-        found = listing.stretch(order, n=n, seed=seed, where=where, kinds=kinds, after=after)
+        among = selecting.by_label(listing.catalogue, self._labels(), label, unlabelled)
+        found = listing.stretch(
+            order, n=n, seed=seed, where=where, kinds=kinds, among=among, after=after
+        )
         facts = looking.facts(self._store, listing.catalogue, found.numbers.tolist())
         return ImagePage(facts, found.n_all, found.next)
 
@@ -524,6 +619,33 @@ class Collection:
     def image(self, image_id: str) -> ImageFacts:
         """What the collection knows of an image. Raises ImageNotFound."""
         return self.images([image_id])[0]
+
+    def select(
+        self,
+        query: str | None = None,
+        *,
+        cluster: int | None = None,
+        run: str | None = None,
+        label: str | None = None,
+        unlabelled: bool = False,
+        where: str | None = None,
+    ) -> list[str]:
+        """The ids of all images that are meant; what is said together must all hold.
+
+        `query` means those that answer it (likely and doubtful), the closest first; `cluster` the
+        members of a cluster of `run` (the newest clustering by default), the firmest first; else
+        they come by path. `label` and `unlabelled` are of people's labels; `where` as in `search`.
+
+        Raises QueryError, RunNotFound, LabelsError.
+        """
+        from bilderatlas.collection import selecting
+
+        space = self._space()
+        found = selecting.all_of(space, self._store, self._readings, query, cluster, run)
+        meant = selecting.narrowed(
+            space.catalogue, self._labels(), found, label=label, unlabelled=unlabelled, where=where
+        )
+        return [*meant.to_pylist()]
 
     def images(self, image_ids: Sequence[str]) -> Images:
         """What the collection knows of some images, in the order asked for."""
@@ -592,10 +714,10 @@ class Collection:
 
         `labels` is a CSV, TSV or Parquet file with a column of images (ids or paths) and one of
         labels, a folder whose folders are the classes, "folders" for the name of the folder that
-        each picture lies in, or "column:NAME" for a metadata column. `runs` are clusterings, by
-        default the newest of the space; `captions` a column of the file, or of the metadata, that
-        holds texts. `eps` and `min_samples` are what DBSCAN is tried with; `space` as in `search`.
-        A region has its image's label.
+        each picture lies in, "column:NAME" for a metadata column, or "decisions" for the labels
+        that people gave. `runs` are clusterings, by default the newest of the space; `captions` a
+        column of the file, or of the metadata, that holds texts. `eps` and `min_samples` are what
+        DBSCAN is tried with; `space` as in `search`. A region has its image's label.
 
         Raises LabelsError, RunNotFound, QueryError.
         """
@@ -608,6 +730,7 @@ class Collection:
             label_column=label_column,
             image_column=image_column,
             captions=captions,
+            decided=self.region_labels() if labels == DECISIONS else {},
         )
         newest = [run.run for run in self.runs("cluster") if run.space == opened.about.space][:1]
         return evaluating.evaluate(
@@ -681,10 +804,11 @@ class Collection:
         """Write a map as one HTML file that opens from disk, its thumbnails inside.
 
         `run` is a projection, by default the newest. `color_by` is "cluster" (the newest
-        clustering), the name of a clustering, "kind" or "label" of the region, a fact of its image
-        ("folder", "source", "media_type", "width", "height", "taken_at"), or a metadata column; by
-        default "cluster", or "folder" where there is no clustering. Thumbnails are as large as
-        keeps the file within `max_mb` megabytes, 224 pixels at most.
+        clustering), the name of a clustering, "labels" that people gave, "kind" or "label" (by a
+        detector) of the region, a fact of its image ("folder", "source", "media_type", "width",
+        "height", "taken_at"), or a metadata column; by default "cluster", or "folder" where there
+        is no clustering. Thumbnails are as large as keeps the file within `max_mb` megabytes, 224
+        pixels at most.
 
         Raises RunNotFound, QueryError (no such column, no room for the smallest thumbnails),
         StoreError.

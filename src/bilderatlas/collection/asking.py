@@ -7,10 +7,12 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from bilderatlas import calibration, queries, search
 from bilderatlas.arrays import Scores
+from bilderatlas.calibration import DOUBTFUL
 from bilderatlas.catalogue import Catalogue
 from bilderatlas.collection.choice import Choice
 from bilderatlas.collection.open_space import Asked, OpenSpace
@@ -36,11 +38,25 @@ def by_words(
     space: OpenSpace, readings: Readings, query: str, choice: Choice, *, may_open_files: bool
 ) -> Answer:
     """The images closest to words or an expression, by their pictures and by what is read there."""
+    asked, read = _ask_words(space, readings, query, may_open_files=may_open_files)
+    return _nearest(space, asked, choice, read=read)
+
+
+def answering(space: OpenSpace, readings: Readings, query: str) -> pa.Array:
+    """The ids of all images that answer words or an expression, the closest first."""
+    asked, read = _ask_words(space, readings, query, may_open_files=False)
+    ranked = _rank(space, asked, Choice(k=None), read=read)
+    answers = ranked.found.images[ranked.found.relevance >= DOUBTFUL]
+    return asked.catalogue.image_ids.take(answers)
+
+
+def _ask_words(
+    space: OpenSpace, readings: Readings, query: str, *, may_open_files: bool
+) -> tuple[Asked, list[Evidence]]:
     terms = queries.parse(query)
     asked = space.ask_terms(terms, may_open_files=may_open_files)
     is_of_pictures = space.about.field is None
-    read = readings.speak_for(terms, asked.catalogue) if is_of_pictures else []
-    return _nearest(space, asked, choice, read=read)
+    return asked, readings.speak_for(terms, asked.catalogue) if is_of_pictures else []
 
 
 def by_picture(space: OpenSpace, image: ImageQuery, choice: Choice) -> Answer:
@@ -59,6 +75,17 @@ def similar(space: OpenSpace, image: str, choice: Choice, *, radius: float | Non
     return replace(found, asked=asked.catalogue.image_ids[number].as_py())
 
 
+@dataclass(frozen=True, slots=True)
+class _Ranked:
+    """The images found, by their numbers, and what each region is judged by."""
+
+    found: search.Found
+    scores: Scores  # (N,)
+    relevance: NDArray[np.float64]  # (N,)
+    ways: NDArray[np.int8]  # (N,)
+    verdict: Verdict
+
+
 def _nearest(
     space: OpenSpace,
     asked: Asked,
@@ -67,6 +94,18 @@ def _nearest(
     without: int | None = None,
     read: Sequence[Evidence] = (),
 ) -> Answer:
+    ranked = _rank(space, asked, choice, without=without, read=read)
+    return Answer(_hits(ranked, asked.catalogue), ranked.verdict)
+
+
+def _rank(
+    space: OpenSpace,
+    asked: Asked,
+    choice: Choice,
+    *,
+    without: int | None = None,
+    read: Sequence[Evidence] = (),
+) -> _Ranked:
     """The best images for a query, but for one of them."""
     catalogue = asked.catalogue
     kinds, image_of = catalogue.kind_numbers, catalogue.image_of  # (N,), (N,)
@@ -86,25 +125,20 @@ def _nearest(
         scores, relevance, image_of, weights, k=choice.k, aggregate=choice.aggregate
     )
     verdict = Verdict(counts.n_likely, counts.n_doubtful, counts.n_background, judged.cut)
-    return Answer(_hits(found, catalogue, scores, relevance, ways), verdict)
+    return _Ranked(found, scores, relevance, ways, verdict)
 
 
-def _hits(
-    found: search.Found,
-    catalogue: Catalogue,
-    scores: Scores,
-    relevance: NDArray[np.float64],
-    ways: NDArray[np.int8],
-) -> list[Hit]:
+def _hits(ranked: _Ranked, catalogue: Catalogue) -> list[Hit]:
+    found = ranked.found
     rows = np.concatenate([np.empty(0, np.int64), *found.rows])
     parts = iter(
         _region(*facts)
         for facts in zip(
             catalogue.regions.take(rows).to_pylist(),
-            scores[rows].tolist(),
-            relevance[rows].tolist(),
+            ranked.scores[rows].tolist(),
+            ranked.relevance[rows].tolist(),
             found.row_shares.tolist(),
-            [search.WAYS[way] for way in ways[rows]],
+            [search.WAYS[way] for way in ranked.ways[rows]],
             strict=True,
         )
     )

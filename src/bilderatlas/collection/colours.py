@@ -11,25 +11,28 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from bilderatlas import colouring, runs
+from bilderatlas import colouring, labels, runs
 from bilderatlas.arrays import ClusterLabels
 from bilderatlas.collection import standing
 from bilderatlas.colouring import Colouring
 from bilderatlas.errors import QueryError
 from bilderatlas.filters import free_names
+from bilderatlas.labels import Labels
 from bilderatlas.results import Clustering
 from bilderatlas.store import Store
 
 OF_REGIONS = ("kind", "label")
 OF_IMAGES = ("media_type", "width", "height", "taken_at")
 OF_PLACES = ("folder", "source")
-FACTS = ("cluster", *OF_REGIONS, *OF_IMAGES, *OF_PLACES)
+PEOPLES = "labels"
+FACTS = ("cluster", PEOPLES, *OF_REGIONS, *OF_IMAGES, *OF_PLACES)
 
 
 def colour(store: Store, regions: pa.Table, color_by: str | None) -> Colouring:
     """A label for every region (N rows of `Catalogue.regions`).
 
-    `color_by` is `cluster`, the name of a clustering, or a column; by default the newest
+    `color_by` is `cluster`, the name of a clustering, `labels` that people gave (a region without
+    one has its image's), or a column; by default the newest
     clustering, or the folder where there is none. Raises QueryError for a column that is not there,
     RunNotFound for `cluster` where there is none.
     """
@@ -40,6 +43,8 @@ def colour(store: Store, regions: pa.Table, color_by: str | None) -> Colouring:
         chosen = standing.read(store, None if color_by == "cluster" else color_by)
         names = {cluster.cluster: cluster.name for cluster in chosen.clusters}
         return colouring.by_cluster(_labels(chosen, regions), names)
+    if color_by == PEOPLES:
+        return colouring.by_value(PEOPLES, _given(labels.read(store), regions))
     if color_by in OF_REGIONS:
         return colouring.by_value(color_by, regions[color_by].to_pylist())
     read = _of_images if color_by in OF_IMAGES else _of_places
@@ -53,6 +58,13 @@ def _labels(clustering: Clustering, regions: pa.Table) -> ClusterLabels:
     row = pc.index_in(regions["region_id"].combine_chunks(), value_set=known)
     labels = np.append(clustering.labels, -1)[pc.fill_null(row, len(known)).to_numpy()]
     return np.asarray(labels, np.int32)
+
+
+def _given(given: Labels, regions: pa.Table) -> list[str | None]:
+    """(N,) all labels of each region, or of its image, in one text."""
+    ids = zip(regions["region_id"].to_pylist(), regions["image_id"].to_pylist(), strict=True)
+    its = (given.of_region.get(region) or given.of_region.get(image, ()) for region, image in ids)
+    return [" + ".join(each) or None for each in its]
 
 
 def _of_images(store: Store, column: str) -> dict[str, Any]:

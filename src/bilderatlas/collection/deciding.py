@@ -49,7 +49,7 @@ def decide(
     """
     _check_form(verb, what)
     if verb == UNDO:
-        return decisions.undo(store, str(what[0]), who=who)
+        return undo(store, what, who)
     stands = standing.read(store, run)
     region_ids, payload = _READ[verb](space, stands, what)
     if verb in (MUST, CANNOT):
@@ -60,6 +60,12 @@ def decide(
     return decisions.append(
         store, verb, image_ids=image_ids, region_ids=region_ids, payload=payload, who=who
     )
+
+
+def undo(store: Store, what: Sequence[str | int], who: str | None) -> Decision:
+    """Take a decision back, of whatever verb. Raises DecisionError."""
+    _check_form(UNDO, what)
+    return decisions.undo(store, str(what[0]), who=who)
 
 
 def nameless(store: Store, stands: Clustering) -> list[int]:
@@ -186,7 +192,7 @@ def _region(space: OpenSpace, stands: Clustering, image: str) -> str:
 
 def _check_links(store: Store, verb: str, region_ids: Sequence[str]) -> None:
     """Refuse a link that others contradict, itself or through what they join."""
-    links = decisions.read(store)
+    links = decisions.read(store, MUST, CANNOT)
     pairs = {v: [each.region_ids for each in links if each.verb == v] for v in (MUST, CANNOT)}
     pairs[verb].append(tuple(region_ids))
     ids = sorted({region for some in pairs.values() for pair in some for region in pair})

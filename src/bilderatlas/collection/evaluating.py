@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -84,6 +84,7 @@ def read_truth(
     label_column: str | None,
     image_column: str | None,
     captions: str | None,
+    decided: Mapping[str, Sequence[str]],
 ) -> GroundTruth:
     """The ground truth, and whether captions can be searched with at all."""
     if captions and not space.about.reads_text:
@@ -102,6 +103,7 @@ def read_truth(
         label_column=label_column,
         image_column=image_column,
         captions=captions,
+        decided=decided,
     )
 
 

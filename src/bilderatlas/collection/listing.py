@@ -12,6 +12,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from bilderatlas import cursors
@@ -51,13 +53,14 @@ class Listing:
         seed: int,
         where: str | None,
         kinds: Sequence[str],
+        among: pa.Array | None,
         after: str | None,
     ) -> Stretch:
-        """The next n images of the list after a cursor. Raises QueryError."""
+        """The next n images of the list (of those `among`) after a cursor. Raises QueryError."""
         _check(order, n, seed)
         of = f"random {seed}" if order == "random" else order
         values, numbers = self._in_order(of, order, seed)
-        chosen = _chosen(self.catalogue, where, kinds)
+        chosen = _chosen(self.catalogue, where, kinds, among)
         if chosen is not None:
             numbers = numbers[chosen[numbers]]
 
@@ -115,15 +118,17 @@ def _shuffled(image_ids: Sequence[str], seed: int) -> NDArray[np.int64]:
 
 
 def _chosen(
-    catalogue: Catalogue, where: str | None, kinds: Sequence[str]
+    catalogue: Catalogue, where: str | None, kinds: Sequence[str], among: pa.Array | None
 ) -> NDArray[np.bool_] | None:
     """(M,) the images that fulfil a condition and have a region of each kind; None: all."""
-    if where is None and not kinds:
+    if where is None and not kinds and among is None:
         return None
     n_images = len(catalogue.image_ids)
     rows = [catalogue.of_kind([kind]) for kind in kinds]
     rows += [] if where is None else [catalogue.where(where)]
     chosen = np.ones(n_images, np.bool_)
+    if among is not None:
+        chosen &= pc.is_in(catalogue.image_ids, value_set=among).to_numpy(zero_copy_only=False)
     for mask in rows:  # (N,)
         chosen &= np.bincount(catalogue.image_of[mask], minlength=n_images) > 0
     return chosen

@@ -35,7 +35,7 @@ def read(store: Store, run: str | None, *, also: Decision | None = None) -> Clus
 
     Raises RunNotFound.
     """
-    history = [*decisions.history(store), *([also] if also else [])]
+    history = [*decisions.history(store, *OF_CLUSTERS), *([also] if also else [])]
     return stand(store, runs.read_clustering(store, run), history)
 
 

@@ -10,6 +10,7 @@ from bilderatlas.server.routes import (
     images,
     judging,
     knowing,
+    labelling,
     ordering,
     taking,
 )
@@ -28,5 +29,5 @@ api = APIRouter(
         for status, meaning in REFUSALS.items()
     },
 )
-for subject in (knowing, images, asking, ordering, deciding, judging, taking):
+for subject in (knowing, images, asking, ordering, deciding, labelling, judging, taking):
     api.include_router(subject.routes)

@@ -19,7 +19,7 @@ from bilderatlas.server.routes.conditional import (
 )
 from bilderatlas.server.routes.dependencies import Asked, Count, Cursor
 from bilderatlas.server.schemas.images import Image, ImagePage
-from bilderatlas.server.schemas.limits import MAX_SEED, Where
+from bilderatlas.server.schemas.limits import MAX_SEED, MAX_WORDS, Where
 
 PICTURE_SIDE = 2048  # the longest side of a picture that leaves the server, pixels
 FOREVER = "private, max-age=31536000, immutable"  # an image id names one content, always
@@ -32,19 +32,30 @@ Order = Literal["name", "date", "newest", "random"]
 routes = APIRouter()
 
 
-@routes.get("/images", response_model=ImagePage, dependencies=[of_tables(*LISTED)])
-def images(
+@routes.get("/images", response_model=ImagePage, dependencies=[of_tables(*LISTED, "decisions")])
+def images(  # noqa: PLR0913  an option is an argument
     collection: Asked,
     order: Annotated[Order, Query(description="of the list")] = "random",
     seed: Annotated[int, Query(ge=0, le=MAX_SEED, description="of a random order")] = 0,
     n: Count = 24,
     where: Where | None = None,
     kinds: Annotated[list[str] | None, Query(description="images with a part of each")] = None,
+    label: Annotated[
+        str | None, Query(max_length=MAX_WORDS, description="images that people gave it")
+    ] = None,
+    unlabelled: Annotated[bool, Query(description="images without any label")] = False,
     cursor: Cursor = None,
 ) -> dict[str, Any]:
     """List images. The list goes on where it was, whatever was added meanwhile."""
     return collection.browse(
-        order, n=n, seed=seed, where=where, kinds=kinds or (), after=cursor
+        order,
+        n=n,
+        seed=seed,
+        where=where,
+        kinds=kinds or (),
+        label=label,
+        unlabelled=unlabelled,
+        after=cursor,
     ).to_dict()
 
 

@@ -45,6 +45,12 @@ class Decided(Clustering):
     decision: Decision
 
 
+class Undone(BaseModel):
+    """A decision that was taken back where there is no clustering."""
+
+    decision: Decision
+
+
 class Decisions(BaseModel):
     """What people decided, oldest first."""
 

@@ -22,8 +22,8 @@ class EvaluationAsked(BaseModel):
         str,
         Field(
             max_length=MAX_WORDS,
-            pattern="^(folders|column:.+)$",
-            description="folders, or column:NAME of the metadata",
+            pattern="^(folders|decisions|column:.+)$",
+            description="folders, decisions, or column:NAME of the metadata",
         ),
     ]
     runs: Annotated[list[Name], Field(max_length=MAX_TRIED)] = []

@@ -1,0 +1,36 @@
+"""People's labels: which there are, giving and taking them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import APIRouter
+
+from bilderatlas.collection import Collection
+from bilderatlas.server.routes.conditional import of_tables
+from bilderatlas.server.routes.dependencies import Asked
+from bilderatlas.server.schemas.labelling import LabelAsked, Labelling, Labels
+
+routes = APIRouter()
+
+
+@routes.get("/labels", response_model=Labels, dependencies=[of_tables("decisions", "places")])
+def labels(collection: Asked) -> dict[str, Any]:
+    """List the labels that people gave, and how many images have each."""
+    return collection.labels().to_dict()
+
+
+@routes.post("/labels", response_model=Labelling)
+def give(collection: Asked, body: LabelAsked) -> dict[str, Any]:
+    """Give images a label: one decision, for images named and for all that are meant."""
+    return collection.label(_meant(collection, body), body.label, who=body.who).to_dict()
+
+
+@routes.delete("/labels", response_model=Labelling)
+def take(collection: Asked, body: LabelAsked) -> dict[str, Any]:
+    """Take a label from images."""
+    return collection.unlabel(_meant(collection, body), body.label, who=body.who).to_dict()
+
+
+def _meant(collection: Collection, body: LabelAsked) -> list[str]:
+    return body.images + (collection.select(**body.all.model_dump()) if body.all else [])
