@@ -79,6 +79,24 @@ class Catalogue:
         return seconds
 
     @cached_property
+    def _image_rows(self) -> NDArray[np.int64]:
+        """(M,) the row of each image in the table of images."""
+        ids = self._store.read("images", ["image_id"], version=self.versions["images"])["image_id"]
+        found = pc.index_in(self.image_ids, value_set=ids.combine_chunks())
+        rows: NDArray[np.int64] = found.to_numpy(zero_copy_only=False).astype(np.int64)
+        return rows
+
+    def thumbnails(self, numbers: Sequence[int]) -> list[bytes]:
+        """The small JPEGs of some images."""
+        with self._lock:
+            rows = self._image_rows[list(numbers)].tolist()
+        different = sorted(set(rows))
+        version = self.versions["images"]
+        read = self._store.take("images", different, ["thumbnail"], version=version)
+        jpegs = dict(zip(different, read["thumbnail"].to_pylist(), strict=True))
+        return [jpegs[row] for row in rows]
+
+    @cached_property
     def _sorted_ids(self) -> tuple[NDArray[np.bytes_], NDArray[np.int64]]:
         """Image ids in their own order, and the number of each."""
         ids = np.array(self.image_ids.to_pylist(), dtype=np.bytes_)

@@ -671,7 +671,7 @@ class Collection:
 
     def thumbnails(self, image_ids: Sequence[str]) -> list[bytes]:
         """Small JPEGs of some images, in the order asked for. Raises ImageNotFound."""
-        return looking.thumbnails(self._store, image_ids)
+        return looking.thumbnails(self._space(), image_ids)
 
     def picture(self, image_id: str) -> Image.Image:
         """The full picture, upright RGB, read again from where it lies.

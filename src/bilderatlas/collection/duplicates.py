@@ -60,7 +60,7 @@ def find(
     ids, vectors = space.catalogue.embeddings_of("image")
     pictures, hashes = _pictures(store, ids)
     pairs = duplicates.candidates(hashes, vectors, max_bits=max_bits, min_cosine=min_cosine)
-    likeness = _likeness(store, ids, pairs, max_bits).values
+    likeness = _likeness(space, ids, pairs, max_bits).values
     are_copies = likeness >= min_likeness
     pairs, likeness = pairs.where(are_copies), likeness[are_copies]
     apart = _parted(store, {image_id: row for row, image_id in enumerate(ids)})
@@ -68,7 +68,7 @@ def find(
         sorted(group, key=lambda row: pictures[row].rank)
         for group in duplicates.groups(pairs.left, pairs.right, likeness, apart=apart)
     ]
-    made = _near_groups(store, pictures, rows, hashes, vectors, (max_bits, min_cosine))
+    made = _near_groups(space, pictures, rows, hashes, vectors, (max_bits, min_cosine))
     in_groups = {row for group in rows for row in group}
     made += [
         _group([picture], [])
@@ -137,12 +137,12 @@ class _Likeness:
     turns: NDArray[np.uint8]
 
 
-def _likeness(store: Store, ids: Sequence[str], pairs: Pairs, max_bits: int) -> _Likeness:
+def _likeness(space: OpenSpace, ids: Sequence[str], pairs: Pairs, max_bits: int) -> _Likeness:
     needed = np.unique(np.concatenate([pairs.left, pairs.right])).tolist()
     grey: dict[int, duplicates.Grey] = {}
     for start in range(0, len(needed), N_THUMBNAILS):
         rows = needed[start : start + N_THUMBNAILS]
-        jpegs = looking.thumbnails(store, [ids[row] for row in rows])
+        jpegs = looking.thumbnails(space, [ids[row] for row in rows])
         grey |= {row: _grey(jpeg) for row, jpeg in zip(rows, jpegs, strict=True)}
 
     def measure(left: int, right: int, bits: int, turn: int) -> tuple[float, int]:
@@ -176,7 +176,7 @@ def _parted(store: Store, row_of: dict[str, int]) -> list[tuple[int, int]]:
 
 
 def _near_groups(
-    store: Store,
+    space: OpenSpace,
     pictures: Sequence[_Picture],
     groups: Sequence[Sequence[int]],
     hashes: NDArray[np.uint64],
@@ -188,7 +188,7 @@ def _near_groups(
     right = np.array([row for group in groups for row in group[1:]], np.intp)
     pairs = duplicates.compared(hashes, vectors, left, right)
     ids = [picture.image_id for picture in pictures]
-    likeness = _likeness(store, ids, pairs, limits[0])
+    likeness = _likeness(space, ids, pairs, limits[0])
     copies = iter(
         _copy(pictures[row], int(bits), float(cosine), float(value), int(turn), limits)
         for row, bits, cosine, value, turn in zip(

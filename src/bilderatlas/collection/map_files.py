@@ -86,7 +86,7 @@ def page(
     made = static_map.page(
         points,
         colouring,
-        lambda some: looking.thumbnails(store, some),
+        lambda some: looking.thumbnails(space, some),
         name=store.path.stem,
         lead=left.told(colouring),
         max_bytes=int(max_mb * 1e6),
@@ -118,7 +118,7 @@ def figure(
             )
         chosen = figures.apart(left.coordinates, figures.N_PICTURES)
         ids = left.image_ids
-        jpegs = looking.thumbnails(store, [ids[i] for i in chosen])
+        jpegs = looking.thumbnails(space, [ids[i] for i in chosen])
         pictures = dict(zip(chosen, jpegs, strict=True))
     title = f"{store.path.stem} · {left.told(colouring)}"
     return figures.scatter(np.asarray(left.coordinates), colouring, title=title, pictures=pictures)

@@ -52,7 +52,7 @@ def name(
     taken = [c.name for c in standing.clusters if c.cluster not in chosen or c.source == "person"]
     named = naming.choose(offers, chosen, taken=taken)
     if model:
-        told, failures = _by_language_model(store, space, sample, model, named)
+        told, failures = _by_language_model(space, sample, model, named)
         named |= _checked(space, sample, embedded, told, named)
         notes += failures
     runs.keep_names(store, standing.run, named)
@@ -184,7 +184,6 @@ def _columns(space: OpenSpace, sample: _Sample) -> dict[str, list[str]]:
 
 
 def _by_language_model(
-    store: Store,
     space: OpenSpace,
     sample: _Sample,
     model: LanguageModel,
@@ -201,7 +200,7 @@ def _by_language_model(
             )
             break
         try:
-            told[cluster] = _ask(store, space, sample, model, cluster)
+            told[cluster] = _ask(space, sample, model, cluster)
             in_a_row = 0
         except LanguageModelError as error:
             in_a_row += 1
@@ -209,14 +208,12 @@ def _by_language_model(
     return told, failures
 
 
-def _ask(
-    store: Store, space: OpenSpace, sample: _Sample, model: LanguageModel, cluster: int
-) -> str:
+def _ask(space: OpenSpace, sample: _Sample, model: LanguageModel, cluster: int) -> str:
     from bilderatlas import figures
 
     members = sample.of(cluster)
     if model.sends == "pictures":
-        jpegs = looking.thumbnails(store, [sample.image_ids[i] for i in members])
+        jpegs = looking.thumbnails(space, [sample.image_ids[i] for i in members])
         sheet = figures.contact_sheet(jpegs, [""] * len(jpegs))
         return model.name_pictures(figures.to_png(sheet))
     written = _texts_of(space, sample)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -67,6 +67,12 @@ class OpenSpace:
             if self._catalogue is None or not self._catalogue.is_current():
                 self._catalogue = Catalogue(self._store, self.about.space)
             return self._catalogue
+
+    def catalogues(self) -> Iterator[Catalogue]:
+        """The catalogue at hand, if there is one, then the newest: that takes a while to tell."""
+        if self._catalogue is not None:
+            yield self._catalogue
+        yield self.catalogue
 
     def encoder(self, device: str = "auto") -> Encoder:
         """The space's encoder, loaded once and checked against its stamp."""

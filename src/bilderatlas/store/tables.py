@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import shutil
+import threading
 import uuid
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -24,6 +25,8 @@ class Tables:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._lock = threading.Lock()
+        self._open: dict[str, Any] = {}  # tables that rows were taken from, at their last version
 
     def read(
         self,
@@ -49,6 +52,16 @@ class Tables:
         dataset = self._dataset(table, version)
         found = [dataset.to_table(columns=columns, filter=some) for some in one_of(key, ids)]
         return pa.concat_tables(found or [dataset.to_table(columns=columns, limit=0)])
+
+    def take(
+        self, table: str, rows: Sequence[int], columns: Sequence[str], *, version: int
+    ) -> pa.Table:
+        """Some rows of a version of a table by their numbers, in the order asked for."""
+        with self._lock:
+            if table not in self._open or self._open[table].version != version:
+                self._open[table] = self._dataset(table, version)
+            dataset = self._open[table]
+        return dataset.take(list(rows), columns=list(columns))
 
     def count(self, table: str, where: str | None = None) -> int:
         return int(self._dataset(table).count_rows(where))
