@@ -648,3 +648,33 @@ def test_a_heat_map_that_cannot_be_is_refused(
     done = run("export", atlas, *options)
     assert done.status == 1
     assert re.search(reason, done.stderr)
+
+
+def test_a_key_is_made_listed_and_taken_away(run: Run, tmp_path: Path) -> None:
+    file = tmp_path / "keys.txt"
+    made = run("keys", file, "--add", "anna", "--role", "editor")
+    secret = made.stdout.strip()
+    assert secret.startswith("ba_")
+    assert "this once" in made.stderr
+    assert secret not in file.read_text()
+    run("keys", file, "--add", "ben")
+    listed = run("keys", file)
+    assert listed.stdout.split() == ["editor", "anna", "viewer", "ben"]
+    left = run("keys", file, "--remove", "anna", "--json").document
+    assert left == {"keys": [{"name": "ben", "role": "viewer"}], "key": None}
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--host", "0.0.0.0"), "--no-auth"),
+        (("--host", "0.0.0.0", "--keys", "nothing.txt"), "cannot be read"),
+        (("--rate", "0"), "--rate is 0"),
+    ],
+)
+def test_a_server_for_others_without_keys_is_refused(
+    run: Run, options: tuple[str, ...], said: str
+) -> None:
+    refused = run("serve", "holiday", *options)
+    assert refused.status == 1
+    assert said in refused.stderr

@@ -80,3 +80,27 @@ class MissingExtra(BilderatlasError, ImportError):
 
 class LanguageModelError(BilderatlasError, RuntimeError):
     """A language model was asked in a wrong way, or gave no name."""
+
+
+class KeysError(BilderatlasError, ValueError):
+    """API keys that cannot be used: a line that does not parse, a file that others may read."""
+
+
+class KeyNeeded(BilderatlasError, PermissionError):
+    """The server asks for an API key, and was given none, or none that it knows."""
+
+
+class NotAllowed(BilderatlasError, PermissionError):
+    """This key, or this server, does not allow what was asked."""
+
+
+class ServerBusy(BilderatlasError):
+    """The server has more to do than it takes on at once, or took too long."""
+
+    def __init__(self, message: str, retry_after_s: int = 5) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+
+
+class TooManyRequests(ServerBusy):
+    """More was asked in a short time than the server grants to one key or address."""

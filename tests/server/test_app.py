@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import re
-import socket
 
 import pytest
 from fastapi.testclient import TestClient
-
-from bilderatlas.server import app
 
 
 def test_every_route_stands_on_the_page_of_the_api(client: TestClient) -> None:
@@ -59,9 +56,3 @@ def test_no_answer_is_sniffed_or_framed(client: TestClient, address: str) -> Non
     assert headers["x-content-type-options"] == "nosniff"
     assert headers["x-frame-options"] == "DENY"
     assert headers["cross-origin-resource-policy"] == "same-origin"
-
-
-def test_answers_do_not_wait_for_more_to_send() -> None:
-    with app._listen("127.0.0.1", 0) as listening:
-        # asyncio sets TCP_NODELAY on what it accepts only if the listening socket says TCP
-        assert listening.proto == socket.IPPROTO_TCP

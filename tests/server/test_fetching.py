@@ -9,11 +9,17 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import pytest
+from fastapi.testclient import TestClient
+from httpx import Response
 
+from bilderatlas.collection import Collection
 from bilderatlas.errors import ImageProblem, NotAllowed
+from bilderatlas.server import app
+from bilderatlas.server.access import Access
 from bilderatlas.server.fetching import Limits, fetch, is_public
 
 PUBLIC = "93.184.215.14"
@@ -214,3 +220,25 @@ def test_an_answer_that_drips_is_cut_off() -> None:
 def test_a_name_that_nobody_has_is_said() -> None:
     with web() as it, pytest.raises(ImageProblem, match="no machine of the name 'nobody'"):
         it.fetch("http://nobody/")
+
+
+def test_a_server_fetches_nothing_unless_it_was_started_so(client: TestClient) -> None:
+    answer = client.post("/api/v1/search/url", json={"url": "http://127.0.0.1/"})
+    assert (answer.status_code, answer.json()["kind"]) == (403, "NotAllowed")
+    assert "--allow-fetch" in answer.json()["detail"]
+
+
+def test_a_picture_is_searched_for_by_its_url(collection: Collection) -> None:
+    from tests.server.test_routes import png_of
+
+    with web(red=(200, {}, png_of("red", seed=50)), page=(200, {}, b"<html>hello, reader")) as it:
+        fetching_app = app.create(collection, Access(fetch=partial(it.fetch, limits=Limits())))
+        client = TestClient(fetching_app, base_url="http://127.0.0.1")
+
+        def ask(url: str) -> Response:
+            return client.post("/api/v1/search/url", json={"url": url, "k": 3})
+
+        found = ask("http://pictures.example/red").json()["results"]
+        assert ["red" in hit["path"] for hit in found] == [True] * 3
+        assert ask("http://pictures.example/page").json()["kind"] == "ImageProblem"
+        assert ask("http://pictures.example:22/").json()["kind"] == "NotAllowed"

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import socket
-
 import pytest
 from fastapi.testclient import TestClient
 
-from bilderatlas.collection import Collection
-from bilderatlas.errors import BilderatlasError
 from bilderatlas.server import app
 from bilderatlas.server.schemas import limits
 
@@ -81,18 +77,3 @@ def test_a_name_that_was_made_to_point_here_gets_nothing(client: TestClient, hos
 @pytest.mark.parametrize("host", ["127.0.0.1:8080", "localhost", "localhost:9", "[::1]:8080"])
 def test_this_machine_is_answered_by_all_its_names(client: TestClient, host: str) -> None:
     assert client.get(f"{API}/health", headers={"Host": host}).status_code == 200
-
-
-def test_a_taken_port_is_named(collection: Collection) -> None:
-    with socket.socket() as other:
-        other.bind(("127.0.0.1", 0))
-        other.listen()
-        port = other.getsockname()[1]
-        with pytest.raises(BilderatlasError, match=f"{port}.*--port"):
-            app.serve(collection, port=port)
-
-
-@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.7", "pictures.example"])
-def test_other_machines_are_not_served(collection: Collection, host: str) -> None:
-    with pytest.raises(BilderatlasError, match="keys come with a later version"):
-        app.serve(collection, host=host)

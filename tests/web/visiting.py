@@ -14,7 +14,8 @@ import uvicorn
 from playwright.sync_api import Browser, ConsoleMessage, Page, Request, sync_playwright
 
 from bilderatlas.collection import Collection
-from bilderatlas.server import app
+from bilderatlas.server import app, serving
+from bilderatlas.server.access import Access
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 QUIET = (
@@ -44,10 +45,9 @@ def launched(executable: str) -> Iterator[Browser]:
 
 
 @contextmanager
-def served(collection: Collection) -> Iterator[str]:
+def served(collection: Collection, access: Access | None = None) -> Iterator[str]:
     """The address under which a collection is served, on a free port."""
-    config = uvicorn.Config(app.create(collection), port=0, log_level="warning")
-    server = uvicorn.Server(config)
+    server = uvicorn.Server(serving.configured(app.create(collection, access), port=0))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     while not server.started:

@@ -60,6 +60,7 @@ for command in (
     knowing.doctor,
     knowing.encoders,
     serving.serve,
+    serving.keys,
 ):
     app.command()(command)
 

@@ -18,11 +18,15 @@ from bilderatlas.errors import (
     EncoderMismatch,
     ImageNotFound,
     ImageProblem,
+    KeyNeeded,
     LabelsError,
+    NotAllowed,
     QueryError,
     RunNotFound,
+    ServerBusy,
     SourceError,
     StoreError,
+    TooManyRequests,
 )
 
 logger = logging.getLogger(__name__)
@@ -36,6 +40,10 @@ STATUS = {
     LabelsError: 400,
     SourceError: 400,
     ImageProblem: 400,
+    KeyNeeded: 401,
+    NotAllowed: 403,
+    TooManyRequests: 429,
+    ServerBusy: 503,
     CollectionBusy: 409,
     EncoderMismatch: 409,
     StoreError: 503,
@@ -52,8 +60,18 @@ def answer_errors(app: FastAPI) -> None:
 
 async def refused(request: Request, error: Exception) -> JSONResponse:
     """A refusal of ours: its message is for the person who asked."""
+    return of_refusal(error)
+
+
+def of_refusal(error: Exception) -> JSONResponse:
+    """The problem document of one of our errors."""
     status = next((STATUS[kind] for kind in type(error).__mro__ if kind in STATUS), 500)
-    return document(status, str(error), kind=type(error).__name__)
+    answer = document(status, str(error), kind=type(error).__name__)
+    if isinstance(error, KeyNeeded):
+        answer.headers["WWW-Authenticate"] = "Bearer"
+    if isinstance(error, ServerBusy):
+        answer.headers["Retry-After"] = str(error.retry_after_s)
+    return answer
 
 
 async def malformed(request: Request, error: Exception) -> JSONResponse:
@@ -67,7 +85,9 @@ async def refused_by_http(request: Request, error: Exception) -> JSONResponse:
     """No such address, or not by this method."""
     assert isinstance(error, HTTPException), "FastAPI hands over what was registered"
     detail = f"{request.method} {request.url.path}: {error.detail}. See /api/docs."
-    return document(error.status_code, detail, kind="HTTPException")
+    answer = document(error.status_code, detail, kind="HTTPException")
+    answer.headers.update(error.headers or {})
+    return answer
 
 
 async def failed(request: Request, error: Exception) -> JSONResponse:

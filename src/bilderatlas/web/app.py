@@ -21,7 +21,7 @@ from bilderatlas.web import map as map_page
 from bilderatlas.web.frame import frame
 from bilderatlas.web.page import Address, Desk, Page
 from bilderatlas.web.query_pictures import QueryPictures
-from bilderatlas.web.visitor import Visitors, current
+from bilderatlas.web.visitor import current
 
 logger = logging.getLogger(__name__)
 
@@ -71,7 +71,6 @@ def create(collection: Collection) -> FastAPI:
     _connect(dash, desk)
     _serve_query_pictures(server, desk.pictures)
     server.add_middleware(OnePage, policy=_policy(dash))
-    server.add_middleware(Visitors)
     return server
 
 

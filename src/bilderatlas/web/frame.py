@@ -30,7 +30,7 @@ def _head(desk: Desk) -> html.Header:
     brand = html.Div(html.A([program, desk.collection.name], href="/"), className="brand")
     links = [html.A(label, href=path) for path, label in _entries().items()]
     navigation = html.Nav(links, **aria(label=texts.NAVIGATION))
-    return html.Header([brand, navigation, _language(), _scheme()])
+    return html.Header([brand, navigation, *_who(), _language(), _scheme()])
 
 
 def _entries() -> dict[str, str]:
@@ -41,6 +41,15 @@ def _entries() -> dict[str, str]:
         "/clusters": texts.CLUSTERS,
         "/map": texts.MAP,
     }
+
+
+def _who() -> list[html.A]:
+    """Whose key the browser has: the way to sign out. `target` has it loaded as a document."""
+    name = visitor.current().name
+    if name is None:
+        return []
+    here = html.A(name, href="/sign-in", target="_self", className="visitor", title=texts.SIGN_OUT)
+    return [here]
 
 
 def _language() -> html.Button:

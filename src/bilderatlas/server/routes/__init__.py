@@ -13,13 +13,18 @@ from bilderatlas.server.routes import (
     labelling,
     ordering,
     taking,
+    watching,
 )
 from bilderatlas.server.schemas.knowing import ProblemDocument
 
 REFUSALS = {
     400: "The question has no answer",
+    401: "The server asks for a key",
+    403: "The key, or the server, does not allow it",
     404: "There is no such thing",
     422: "The question is not well formed",
+    429: "Too much was asked in a short time",
+    503: "The server is busy, or the disk refuses",
 }
 
 api = APIRouter(
@@ -29,5 +34,16 @@ api = APIRouter(
         for status, meaning in REFUSALS.items()
     },
 )
-for subject in (knowing, images, asking, ordering, deciding, labelling, judging, taking):
+SUBJECTS = (
+    knowing,
+    images,
+    asking,
+    ordering,
+    deciding,
+    labelling,
+    judging,
+    taking,
+    watching,
+)
+for subject in SUBJECTS:
     api.include_router(subject.routes)

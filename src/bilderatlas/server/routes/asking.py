@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, File, Query, UploadFile
+from fastapi import APIRouter, File, Query, Request, UploadFile
 
 from bilderatlas import queries
+from bilderatlas.errors import NotAllowed
+from bilderatlas.server.access import Access
 from bilderatlas.server.routes.dependencies import Asked
-from bilderatlas.server.schemas.asking import Hits, SearchQuery
-from bilderatlas.server.schemas.limits import Aggregate, K, SpaceName, Threshold, Where
+from bilderatlas.server.schemas.asking import Hits, SearchQuery, UrlQuery
+from bilderatlas.server.schemas.limits import MAX_KINDS, Aggregate, K, SpaceName, Threshold, Where
 
+Listed = Annotated[
+    list[str] | None, Query(max_length=MAX_KINDS, description="kinds of region; may be repeated")
+]
 routes = APIRouter()
 
 
@@ -37,9 +42,15 @@ def search_image(  # noqa: PLR0913  an option is an argument
     file: Annotated[UploadFile, File(description="a picture of any common format")],
     k: K = 12,
     threshold: Threshold | None = None,
-    kinds: Annotated[list[str] | None, Query(description="only these kinds of region")] = None,
-    without: Annotated[list[str] | None, Query(description="kinds of region left out")] = None,
-    weights: Annotated[list[str] | None, Query(description="of a kind: person=2")] = None,
+    kinds: Annotated[
+        list[str] | None, Query(max_length=MAX_KINDS, description="only these kinds of region")
+    ] = None,
+    without: Annotated[
+        list[str] | None, Query(max_length=MAX_KINDS, description="kinds of region left out")
+    ] = None,
+    weights: Annotated[
+        list[str] | None, Query(max_length=MAX_KINDS, description="of a kind: person=2")
+    ] = None,
     aggregate: Aggregate = "max",
     where: Where | None = None,
     space: SpaceName | None = None,
@@ -55,6 +66,20 @@ def search_image(  # noqa: PLR0913  an option is an argument
         aggregate=aggregate,
         where=where,
         space=space,
+    ).to_dict()
+
+
+@routes.post("/search/url", response_model=Hits)
+def search_url(request: Request, collection: Asked, body: UrlQuery) -> dict[str, Any]:
+    """Find images that look like the one at a URL, where the server was started to fetch such."""
+    access: Access = request.app.state.access
+    if access.fetch is None:
+        raise NotAllowed(
+            "This server fetches no URLs. Start it with --allow-fetch, or send the picture itself "
+            "to /search/image."
+        )
+    return collection.search(
+        image=access.fetch(body.url), **body.model_dump(exclude={"url"})
     ).to_dict()
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from fastapi import APIRouter
 
-from bilderatlas.server.routes.dependencies import Asked
+from bilderatlas.server.routes.dependencies import Asked, Who
 from bilderatlas.server.schemas.deciding import Decided, DecisionAsked, Decisions, Undone
 
 routes = APIRouter()
@@ -19,6 +19,9 @@ def decisions(collection: Asked, with_undone: bool = False) -> dict[str, Any]:
 
 
 @routes.post("/decisions", response_model=Decided | Undone)
-def decide(collection: Asked, body: DecisionAsked) -> dict[str, Any]:
-    """Name, merge, split or link clusters, move images, or take a decision back."""
-    return collection.decide(body.verb, *body.what, run=body.run, who=body.who).to_dict()
+def decide(collection: Asked, body: DecisionAsked, who: Who) -> dict[str, Any]:
+    """Name, merge, split or link clusters, move images, or take a decision back.
+
+    Where keys are asked for, the key's name is who decides, whatever `who` says.
+    """
+    return collection.decide(body.verb, *body.what, run=body.run, who=who or body.who).to_dict()

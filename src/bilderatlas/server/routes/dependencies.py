@@ -8,6 +8,7 @@ from fastapi import Depends, Query, Request
 
 from bilderatlas.collection import Collection
 from bilderatlas.server.schemas.limits import MAX_CURSOR, MAX_PAGE
+from bilderatlas.web.visitor import NAME
 
 
 async def collection_of(request: Request) -> Collection:
@@ -16,7 +17,14 @@ async def collection_of(request: Request) -> Collection:
     return collection
 
 
+async def who_asks(request: Request) -> str | None:
+    """The name of the key that asks; None where there are no keys."""
+    name: str | None = request.scope.get(NAME)
+    return name
+
+
 Asked = Annotated[Collection, Depends(collection_of)]
+Who = Annotated[str | None, Depends(who_asks)]
 Count = Annotated[int, Query(ge=1, le=MAX_PAGE)]
 Cursor = Annotated[
     str | None, Query(max_length=MAX_CURSOR, description="`next` of the stretch before")

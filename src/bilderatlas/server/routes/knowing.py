@@ -1,4 +1,4 @@
-"""What is in the collection, what was skipped, and whether the server is up."""
+"""What is in the collection, and what was skipped."""
 
 from __future__ import annotations
 
@@ -8,19 +8,13 @@ from typing import Any
 
 from fastapi import APIRouter
 
-from bilderatlas import __version__, cursors, encoders
+from bilderatlas import cursors, encoders
 from bilderatlas.cursors import Key
 from bilderatlas.server.routes.conditional import of_tables
 from bilderatlas.server.routes.dependencies import Asked, Count, Cursor
-from bilderatlas.server.schemas.knowing import Encoders, Health, Info, Problems, Spaces
+from bilderatlas.server.schemas.knowing import Encoders, Info, Problems, Spaces
 
 routes = APIRouter()
-
-
-@routes.get("/health")
-async def health() -> Health:
-    """Say that the server is up."""
-    return Health(status="ok", version=__version__)
 
 
 @routes.get("/info", response_model=Info, dependencies=[of_tables()])

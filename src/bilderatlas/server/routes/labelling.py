@@ -8,7 +8,7 @@ from fastapi import APIRouter
 
 from bilderatlas.collection import Collection
 from bilderatlas.server.routes.conditional import of_tables
-from bilderatlas.server.routes.dependencies import Asked
+from bilderatlas.server.routes.dependencies import Asked, Who
 from bilderatlas.server.schemas.labelling import LabelAsked, Labelling, Labels
 
 routes = APIRouter()
@@ -21,15 +21,15 @@ def labels(collection: Asked) -> dict[str, Any]:
 
 
 @routes.post("/labels", response_model=Labelling)
-def give(collection: Asked, body: LabelAsked) -> dict[str, Any]:
+def give(collection: Asked, body: LabelAsked, who: Who) -> dict[str, Any]:
     """Give images a label: one decision, for images named and for all that are meant."""
-    return collection.label(_meant(collection, body), body.label, who=body.who).to_dict()
+    return collection.label(_meant(collection, body), body.label, who=who or body.who).to_dict()
 
 
 @routes.delete("/labels", response_model=Labelling)
-def take(collection: Asked, body: LabelAsked) -> dict[str, Any]:
+def take(collection: Asked, body: LabelAsked, who: Who) -> dict[str, Any]:
     """Take a label from images."""
-    return collection.unlabel(_meant(collection, body), body.label, who=body.who).to_dict()
+    return collection.unlabel(_meant(collection, body), body.label, who=who or body.who).to_dict()
 
 
 def _meant(collection: Collection, body: LabelAsked) -> list[str]:

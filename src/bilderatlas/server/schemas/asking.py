@@ -6,23 +6,47 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from bilderatlas.server.schemas.limits import MAX_WORDS, Aggregate, K, SpaceName, Threshold, Where
+from bilderatlas.server.schemas.limits import (
+    MAX_KINDS,
+    MAX_WORDS,
+    Aggregate,
+    K,
+    SpaceName,
+    Threshold,
+    Where,
+)
 
 
-class SearchQuery(BaseModel):
-    """Words to search for."""
-
+class _Query(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
-    query: Annotated[str, Field(max_length=MAX_WORDS, description="what the picture shows")]
     k: K = 12
     threshold: Threshold | None = None
-    kinds: Annotated[list[str], Field(description="only these kinds of region")] | None = None
-    without: Annotated[list[str], Field(description="kinds of region left out")] = []
-    weights: Annotated[dict[str, float], Field(description="how much a kind counts")] = {}
+    kinds: (
+        Annotated[list[str], Field(max_length=MAX_KINDS, description="only these kinds of region")]
+        | None
+    ) = None
+    without: Annotated[
+        list[str], Field(max_length=MAX_KINDS, description="kinds of region left out")
+    ] = []
+    weights: Annotated[
+        dict[str, float], Field(max_length=MAX_KINDS, description="how much a kind counts")
+    ] = {}
     aggregate: Aggregate = "max"
     where: Where | None = None
     space: SpaceName | None = None
+
+
+class SearchQuery(_Query):
+    """Words to search for."""
+
+    query: Annotated[str, Field(max_length=MAX_WORDS, description="what the picture shows")]
+
+
+class UrlQuery(_Query):
+    """The URL of a picture to search for."""
+
+    url: Annotated[str, Field(max_length=MAX_WORDS, description="of http or https")]
 
 
 class Region(BaseModel):

@@ -12,6 +12,7 @@ MAX_PAGE = 500
 MAX_NUMBER = 2**31 - 1  # of a cluster
 MAX_CURSOR = 20_000  # characters; a cursor may hold a path
 MAX_SEED = 2**53 - 1  # what JavaScript still knows exactly
+MAX_KINDS = 50  # kinds of region in one list; there are fewer
 
 K = Annotated[int, Field(ge=1, le=MAX_K, description="how many images at most")]
 Threshold = Annotated[float, Field(ge=-1, le=1, description="no image below this score")]

@@ -234,3 +234,19 @@ def map_of(n: int, run: str) -> str:
 def coloured_by(run: str) -> str:
     """Which clustering gave the colours."""
     return f"coloured by {run}"
+
+
+# -- signing in
+
+SIGN_IN = "Sign in"
+SIGN_IN_HINT = "This collection asks for a key. Whoever serves it can give you one."
+KEY = "Key"
+WRONG_KEY = "This server knows no such key. Was it copied whole?"
+SIGNED_IN = "You are signed in"
+SIGN_OUT = "Sign out"
+TO_PICTURES = "Back to the pictures"
+
+
+def signed_in_as(name: str, *, may_edit: bool) -> str:
+    """Whose key it is, and what it allows."""
+    return f"As {name}, who may " + ("change things." if may_edit else "look and search.")

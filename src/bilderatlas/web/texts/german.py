@@ -237,3 +237,20 @@ def map_of(n: int, run: str) -> str:
 def coloured_by(run: str) -> str:
     """Which clustering gave the colours."""
     return f"gefärbt nach {run}"
+
+
+# -- signing in
+
+SIGN_IN = "Anmelden"
+SIGN_IN_HINT = "Diese Sammlung fragt nach einem Schlüssel. Wer sie bereitstellt, gibt ihn aus."
+KEY = "Schlüssel"
+WRONG_KEY = "Diesen Schlüssel kennt der Server nicht. Wurde er ganz kopiert?"
+SIGNED_IN = "Angemeldet"
+SIGN_OUT = "Abmelden"
+TO_PICTURES = "Zurück zu den Bildern"
+
+
+def signed_in_as(name: str, *, may_edit: bool) -> str:
+    """Whose key it is, and what it allows."""
+    may = "ändern" if may_edit else "ansehen und suchen"
+    return f"Als {name}, mit dem Recht: {may}."

@@ -1,0 +1,164 @@
+"""API keys: a name, a role, and the hash of a secret that only its owner has."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import os
+import re
+import secrets
+import stat
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from bilderatlas.errors import KeysError
+from bilderatlas.web.visitor import EDITOR
+
+VIEWER = "viewer"
+ROLES = (VIEWER, EDITOR)
+VARIABLE = "BILDERATLAS_API_KEYS"
+PREFIX = "ba_"  # of the keys made here: scanners for leaked keys find them by it
+SECRET_BYTES = 32
+LEAST_CHARACTERS = 20  # of a key that somebody else made
+HASHED = "sha256:"
+NAME = re.compile(r"[\w.@+-]{1,64}")
+DIGEST = re.compile(r"[0-9a-f]{64}")
+EXPECTED = "Expected: NAME viewer|editor KEY, where KEY is the key or sha256: and its hash"
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """Whose a key is and what it allows. The key itself is not kept."""
+
+    name: str
+    role: str
+    digest: bytes  # SHA-256; the keys are random, so no slow hash is needed
+
+    def line(self) -> str:
+        """The key's line in a file."""
+        return f"{self.name} {self.role} {HASHED}{self.digest.hex()}"
+
+
+class Keys:
+    """Every key that a server knows."""
+
+    def __init__(self, keys: Iterable[Key]) -> None:
+        """Raises KeysError where two have one name, or there is none."""
+        self._keys = tuple(keys)
+        names = [key.name for key in self._keys]
+        if not names:
+            raise KeysError(
+                "There is no API key. Make one: bilderatlas keys FILE --add NAME --role editor"
+            )
+        for name in names:
+            if names.count(name) > 1:
+                raise KeysError(f"There are two keys of the name {name!r}. Give each its own name.")
+
+    def __iter__(self) -> Iterator[Key]:
+        return iter(self._keys)
+
+    def find(self, secret: str) -> Key | None:
+        """Whose key this is. Takes as long whichever it is, or none."""
+        digest, found = _digest(secret), None
+        for key in self._keys:
+            if hmac.compare_digest(key.digest, digest):
+                found = key
+        return found
+
+
+def make(name: str, role: str) -> tuple[Key, str]:
+    """A new key, and its secret. Raises KeysError for a name or role that cannot be."""
+    secret = PREFIX + secrets.token_urlsafe(SECRET_BYTES)
+    return _key(name, role, secret, where="The new key"), secret
+
+
+def from_file(path: Path) -> list[Key]:
+    """The keys in a file, one a line. Raises KeysError, also where others may read the file."""
+    try:
+        with path.open(encoding="utf-8") as file:
+            _check_mode(path, os.fstat(file.fileno()).st_mode)
+            lines = file.read().splitlines()
+    except OSError as error:
+        raise KeysError(f"The keys in {path} cannot be read: {error.strerror}.") from error
+    except UnicodeDecodeError as error:
+        raise KeysError(f"{path} is no file of keys: it is not UTF-8 text. {EXPECTED}.") from error
+    return _parse_all(lines, str(path))
+
+
+def from_environment() -> list[Key]:
+    """The keys in BILDERATLAS_API_KEYS, parted by semicolons or line ends."""
+    return _parse_all(re.split(r"[;\n]", os.environ.get(VARIABLE, "")), VARIABLE)
+
+
+def add(path: Path, key: Key) -> None:
+    """Write a key into a file, which is made where there is none. Raises KeysError."""
+    known = from_file(path) if path.exists() else []
+    Keys([*known, key])  # it refuses a name that is there
+    _write(path, [each.line() for each in (*known, key)])
+
+
+def remove(path: Path, name: str) -> None:
+    """Take the key of this name out of a file. Raises KeysError where there is none."""
+    known = from_file(path)
+    if name not in {key.name for key in known}:
+        names = ", ".join(key.name for key in known)
+        raise KeysError(f"{path} has no key of the name {name!r}; it has: {names}.")
+    _write(path, [key.line() for key in known if key.name != name])
+
+
+def _write(path: Path, lines: list[str]) -> None:
+    """Replace the file by a whole one that nobody else may read."""
+    whole = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
+    try:
+        whole.touch(0o600, exist_ok=False)
+        whole.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+        whole.replace(path)
+    except OSError as error:
+        raise KeysError(f"The keys cannot be written to {path}: {error.strerror}.") from error
+
+
+def _parse_all(lines: Iterable[str], where: str) -> list[Key]:
+    said = ((n, line.partition("#")[0].strip()) for n, line in enumerate(lines, start=1))
+    return [_parse(line, f"line {n} of {where}") for n, line in said if line]
+
+
+def _parse(line: str, where: str) -> Key:
+    """One line. What is refused is not repeated: it may be a key."""
+    words = line.split()
+    if len(words) != 3:
+        raise KeysError(f"{where} has {len(words)} words. {EXPECTED}.")
+    return _key(*words, where=where)
+
+
+def _key(name: str, role: str, secret: str, *, where: str) -> Key:
+    if not NAME.fullmatch(name):
+        raise KeysError(
+            f"{where}: a name has 1 to 64 letters, digits and . _ @ + -, and no others."
+        )
+    if role not in ROLES:
+        raise KeysError(f"{where}: {name} has no role that there is. Use viewer or editor.")
+    return Key(name, role, _digest_in(secret, f"{where}: {name}"))
+
+
+def _digest_in(secret: str, where: str) -> bytes:
+    if secret.startswith(HASHED):
+        digest = secret.removeprefix(HASHED)
+        if not DIGEST.fullmatch(digest):
+            raise KeysError(f"{where}: a hash has 64 hexadecimal digits after {HASHED}.")
+        return bytes.fromhex(digest)
+    if len(secret) < LEAST_CHARACTERS:
+        raise KeysError(
+            f"{where}: the key has {len(secret)} characters and can be guessed. A key has at least "
+            f"{LEAST_CHARACTERS}; 'bilderatlas keys FILE --add NAME' makes one."
+        )
+    return _digest(secret)
+
+
+def _digest(secret: str) -> bytes:
+    return hashlib.sha256(secret.encode("utf-8", "surrogateescape")).digest()
+
+
+def _check_mode(path: Path, mode: int) -> None:
+    if os.name == "posix" and mode & (stat.S_IRWXG | stat.S_IRWXO):
+        raise KeysError(f"Others may read {path}, which holds keys. Mend it: chmod 600 {path}")
