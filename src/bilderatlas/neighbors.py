@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import os
-from concurrent.futures import ThreadPoolExecutor
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bilderatlas.arrays import Embeddings, Scores
+
+Block = TypeVar("Block")
 
 _N_SCORES = 2**24  # that a thread holds at once, 64 MB
 
@@ -53,3 +58,21 @@ def _best(scores: Scores, k: int) -> tuple[NDArray[np.int64], Scores]:
     n_before = np.searchsorted(row, np.arange(len(scores)))  # (B,)
     chosen = order[n_before[:, None] + np.arange(k)]  # (B, k)
     return column[chosen], kept[chosen]
+
+
+def in_threads(work: Callable[[int], Block], starts: Iterable[int]) -> Iterator[Block]:
+    """What `work` makes of each start, in their order; a few are worked on ahead, one a core.
+
+    Matrix products stay on the core they are on: what follows them is then done on all cores, too.
+    """
+    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+
+    n_threads = os.cpu_count() or 1
+    ahead: deque[Future[Block]] = deque()
+    with threadpool_limits(1), ThreadPoolExecutor(n_threads) as threads:
+        for start in starts:
+            ahead.append(threads.submit(work, start))
+            if len(ahead) > 2 * n_threads:
+                yield ahead.popleft().result()
+        while ahead:
+            yield ahead.popleft().result()

@@ -202,7 +202,7 @@ def test_dbscan_eps_is_a_cosine_distance() -> None:
 def test_dbscan_in_chunks_agrees_with_scikit_learn(
     monkeypatch: pytest.MonkeyPatch, eps: float, min_samples: int
 ) -> None:
-    monkeypatch.setattr(neighborhoods, "_N_PAIRS", 1000)
+    monkeypatch.setattr(neighborhoods, "_N_SCORES", 1000)
     rows = groups(30, 60, 40, spread=0.12)
     ours = clustering.cluster(rows, method="dbscan", eps=eps, min_samples=min_samples)
     theirs = DBSCAN(eps=eps, min_samples=min_samples, metric="cosine").fit(rows)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bilderatlas.arrays import Embeddings
+from bilderatlas.neighbors import in_threads
 
 # How the right picture of a pair is turned, beside the left one.
 TURNS = (
@@ -163,15 +164,18 @@ def _by_embedding(embeddings: Embeddings, min_cosine: float) -> NDArray[np.intp]
     """
     bounds = _bounding_rows(embeddings)  # (N, d + 1)
 
-    def near(start: int, stop: int) -> NDArray[np.intp]:
-        scores = bounds[start:stop] @ bounds[start:].T  # (B, N - start)
+    step = max(1, _N_SCORES // max(len(bounds), 1))
+
+    def near(start: int) -> NDArray[np.intp]:
+        scores = bounds[start : start + step] @ bounds[start:].T  # (B, N - start)
         np.fill_diagonal(scores, -1)  # itself
         row, column = np.nonzero(scores >= min_cosine - 1e-6)
         is_after = column > row
         row, column = row[is_after], column[is_after]
-        return np.stack(_best_of_each(row, column, scores[row, column]))
+        return np.stack(_best_of_each(row, column, scores[row, column])) + start
 
-    found = _in_blocks(len(embeddings), _N_SCORES, near)
+    blocks = in_threads(near, range(0, len(bounds), step))
+    found = np.concatenate([np.empty((2, 0), np.intp), *blocks], axis=1)
     return found[:, _cosines(embeddings, *found) >= min_cosine]
 
 
@@ -193,24 +197,6 @@ def _best_of_each(
     row, column = row[order], column[order]
     rank = np.arange(len(row)) - np.searchsorted(row, row)
     return row[rank < _N_PARTNERS], column[rank < _N_PARTNERS]
-
-
-def _in_blocks(
-    n: int, n_at_once: int, near: Callable[[int, int], NDArray[np.intp]]
-) -> NDArray[np.intp]:
-    """(2, P) all pairs left < right that `near` finds in rows start..stop and those after them."""
-    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
-
-    step = max(1, n_at_once // max(n, 1))
-
-    def found() -> Iterator[NDArray[np.intp]]:
-        with threadpool_limits(1), ThreadPoolExecutor(os.cpu_count()) as threads:
-            starts = range(0, n, step)
-            blocks = threads.map(lambda start: near(start, min(n, start + step)), starts)
-            for start, pairs in zip(starts, blocks, strict=True):
-                yield pairs[:, pairs[1] > pairs[0]] + start
-
-    return np.concatenate([np.empty((2, 0), np.intp), *found()], axis=1)
 
 
 def _cosines(
