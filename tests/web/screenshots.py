@@ -10,6 +10,7 @@ from pathlib import Path
 
 import bilderatlas
 from bilderatlas.collection import Collection
+from tests.server.access.keyed import ACCESS
 from tests.web.visiting import Visit, find_browser, launched, served
 
 IMAGES = Path(__file__).resolve().parents[2] / "docs" / "images"
@@ -17,7 +18,7 @@ VIEW = {"width": 1280, "height": 860}
 
 
 def main() -> None:
-    """Save home, gallery, search, clusters, map and image as PNG."""
+    """Save home, gallery, search, clusters, map, image and signing in as PNG."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("collection", type=Path)
     parser.add_argument("--query", required=True, help="what the search page looks for")
@@ -32,6 +33,9 @@ def main() -> None:
         view = VIEW | {"width": asked.width}
         page = browser.new_context(viewport=view, color_scheme=asked.scheme).new_page()
         photograph(Visit(page, address), atlas, asked.query, asked.folder)
+    with served(atlas, ACCESS) as address, launched(executable) as browser:
+        page = browser.new_context(viewport=view, color_scheme=asked.scheme).new_page()
+        Visit(page, address).go("/").screenshot(path=asked.folder / "sign-in.png")
 
 
 def photograph(visit: Visit, atlas: Collection, query: str, folder: Path) -> None:

@@ -32,7 +32,7 @@ def _address(visit: Visit, pattern: str) -> str:
     return next(href for href in hrefs if re.fullmatch(pattern, href.split("?")[0]))
 
 
-def _violations(page: Page) -> list[str]:
+def violations(page: Page) -> list[str]:
     """What axe-core calls serious or critical, and where."""
     found = Axe().run(page).response["violations"]
     return [
@@ -45,7 +45,7 @@ def _violations(page: Page) -> list[str]:
 @pytest.mark.parametrize("pattern", PAGES)
 def test_nothing_on_a_page_keeps_people_out(visit: Visit, pattern: str) -> None:
     address = _address(visit, pattern)
-    assert _violations(visit.go(address)) == []
+    assert violations(visit.go(address)) == []
 
 
 @pytest.mark.parametrize("pattern", PAGES)
@@ -54,4 +54,4 @@ def test_a_page_fits_a_narrow_screen_in_the_dark(visit: Visit, pattern: str) -> 
     visit.page.emulate_media(color_scheme="dark")
     page = visit.go(_address(visit, pattern))
     assert page.evaluate(OVERFLOW) == 0
-    assert _violations(page) == []
+    assert violations(page) == []

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser
 
 from tests.server.access.keyed import ACCESS, EDITOR, VIEWER
-from tests.server.coloured import make_collection
+from tests.server.coloured import make_collection, paint
+from tests.web.test_accessibility import violations
 from tests.web.visiting import Visit, served
 
 
@@ -62,6 +64,27 @@ def test_a_wrong_key_is_said_and_can_be_mended(visit: Visit) -> None:
     visit.complaints.clear()  # the browser's own word about status 401
     sign_in(visit, VIEWER)
     page.wait_for_selector("header nav")
+
+
+@pytest.mark.browser
+def test_a_viewer_searches_by_a_picture(visit: Visit, tmp_path: Path) -> None:
+    page = visit.go("/search")
+    sign_in(visit, VIEWER)
+    page.locator(".drop").wait_for()
+    paint("blue", 70).save(tmp_path / "mine.png")
+    with page.expect_file_chooser() as chosen:
+        page.locator(".drop").click()
+    chosen.value.set_files(tmp_path / "mine.png")
+    page.wait_for_url("**/search?picture=*")
+    page.wait_for_selector(".panel img")
+    assert "blue" in page.locator(".panel .name").first.inner_text()
+
+
+@pytest.mark.browser
+def test_the_page_that_asks_for_a_key_keeps_nobody_out(visit: Visit) -> None:
+    for scheme in ("light", "dark"):
+        visit.page.emulate_media(color_scheme=scheme)
+        assert violations(visit.go("/sign-in")) == []
 
 
 @pytest.mark.browser

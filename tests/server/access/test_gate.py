@@ -102,6 +102,11 @@ def test_a_viewer_searches_and_decides_nothing(keyed: TestClient) -> None:
     assert keyed.get(f"{API}/decisions", headers=headers).json()["n_decisions"] == 0
 
 
+def test_a_viewer_may_do_with_the_pages_what_changes_nothing(keyed: TestClient) -> None:
+    for path in ("/query-pictures", "/_dash-update-component", "/sign-in", "/sign-out"):
+        assert gate(ACCESS).post(path, headers=bearer(VIEWER)).status_code == 200
+
+
 COOKIE = {"Cookie": f"bilderatlas={EDITOR}"}
 JSON = {"Content-Type": "application/json"}
 
@@ -127,6 +132,10 @@ JSON = {"Content-Type": "application/json"}
             False,
         ),
         ({"Origin": "http://127.0.0.1", **COOKIE, "Content-Type": "multipart/form-data"}, True),
+        (
+            {"Origin": "http://127.0.0.1", **COOKIE, "Content-Type": "application/octet-stream"},
+            True,
+        ),
         (bearer(EDITOR), True),  # a program
         ({"Origin": "http://evil.example", **bearer(EDITOR)}, False),
     ],

@@ -20,13 +20,14 @@ READING = frozenset(
         "/api/v1/search/image",
         "/api/v1/search/url",
         "/api/v1/evaluate",
+        "/query-pictures",  # kept in memory for a search
         "/_dash-update-component",  # turns a page
     )
 )
 PICTURES = re.compile(r"/api/v1/.*/(thumbnail|picture|crop)|/assets/.*|/_dash-component-suites/.*")
 TRIES = frozenset(("/sign-in", "/api/v1/ready"))  # open, and worth being asked slowly
 A_TRY = 10.0  # what they cost, and a wrong key: whoever guesses is soon refused
-FORMS = ("application/json", "multipart/form-data")
+FORMS = ("", "text/plain", "application/x-www-form-urlencoded")
 
 
 class Need(IntEnum):
@@ -67,4 +68,5 @@ def is_from_elsewhere(headers: Headers, *, by_cookie: bool) -> bool:
 def is_foreign_form(headers: Headers) -> bool:
     """Whether a body is of a kind that forms of other pages can send, and ours do not."""
     kind = headers.get("content-type", "").partition(";")[0].strip().lower()
-    return kind not in FORMS if kind else headers.get("content-length", "0") != "0"
+    has_body = "transfer-encoding" in headers or headers.get("content-length", "0") != "0"
+    return has_body and kind in FORMS
