@@ -5,7 +5,12 @@ from __future__ import annotations
 import re
 
 import pytest
+from fastapi.routing import APIRoute
 from fastapi.testclient import TestClient
+
+from bilderatlas.collection import Collection
+from bilderatlas.server import app
+from tests.server.access.keyed import ACCESS, EDITOR, VIEWER, bearer
 
 
 def test_every_route_stands_on_the_page_of_the_api(client: TestClient) -> None:
@@ -56,3 +61,47 @@ def test_no_answer_is_sniffed_or_framed(client: TestClient, address: str) -> Non
     assert headers["x-content-type-options"] == "nosniff"
     assert headers["x-frame-options"] == "DENY"
     assert headers["cross-origin-resource-policy"] == "same-origin"
+
+
+def fail() -> None:
+    raise RuntimeError("a mistake of ours, made on purpose")
+
+
+@pytest.mark.parametrize(
+    ("method", "address", "headers", "status"),
+    [
+        ("GET", "/", {"Accept": "text/html"}, 303),
+        ("GET", "/sign-in", {}, 200),
+        ("GET", "/api/v1/info", {}, 401),
+        ("GET", "/api/v1/info", {"Host": "evil.example"}, 400),
+        ("GET", "/api/v1/nothing", bearer(VIEWER), 404),
+        ("POST", "/api/v1/decisions", bearer(VIEWER), 403),
+        ("POST", "/api/v1/decisions", bearer(EDITOR), 422),
+        ("GET", "/api/v1/fail", bearer(EDITOR), 500),
+    ],
+)
+def test_no_answer_goes_out_without_strict_headers_whatever_made_it(
+    collection: Collection, method: str, address: str, headers: dict[str, str], status: int
+) -> None:
+    made = app.create(collection, ACCESS)
+    made.router.routes.insert(0, APIRoute("/api/v1/fail", fail))
+    client = TestClient(made, base_url="http://127.0.0.1", raise_server_exceptions=False)
+    answer = client.request(method, address, headers=headers, follow_redirects=False)
+    assert answer.status_code == status
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert "default-src 'none'" in answer.headers["content-security-policy"]
+    assert "access-control-allow-origin" not in answer.headers
+    assert "made on purpose" not in answer.text
+
+
+def test_what_was_not_changed_has_strict_headers_too(client: TestClient) -> None:
+    etag = client.get("/api/v1/info").headers["etag"]
+    again = client.get("/api/v1/info", headers={"If-None-Match": etag})
+    assert again.status_code == 304
+    assert again.headers["x-content-type-options"] == "nosniff"
+
+
+def test_the_description_says_how_a_key_is_sent(client: TestClient) -> None:
+    described = client.get("/api/openapi.json").json()
+    assert described["components"]["securitySchemes"]["bearer"]["scheme"] == "bearer"
+    assert {} in described["security"]  # a server may ask for none

@@ -32,3 +32,11 @@ def test_answers_do_not_wait_for_more_to_send() -> None:
     with serving._listen("127.0.0.1", 0) as listening:
         # asyncio sets TCP_NODELAY on what it accepts only if the listening socket says TCP
         assert listening.proto == socket.IPPROTO_TCP
+
+
+@pytest.mark.parametrize(
+    ("host", "said"),
+    [("127.0.0.1", "127.0.0.1"), ("::1", "[::1]"), ("0.0.0.0", socket.gethostname())],
+)
+def test_the_address_that_is_told_can_be_opened(host: str, said: str) -> None:
+    assert serving._spoken(host) == said

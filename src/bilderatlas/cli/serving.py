@@ -101,5 +101,3 @@ def keys(
     else:
         for each in known:
             print(f"{each.role:6}  {each.name}")
-    if add or remove:
-        say("A server that runs must be started again to know of it.")

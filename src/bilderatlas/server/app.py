@@ -22,6 +22,10 @@ from bilderatlas.web.visitor import Visitors
 
 MAX_BODY_BYTES = 70_000_000  # a picture of 50 MB, as the pages send it: base64 in JSON
 WORTH_COMPRESSING = 2000  # bytes
+KEYS_ARE_SENT = {
+    "bearer": {"type": "http", "scheme": "bearer"},
+    "header": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
+}
 DOCS_POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
 
 
@@ -65,6 +69,13 @@ class App(FastAPI):
     def build_middleware_stack(self) -> ASGIApp:
         """The app's own middlewares, and around them ours: errors are answered by the outermost."""
         return Counting(safety.StrictHeaders(super().build_middleware_stack()), self._metrics)
+
+    def openapi(self) -> dict[str, Any]:
+        """The description, with how a key is sent where the server asks for one."""
+        described = super().openapi()
+        described["components"]["securitySchemes"] = KEYS_ARE_SENT
+        described["security"] = [{}, *({scheme: []} for scheme in KEYS_ARE_SENT)]
+        return described
 
 
 def _reference(app: FastAPI) -> HTMLResponse:

@@ -15,6 +15,7 @@ from bilderatlas.server import app
 from bilderatlas.server.access import Access, policy
 from bilderatlas.server.patience import Patience
 
+EVERYWHERE = ("0.0.0.0", "::")
 MAX_CONNECTIONS = 800  # of a process that may open 1024 files, as is usual
 
 
@@ -36,7 +37,7 @@ def serve(
     allowed = access or policy.decide(host)
     with _listen(host, port) as listening:
         collection.warm_up()
-        on_start(f"http://{f'[{host}]' if ':' in host else host}:{port}")
+        on_start(f"http://{_spoken(host)}:{port}")
         config = configured(app.create(collection, allowed), proxy)
         uvicorn.Server(config).run(sockets=[listening])
 
@@ -54,6 +55,13 @@ def configured(asgi: FastAPI, proxy: str | None = None, *, port: int = 8080) -> 
         forwarded_allow_ips=proxy,
         limit_concurrency=MAX_CONNECTIONS,
     )
+
+
+def _spoken(host: str) -> str:
+    """The host as it stands in an address; of "any address", the machine's name."""
+    if host in EVERYWHERE:
+        return socket.gethostname()
+    return f"[{host}]" if ":" in host else host
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -110,3 +110,23 @@ def test_no_file_and_no_key_are_told_apart(tmp_path: Path) -> None:
         keys.from_file(tmp_path / "nothing")
     with pytest.raises(KeysError, match="There is no API key"):
         Keys(keys.from_file(file_of(tmp_path, "# none yet")))
+
+
+def test_a_key_that_is_taken_away_opens_nothing_on_a_server_that_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(keys, "LOOK_EVERY_S", 0)
+    path = tmp_path / "keys.txt"
+    secrets = {}
+    for name in ("anna", "ben"):
+        key, secrets[name] = keys.make(name, "viewer")
+        keys.add(path, key)
+    known = Keys(keys.from_file(path), path=path)
+    keys.remove(path, "anna")
+    assert known.find(secrets["anna"]) is None
+    assert known.find(secrets["ben"]) is not None
+    path.write_text("ben owner what\n")
+    assert known.find(secrets["ben"]) is not None
+    assert "stay in force" in caplog.text
+    path.write_text("# nobody\n")
+    assert known.find(secrets["ben"]) is None

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import logging
 import os
 import re
 import secrets
 import stat
+import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,12 +17,15 @@ from pathlib import Path
 from bilderatlas.errors import KeysError
 from bilderatlas.web.visitor import EDITOR
 
+logger = logging.getLogger(__name__)
+
 VIEWER = "viewer"
 ROLES = (VIEWER, EDITOR)
 VARIABLE = "BILDERATLAS_API_KEYS"
 PREFIX = "ba_"  # of the keys made here: scanners for leaked keys find them by it
 SECRET_BYTES = 32
 LEAST_CHARACTERS = 20  # of a key that somebody else made
+LOOK_EVERY_S = 1.0
 HASHED = "sha256:"
 NAME = re.compile(r"[\w.@+-]{1,64}")
 DIGEST = re.compile(r"[0-9a-f]{64}")
@@ -41,30 +46,63 @@ class Key:
 
 
 class Keys:
-    """Every key that a server knows."""
+    """Every key that a server knows; those of a file are read again when it changed."""
 
-    def __init__(self, keys: Iterable[Key]) -> None:
+    def __init__(self, keys: Iterable[Key], *, path: Path | None = None) -> None:
         """Raises KeysError where two have one name, or there is none."""
-        self._keys = tuple(keys)
-        names = [key.name for key in self._keys]
-        if not names:
+        self._keys = _named_apart(keys)
+        if not self._keys:
             raise KeysError(
                 "There is no API key. Make one: bilderatlas keys FILE --add NAME --role editor"
             )
-        for name in names:
-            if names.count(name) > 1:
-                raise KeysError(f"There are two keys of the name {name!r}. Give each its own name.")
+        self._path = path
+        self._stamp = _stamp(path)
+        self._looked_at = time.monotonic()
 
     def __iter__(self) -> Iterator[Key]:
         return iter(self._keys)
 
     def find(self, secret: str) -> Key | None:
         """Whose key this is. Takes as long whichever it is, or none."""
+        self._keep_up()
         digest, found = _digest(secret), None
         for key in self._keys:
             if hmac.compare_digest(key.digest, digest):
                 found = key
         return found
+
+    def _keep_up(self) -> None:
+        """A key that was taken away is one no longer, a second later."""
+        now = time.monotonic()
+        if self._path is None or now - self._looked_at < LOOK_EVERY_S:
+            return
+        self._looked_at = now
+        if (stamp := _stamp(self._path)) == self._stamp:
+            return
+        self._stamp = stamp
+        try:
+            self._keys = _named_apart(from_file(self._path))
+        except KeysError as fault:
+            logger.warning("The keys that were known stay in force: %s", fault)
+        else:
+            logger.warning("Read %d keys again from %s", len(self._keys), self._path)
+
+
+def _named_apart(keys: Iterable[Key]) -> tuple[Key, ...]:
+    known = tuple(keys)
+    names = [key.name for key in known]
+    for name in names:
+        if names.count(name) > 1:
+            raise KeysError(f"There are two keys of the name {name!r}. Give each its own name.")
+    return known
+
+
+def _stamp(path: Path | None) -> tuple[int, int] | None:
+    """What changes with a file; None where there is none."""
+    if path is None or not path.exists():
+        return None
+    facts = path.stat()
+    return facts.st_ino, facts.st_mtime_ns
 
 
 def make(name: str, role: str) -> tuple[Key, str]:
@@ -94,7 +132,7 @@ def from_environment() -> list[Key]:
 def add(path: Path, key: Key) -> None:
     """Write a key into a file, which is made where there is none. Raises KeysError."""
     known = from_file(path) if path.exists() else []
-    Keys([*known, key])  # it refuses a name that is there
+    _named_apart([*known, key])  # it refuses a name that is there
     _write(path, [each.line() for each in (*known, key)])
 
 

@@ -84,7 +84,7 @@ def decide(
 def _known_keys(file: Path | None) -> Keys | None:
     """The keys of a file, else of the environment, else none."""
     if file:
-        return Keys(from_file(file))
+        return Keys(from_file(file), path=file)
     return Keys(found) if (found := from_environment()) else None
 
 
