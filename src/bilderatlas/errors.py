@@ -104,3 +104,11 @@ class ServerBusy(BilderatlasError):
 
 class TooManyRequests(ServerBusy):
     """More was asked in a short time than the server grants to one key or address."""
+
+
+class ServerError(BilderatlasError, ConnectionError):
+    """A server cannot be reached, or answers with something that is no answer."""
+
+
+class NotOverHttp(BilderatlasError, AttributeError):
+    """This is done only where the collection lies."""

@@ -6,11 +6,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from bilderatlas.errors import NotOverHttp
+
 if TYPE_CHECKING:
+    from bilderatlas.atlas import Atlas
     from bilderatlas.collection import Collection
 
 QUERY_HELP = 'Words, or an expression: "2:dog + ./beach.jpg - snow".'
-CollectionArg = Annotated[str, typer.Argument(metavar="COLLECTION", help="NAME or NAME.atlas.")]
+CollectionArg = Annotated[
+    str, typer.Argument(metavar="COLLECTION", help="NAME, NAME.atlas, or a server's address.")
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 KOption = Annotated[int, typer.Option("-k", help="How many images.")]
 WhereOption = Annotated[
@@ -26,7 +31,21 @@ SpaceOption = Annotated[
 SeedOption = Annotated[int, typer.Option(help="The same seed gives the same result.")]
 
 
-def open_collection(collection: str) -> Collection:
+def open_collection(collection: str) -> Atlas:
+    """For what can be asked of a folder and of a server."""
     from bilderatlas.collection import open
 
     return open(collection)
+
+
+def open_folder(collection: str) -> Collection:
+    """For what is done where the collection lies. Raises NotOverHttp for an address."""
+    from bilderatlas.collection import open_folder
+    from bilderatlas.remote import is_address
+
+    if is_address(collection):
+        raise NotOverHttp(
+            f"This is done only where the collection lies, not over HTTP at {collection}. Say it "
+            "on that machine, or use the server's pages."
+        )
+    return open_folder(collection)

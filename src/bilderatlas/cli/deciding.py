@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from bilderatlas.cli.arguments import CollectionArg, JsonOption, open_collection
+from bilderatlas.cli.arguments import CollectionArg, JsonOption, open_collection, open_folder
 from bilderatlas.cli.printing import one_line, print_clusters, print_json, say
 from bilderatlas.errors import DecisionError
 
@@ -45,7 +45,7 @@ def name(
     if cluster is not None:
         decide(collection, "name", [str(cluster), given or ""], run, who, as_json)
         return
-    made = open_collection(collection).name_clusters(
+    made = open_folder(collection).name_clusters(
         run,
         llm_url=llm_url,
         llm_model=llm_model,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from bilderatlas.cli.arguments import CollectionArg, JsonOption, open_collection
+from bilderatlas.cli.arguments import CollectionArg, JsonOption, open_folder
 from bilderatlas.cli.printing import duration, print_json, say, speeds
 from bilderatlas.errors import CollectionBusy, CollectionExists, CollectionNotFound
 
@@ -106,7 +106,7 @@ def reindex(
     as_json: JsonOption = False,
 ) -> None:
     """Embed all pictures with another encoder, or texts; complete a space; switch back to it."""
-    atlas = open_collection(collection)
+    atlas = open_folder(collection)
     try:
         with _ProgressBar() as bar:
             summary = atlas.reindex(
@@ -152,17 +152,17 @@ def _told_of_space(summary: ReindexSummary, collection: str) -> str:
 
 
 def _open_or_create(collection: str) -> tuple[Collection, bool]:
-    from bilderatlas.collection import create, open
+    from bilderatlas.collection import create
 
     try:
-        return open(collection), False
+        return open_folder(collection), False
     except CollectionNotFound:
         pass
     try:
         return create(collection), True
     except CollectionExists as taken:
         try:
-            return open(collection), False  # made by another process in this moment
+            return open_folder(collection), False  # made by another process in this moment
         except CollectionNotFound:
             raise taken from None
 

@@ -13,7 +13,7 @@ from bilderatlas.cli.arguments import (
     JsonOption,
     SeedOption,
     SpaceOption,
-    open_collection,
+    open_folder,
 )
 from bilderatlas.cli.printing import print_json, say
 
@@ -67,7 +67,7 @@ def evaluate(
 
     if side_by_side:
         exports.format_of(side_by_side)  # refused before the work, not after it
-    made = open_collection(collection).evaluate(
+    made = open_folder(collection).evaluate(
         labels,
         runs=run or (),
         captions=captions,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from bilderatlas.cli.arguments import CollectionArg, JsonOption, WhereOption, open_collection
+from bilderatlas.cli.arguments import CollectionArg, JsonOption, WhereOption, open_folder
 from bilderatlas.cli.printing import one_line, print_json, say
 from bilderatlas.errors import LabelsError
 
@@ -68,7 +68,7 @@ def label(
     asked = {"--set": give, "--unset": take, "--export": export}
     asked |= {"--import, --from-folders and --from-column": source}
     _refuse_two([name for name, value in asked.items() if value is not None])
-    atlas = open_collection(collection)
+    atlas = open_folder(collection)
     if give is not None or take is not None:
         meant = _meant(atlas, images or [], query=query, cluster=cluster, run=run, where=where)
         change = atlas.unlabel if give is None else atlas.label

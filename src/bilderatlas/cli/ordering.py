@@ -15,6 +15,7 @@ from bilderatlas.cli.arguments import (
     SeedOption,
     SpaceOption,
     open_collection,
+    open_folder,
 )
 from bilderatlas.cli.printing import print_clusters, print_json, say
 from bilderatlas.errors import QueryError
@@ -68,22 +69,21 @@ def cluster(
     as_json: JsonOption = False,
 ) -> None:
     """Group the images by likeness, or advise on how to, or compare two groupings."""
-    atlas = open_collection(collection)
     if figure and not advise:
         raise QueryError("--figure draws the curves of --advise. Add --advise.")
     if compare:
         _refuse_unread(context, "--compare", {"compare"})
-        _print_comparison(atlas.compare(*compare), as_json)
+        _print_comparison(open_collection(collection).compare(*compare), as_json)
     elif advise:
         _refuse_unread(
             context, "--advise", {"advise", "figure", "kind", "space", "min_samples", "seed"}
         )
-        advised = atlas.advise(
+        advised = open_folder(collection).advise(
             kind=kind, space=space, min_samples=2 if min_samples is None else min_samples, seed=seed
         )
         _print_advice(advised, figure, as_json)
     else:
-        made = atlas.cluster(
+        made = open_folder(collection).cluster(
             method,
             k=_number_or_auto("--k", k, int),
             eps=_number_or_auto("--eps", eps, float),
@@ -182,7 +182,7 @@ def project(
     as_json: JsonOption = False,
 ) -> None:
     """Lay the images out on a map."""
-    made = open_collection(collection).project(
+    made = open_folder(collection).project(
         method,
         dims=dims,
         perplexity=perplexity,

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from bilderatlas.cli.arguments import CollectionArg, JsonOption, open_collection
+from bilderatlas.cli.arguments import CollectionArg, JsonOption, open_folder
 from bilderatlas.cli.printing import print_json, say
 from bilderatlas.errors import KeysError
 
@@ -55,7 +55,7 @@ def serve(
     )
     if access.keys is None and access.is_reachable:
         say(f"Warning: whoever reaches {host}:{port} may do everything here; nobody needs a key.")
-    atlas = open_collection(collection)
+    atlas = open_folder(collection)
     serving.serve(
         atlas,
         host=host,

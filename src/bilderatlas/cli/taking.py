@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bilderatlas.cli.arguments import CollectionArg, JsonOption, open_collection
+from bilderatlas.cli.arguments import CollectionArg, JsonOption, open_collection, open_folder
 from bilderatlas.cli.printing import print_json, say
 from bilderatlas.errors import QueryError
 
@@ -71,7 +71,6 @@ def export(
     as_json: JsonOption = False,
 ) -> None:
     """Write results as CSV or Parquet, contact sheets, a map to look at, or a ChromaDB."""
-    atlas = open_collection(collection)
     files = {"--output": None if to else output, "--to": to, "--contact-sheets": contact_sheets}
     files |= {"--map": map_page, "--figure": figure, "--heat-map": heat_map}
     _refuse_two(files)
@@ -80,18 +79,24 @@ def export(
     if image and not heat_map:
         raise QueryError("--image goes with --heat-map. Add it, or leave the images out.")
     if to:
-        _tell_chroma(_write_to_database(atlas, to, output, prefix, space), as_json)
+        _tell_chroma(
+            _write_to_database(open_folder(collection), to, output, prefix, space), as_json
+        )
     elif contact_sheets:
-        written = atlas.contact_sheets(contact_sheets, run=run)
+        written = open_folder(collection).contact_sheets(contact_sheets, run=run)
         say(f"{len(written)} contact sheets are in {contact_sheets}.")
     elif map_page:
-        _tell_map(atlas.map_page(map_page, run=run, color_by=color_by, max_mb=max_mb), as_json)
+        made = open_folder(collection).map_page(map_page, run=run, color_by=color_by, max_mb=max_mb)
+        _tell_map(made, as_json)
     elif heat_map:
-        _save(atlas.heat_map(image or (), run=run).figure(), heat_map)
+        _save(open_folder(collection).heat_map(image or (), run=run).figure(), heat_map)
     elif figure:
-        _save(atlas.map_figure(run=run, color_by=color_by, with_pictures=pictures), figure)
+        drawn = open_folder(collection).map_figure(
+            run=run, color_by=color_by, with_pictures=pictures
+        )
+        _save(drawn, figure)
     else:
-        atlas.export(
+        open_collection(collection).export(
             output or sys.stdout.buffer,
             table=table,
             format=format or (None if output else "csv"),

@@ -56,6 +56,7 @@ if TYPE_CHECKING:
     from bilderatlas.advice import Advice
     from bilderatlas.collection.open_space import ImageQuery
     from bilderatlas.naming.llm import LanguageModel
+    from bilderatlas.remote import RemoteCollection
     from bilderatlas.reports import Evaluation
     from bilderatlas.reports.heat_map import HeatMap
 
@@ -63,8 +64,19 @@ SUFFIX = ".atlas"
 Summary = TypeVar("Summary", IndexSummary, ReindexSummary)
 
 
-def open(path: str | Path) -> Collection:
-    """Open a collection. Raises CollectionNotFound, SchemaTooNew."""
+def open(path: str | Path, *, api_key: str | None = None) -> Collection | RemoteCollection:
+    """Open a collection: a folder, or the address of a server ("http://127.0.0.1:8080").
+
+    A server is given `api_key`, or that of $BILDERATLAS_API_KEY. Raises CollectionNotFound,
+    SchemaTooNew; an address is reached when it is first asked.
+    """
+    from bilderatlas.remote import RemoteCollection, is_address
+
+    return RemoteCollection(str(path), api_key=api_key) if is_address(path) else open_folder(path)
+
+
+def open_folder(path: str | Path) -> Collection:
+    """Open a collection that lies on this machine. Raises CollectionNotFound, SchemaTooNew."""
     return Collection(Store.open(_folder(path)))
 
 
@@ -491,14 +503,16 @@ class Collection:
         )
         return Duplicates(found, thumbnails=self.thumbnails)
 
-    def not_duplicates(self, one: str, other: str) -> Decision:
+    def not_duplicates(self, one: str, other: str, *, who: str | None = None) -> Decision:
         """Remember that two images (ids, paths, ids of a table) are no duplicates of each other.
 
-        They are in no group together any more. Raises ImageNotFound, DecisionError.
+        They are in no group together any more. `who` is the login name if not given.
+
+        Raises ImageNotFound, DecisionError.
         """
         from bilderatlas.collection import duplicates
 
-        return duplicates.part(self._store, self._space(), one, other)
+        return duplicates.part(self._store, self._space(), one, other, who)
 
     # -- labelling
 

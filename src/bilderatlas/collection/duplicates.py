@@ -78,7 +78,7 @@ def find(
     return sorted(made, key=lambda group: (-len(group.copies), group.path))
 
 
-def part(store: Store, space: OpenSpace, one: str, other: str) -> Decision:
+def part(store: Store, space: OpenSpace, one: str, other: str, who: str | None) -> Decision:
     """Write down that two images are no duplicates of each other."""
     catalogue = space.catalogue
     ids = [catalogue.image_ids[space.number_of(image)].as_py() for image in (one, other)]
@@ -86,7 +86,7 @@ def part(store: Store, space: OpenSpace, one: str, other: str) -> Decision:
         raise DecisionError(
             f"{one} and {other} are one image: their files have the same content. Name two images."
         )
-    return decisions.append(store, NOT_DUPLICATE, image_ids=ids)
+    return decisions.append(store, NOT_DUPLICATE, image_ids=ids, who=who)
 
 
 def _check(max_bits: int, min_cosine: float, min_likeness: float) -> None:

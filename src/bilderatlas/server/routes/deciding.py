@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 from fastapi import APIRouter
 
 from bilderatlas.server.routes.dependencies import Asked, Who
-from bilderatlas.server.schemas.deciding import Decided, DecisionAsked, Decisions, Undone
+from bilderatlas.server.schemas.deciding import (
+    Decided,
+    Decision,
+    DecisionAsked,
+    Decisions,
+    NotDuplicates,
+    Undone,
+)
 
 routes = APIRouter()
 
@@ -25,3 +33,9 @@ def decide(collection: Asked, body: DecisionAsked, who: Who) -> dict[str, Any]:
     Where keys are asked for, the key's name is who decides, whatever `who` says.
     """
     return collection.decide(body.verb, *body.what, run=body.run, who=who or body.who).to_dict()
+
+
+@routes.post("/duplicates/not", response_model=Decision)
+def not_duplicates(collection: Asked, body: NotDuplicates, who: Who) -> dict[str, Any]:
+    """Remember that two images are no duplicates of each other."""
+    return asdict(collection.not_duplicates(body.one, body.other, who=who or body.who))

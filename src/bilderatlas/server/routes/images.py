@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Response
 from PIL import Image as Pillow
+from pydantic import Field
 
 from bilderatlas import images as pictures
 from bilderatlas.errors import ImageNotFound, ImageProblem
@@ -18,8 +19,8 @@ from bilderatlas.server.routes.conditional import (
     of_tables,
 )
 from bilderatlas.server.routes.dependencies import Asked, Count, Cursor
-from bilderatlas.server.schemas.images import Image, ImagePage
-from bilderatlas.server.schemas.limits import MAX_SEED, MAX_WORDS, Where
+from bilderatlas.server.schemas.images import Image, ImagePage, Images
+from bilderatlas.server.schemas.limits import MAX_CURSOR, MAX_PAGE, MAX_SEED, MAX_WORDS, Where
 
 PICTURE_SIDE = 2048  # the longest side of a picture that leaves the server, pixels
 FOREVER = "private, max-age=31536000, immutable"  # an image id names one content, always
@@ -57,6 +58,18 @@ def images(  # noqa: PLR0913  an option is an argument
         unlabelled=unlabelled,
         after=cursor,
     ).to_dict()
+
+
+@routes.get("/images/named", response_model=Images, dependencies=[of_tables(*LISTED)])
+def named(
+    collection: Asked,
+    name: Annotated[
+        list[Annotated[str, Field(max_length=MAX_CURSOR)]],
+        Query(min_length=1, max_length=MAX_PAGE, description="ids, paths or ids of their table"),
+    ],
+) -> dict[str, Any]:
+    """Say what is known of some images, in the order asked for."""
+    return collection.images(name).to_dict()
 
 
 @routes.get("/images/{image_id}", response_model=Image, dependencies=[of_tables(*LISTED)])

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from bilderatlas.server.schemas.limits import MAX_K, MAX_WORDS
+from bilderatlas.server.schemas.limits import MAX_CURSOR, MAX_K, MAX_WORDS
 from bilderatlas.server.schemas.ordering import Clustering
 
 
@@ -56,3 +56,13 @@ class Decisions(BaseModel):
 
     n_decisions: int
     decisions: list[Decision]
+
+
+class NotDuplicates(BaseModel):
+    """Two images that are no duplicates of each other."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    one: Annotated[str, Field(max_length=MAX_CURSOR, description="an id, path or own id")]
+    other: Annotated[str, Field(max_length=MAX_CURSOR)]
+    who: Annotated[str, Field(max_length=MAX_WORDS, description="who decides")] | None = None

@@ -21,9 +21,14 @@ class Image(BaseModel):
     metadata: dict[str, Any]
 
 
-class ImagePage(BaseModel):
-    """A stretch of a list of images."""
+class Images(BaseModel):
+    """Some images of the collection."""
 
     images: list[Image]
+
+
+class ImagePage(Images):
+    """A stretch of a list of images."""
+
     n_images: Annotated[int, Field(description="in the whole list")]
     next: Annotated[str | None, Field(description="the cursor behind these; null at the end")]
