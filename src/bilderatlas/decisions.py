@@ -98,7 +98,7 @@ def in_words(decision: Decision) -> str:
         NAME: lambda: f"cluster {payload['cluster']} of {run} is called {payload['name']!r}",
         MERGE: lambda: f"clusters {_listed(payload['clusters'])} of {run} are one",
         SPLIT: lambda: f"{len(decision.region_ids)} leave cluster {payload['cluster']} of {run}",
-        MOVE: lambda: f"{regions} belongs to cluster {payload['cluster']} of {run}",
+        MOVE: lambda: f"{regions} {_belongs(payload['cluster'])} of {run}",
         MUST: lambda: f"{regions} must be together",
         CANNOT: lambda: f"{regions} cannot be together",
         LABEL: lambda: f"{_counted(decision)} called {payload['label']!r}",
@@ -114,6 +114,10 @@ def _counted(decision: Decision) -> str:
         else (len(decision.image_ids), "image")
     )
     return f"1 {what} is" if n == 1 else f"{n:,} {what}s are"
+
+
+def _belongs(cluster: int) -> str:
+    return f"belongs to cluster {cluster}" if cluster >= 0 else "belongs to no cluster"
 
 
 def _listed(items: Iterable[object]) -> str:

@@ -415,6 +415,7 @@ class Cluster:
     size: int
     confidence: float = 0.0  # 0..1, in the name (docs/naming.md)
     source: str = "number"  # of the name: vocabulary, words, column NAME, label, llm, person
+    words: tuple[str, ...] = ()  # what else programs read in it, the best first
 
 
 @dataclass(frozen=True, slots=True)
@@ -474,6 +475,54 @@ class Clustering:
             "decisions": [asdict(outcome) for outcome in self.outcomes],
             "notes": list(self.notes),
         }
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A region in a cluster, and how near to its middle."""
+
+    region_id: str
+    image_id: str
+    kind: str
+    box: Box
+    closeness: float  # cosine to the centre of the cluster; 0 in the noise
+    probability: float  # how firmly it sits there
+
+
+class Members(Items[Member]):
+    """Some members of a cluster, from its core to its edge."""
+
+    def __init__(self, items: Sequence[Member], *, n_all: int) -> None:
+        super().__init__(items)
+        self.n_all = n_all  # of the whole cluster, as far as they are still here
+
+
+@dataclass(frozen=True, slots=True)
+class NearCluster:
+    """A cluster beside another."""
+
+    cluster: int
+    closeness: float  # cosine of their centres
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterShape:
+    """How close together a cluster lies, and which lie beside it."""
+
+    cluster: int
+    tightness: float  # mean cosine of its members to its centre
+    nearest: tuple[NearCluster, ...]  # the nearest first
+
+
+class ClusterShapes(Items[ClusterShape]):
+    """How the clusters of a run lie, by their numbers."""
+
+    def __init__(self, items: Sequence[ClusterShape], *, run: str) -> None:
+        super().__init__(items)
+        self.run = run
+
+    def to_dict(self) -> dict[str, Any]:
+        return {"run": self.run, "clusters": self.rows()}
 
 
 @dataclass(frozen=True, slots=True)

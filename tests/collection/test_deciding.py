@@ -72,6 +72,43 @@ def test_images_named_leave_their_cluster_and_without_any_its_smaller_half_does(
     assert number(atlas, pile, "red", 9) != number(atlas, pile, "green", 9)
 
 
+def test_a_cluster_is_split_into_parts_that_a_later_run_has_too(
+    atlas: Collection, pile: Path
+) -> None:
+    red, green, blue = (number(atlas, pile, colour) for colour in ("red", "green", "blue"))
+    atlas.decide("merge", red, green, blue)
+    made = atlas.decide("split", red, parts=3)
+    assert len({number(atlas, pile, colour) for colour in ("red", "green", "blue")}) == 3
+    assert made.decision.payload["sizes"] == [N_OF_EACH, N_OF_EACH]
+    before = {cluster.cluster for cluster in atlas.clustering().clusters}
+    atlas.decide("split", number(atlas, pile, "white"), str(pile / "white-8.png"))
+    after = {cluster.cluster for cluster in atlas.clustering().clusters}
+    assert len(after - before) == 1  # its number is none that the parts have
+    atlas.cluster("kmeans", k=2)
+    names = [o.status for o in atlas.clustering().outcomes if o.verb == "split"]
+    assert "lost" not in names
+
+
+def test_images_move_out_of_all_clusters_here_and_in_the_next_run(
+    atlas: Collection, pile: Path
+) -> None:
+    atlas.decide("move", str(pile / "red-8.png"), "out")
+    assert number(atlas, pile, "red", 8) == -1
+    assert atlas.clustering().n_noise == 1
+    atlas.cluster("kmeans", k=len(COLOURS), seed=7)
+    assert number(atlas, pile, "red", 8) == -1
+    assert [o.about.split(" ", 1)[1] for o in atlas.clustering().outcomes] == [
+        "belongs to no cluster of kmeans-1"
+    ]
+
+
+def test_a_cluster_may_be_said_by_its_name(atlas: Collection, pile: Path) -> None:
+    red, green = (number(atlas, pile, colour) for colour in ("red", "green"))
+    atlas.decide("name", red, "Poppies")
+    atlas.decide("merge", "poppies", green)
+    assert number(atlas, pile, "red") == number(atlas, pile, "green")
+
+
 def test_a_decision_is_kept_with_who_and_the_images_it_is_about(
     atlas: Collection, pile: Path
 ) -> None:
@@ -119,6 +156,7 @@ def test_a_run_may_be_named_and_a_later_one_is_untouched(atlas: Collection) -> N
         ("move", ["nowhere.png", 0], ImageNotFound, "nowhere.png"),
         ("must-link", ["{red}", "{red}"], DecisionError, "two different images"),
         ("must-link", ["{red}"], DecisionError, "must-link IMAGE IMAGE"),
+        ("name", ["no such name", "a"], DecisionError, "or its name in full"),
         ("undo", ["beef"], DecisionError, "no decision 'beef'"),
     ],
 )
@@ -130,6 +168,23 @@ def test_what_cannot_be_decided_is_refused_and_nothing_is_kept(
     said |= {f"{{red {side}}}": str(pile / f"red-{side}.png") for side in (9, 10)}
     with pytest.raises(error, match=why):
         atlas.decide(verb, *(said.get(each, each) for each in what))
+    assert len(atlas.decisions(with_undone=True)) == 0
+
+
+@pytest.mark.parametrize(
+    ("what", "parts", "why"),
+    [
+        ([0], 4, "3 members; it was to be split into 4 parts"),
+        ([0], 1, "2 or more"),
+        ([0, "{red}"], 2, "without naming images"),
+    ],
+)
+def test_parts_that_cannot_be_are_refused(
+    atlas: Collection, pile: Path, what: list[Any], parts: int, why: str
+) -> None:
+    said = [str(pile / "red-8.png") if each == "{red}" else each for each in what]
+    with pytest.raises(DecisionError, match=why):
+        atlas.decide("split", *said, parts=parts)
     assert len(atlas.decisions(with_undone=True)) == 0
 
 

@@ -61,3 +61,22 @@ def test_a_page_of_another_origin_cannot_decide(client: TestClient) -> None:
     answer = client.post(f"{API}/decisions", content=body, headers={"Content-Type": "text/plain"})
     assert answer.status_code == 422
     assert client.get(f"{API}/decisions").json()["n_decisions"] == 0
+
+
+def test_a_cluster_is_split_into_parts_and_its_numbers_are_free(client: TestClient) -> None:
+    client.post(f"{API}/decisions", json={"verb": "merge", "what": [0, 1, 2]})
+    made = client.post(f"{API}/decisions", json={"verb": "split", "what": [0], "parts": 3}).json()
+    assert sorted(cluster["size"] for cluster in made["clusters"]) == [3, 3, 3]
+    assert len({cluster["cluster"] for cluster in made["clusters"]}) == 3
+    refused = client.post(f"{API}/decisions", json={"verb": "split", "what": [0], "parts": 1})
+    assert refused.status_code == 422
+
+
+def test_the_shape_of_clusters_of_one_colour_is_tight(client: TestClient) -> None:
+    found = client.get(f"{API}/clusters/shape").json()
+    assert found["run"] == "kmeans-1"
+    assert [one["cluster"] for one in found["clusters"]] == [0, 1, 2]
+    assert all(one["tightness"] == pytest.approx(1) for one in found["clusters"])
+    assert [len(one["nearest"]) for one in found["clusters"]] == [2, 2, 2]
+    # plain colours in the toy space are at right angles
+    assert found["clusters"][0]["nearest"][0]["closeness"] == pytest.approx(0, abs=1e-6)

@@ -43,7 +43,7 @@ def name(
             "A name and its cluster go together: bilderatlas name COLLECTION --cluster 3 NAME"
         )
     if cluster is not None:
-        decide(collection, "name", [str(cluster), given or ""], run, who, as_json)
+        decide(collection, "name", [str(cluster), given or ""], run, who=who, as_json=as_json)
         return
     made = open_folder(collection).name_clusters(
         run,
@@ -71,15 +71,18 @@ def decide(
         typer.Argument(metavar="WHAT...", help="Numbers of clusters, images, or a decision."),
     ],
     run: RunOption = None,
+    parts: Annotated[
+        int | None, typer.Option(help="Into how many to split without naming images; 2 by default.")
+    ] = None,
     who: WhoOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Decide something about clusters, for this run and all later ones.
 
-    merge 3 5 · split 3 [IMAGE...] · move IMAGE... 3 · must-link IMAGE IMAGE · cannot-link IMAGE
-    IMAGE · name 3 NAME · undo DECISION
+    merge 3 5 · split 3 [IMAGE...] · move IMAGE... 3 · move IMAGE... out · must-link IMAGE IMAGE ·
+    cannot-link IMAGE IMAGE · name 3 NAME · undo DECISION
     """
-    made = open_collection(collection).decide(verb, *what, run=run, who=who)
+    made = open_collection(collection).decide(verb, *what, run=run, parts=parts, who=who)
     if as_json:
         print_json(made.to_dict())
         return

@@ -103,6 +103,11 @@ def cluster(
     return _by_density(rows, method, options, seed)
 
 
+def installed() -> tuple[str, ...]:
+    """The methods whose libraries are there."""
+    return tuple(method for method in METHODS if density.is_installed(method))
+
+
 def _options(method: str, given: Mapping[str, Any]) -> Options:
     if method not in METHODS:
         raise QueryError(f"No clustering method is called {method!r}. Use {', '.join(METHODS)}.")

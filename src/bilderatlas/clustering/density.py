@@ -17,9 +17,14 @@ N_EVOC = 20  # rows that EVoC needs to build its graph
 Found = tuple[NDArray[np.integer], NDArray[np.float32]]  # labels and firmness (N,)
 
 
+def is_installed(method: str) -> bool:
+    """Whether the library of a method is there."""
+    return method not in LIBRARY or find_spec(LIBRARY[method]) is not None
+
+
 def check_installed(method: str) -> None:
     """Refuse a method whose library is not there, instead of doing another one's work."""
-    if method in LIBRARY and find_spec(LIBRARY[method]) is None:
+    if not is_installed(method):
         raise MissingExtra(
             f"Method {method!r} needs {LIBRARY[method]}, which is not installed. "
             "Install it with: pip install 'bilderatlas[fast]' (190 MB), or use hdbscan."

@@ -11,8 +11,9 @@ from typing import IO, TYPE_CHECKING, Any, TypeVar
 from bilderatlas import decisions, encoders, exports, regions, runs, sources
 from bilderatlas import labels as labels_
 from bilderatlas.arrays import Embeddings
-from bilderatlas.collection import asking, looking, spaces, standing
+from bilderatlas.collection import asking, looking, spaces
 from bilderatlas.collection.choice import Choice
+from bilderatlas.collection.open_run import OpenRuns
 from bilderatlas.collection.open_space import OpenSpace
 from bilderatlas.collection.readings import Readings
 from bilderatlas.encoders import Encoder
@@ -25,6 +26,7 @@ from bilderatlas.results import (
     WORDS,
     ChromaExport,
     Clustering,
+    ClusterShapes,
     CollectionInfo,
     Decided,
     Decision,
@@ -39,6 +41,7 @@ from bilderatlas.results import (
     LabelCounts,
     Labelling,
     MapPage,
+    Members,
     Problem,
     Problems,
     Progress,
@@ -46,6 +49,7 @@ from bilderatlas.results import (
     ReindexSummary,
     Run,
     RunComparison,
+    Space,
 )
 from bilderatlas.store import Store
 
@@ -54,6 +58,7 @@ if TYPE_CHECKING:
     from PIL import Image
 
     from bilderatlas.advice import Advice
+    from bilderatlas.catalogue import Catalogue
     from bilderatlas.collection.open_space import ImageQuery
     from bilderatlas.naming.llm import LanguageModel
     from bilderatlas.remote import RemoteCollection
@@ -107,6 +112,7 @@ class Collection:
         self._spaces: dict[str, OpenSpace] = {}  # by name, those that were asked
         self._read: Readings | None = None
         self._people: Labels | None = None
+        self._runs = OpenRuns(store)
 
     def __repr__(self) -> str:
         return f"<Collection '{self.name}': {self._store.count('images'):,} images>"
@@ -372,14 +378,20 @@ class Collection:
         return replace(self.clustering(stands.run), notes=tuple(notes))
 
     def decide(
-        self, verb: str, *what: str | int, run: str | None = None, who: str | None = None
+        self,
+        verb: str,
+        *what: str | int,
+        run: str | None = None,
+        parts: int | None = None,
+        who: str | None = None,
     ) -> Decided:
         """Decide something about a clustering (the newest by default), for it and all later ones.
 
         `verb` and `what`: "name", CLUSTER, NAME; "merge", CLUSTER, CLUSTER, ...; "split", CLUSTER,
-        IMAGE, ... (these leave it, or without images the smaller half); "move", IMAGE, ...,
-        CLUSTER; "must-link" or "cannot-link", IMAGE, IMAGE; "undo", DECISION. docs/decisions.md
-        says how a decision is carried to other runs. `who` is the login name if not given.
+        IMAGE, ... (these leave it; without images, all but the largest of 2 or `parts` parts);
+        "move", IMAGE, ..., CLUSTER or "out" (of all clusters); "must-link" or "cannot-link", IMAGE,
+        IMAGE; "undo", DECISION. docs/decisions.md says how a decision is carried to other runs.
+        `who` is the login name if not given.
 
         Raises DecisionError, RunNotFound, ImageNotFound.
         """
@@ -388,7 +400,7 @@ class Collection:
         if verb == "undo" and not self.runs("cluster"):  # of labels, for instance
             return Decided(deciding.undo(self._store, what, who), None)
         space = self._space(None if verb == "undo" else self.clustering(run).about.space)
-        decision = deciding.decide(self._store, space, verb, what, run=run, who=who)
+        decision = deciding.decide(self._store, space, verb, what, run=run, parts=parts, who=who)
         stands = self.clustering(run)
         if nameless := deciding.nameless(self._store, stands):
             stands = self._named(run, clusters=nameless)
@@ -474,7 +486,25 @@ class Collection:
 
         Raises RunNotFound.
         """
-        return standing.read(self._store, run)
+        return self._runs.clustering(run)
+
+    def cluster_shapes(self, run: str | None = None) -> ClusterShapes:
+        """How tight each cluster of a run (the newest) is, and which lie nearest to it.
+
+        Tightness is the mean cosine of the members to their centre, as far as they are still in
+        the run's space; near is the cosine of two centres. Raises RunNotFound.
+        """
+        opened = self._runs.open(run, self._catalogue)
+        return ClusterShapes(opened.shapes(), run=opened.made.run)
+
+    def members(
+        self, cluster: int, *, run: str | None = None, start: int = 0, n: int = 60
+    ) -> Members:
+        """n members of a cluster (-1: of the noise) from its core to its edge, from the start-th.
+
+        `n_all` of the result is how many there are. Raises RunNotFound.
+        """
+        return self._runs.open(run, self._catalogue).members(cluster, start=start, n=n)
 
     def projection(self, run: str | None = None, *, dims: int | None = None) -> Projection:
         """A projection that was made; the newest (of these dimensions) by default."""
@@ -887,6 +917,10 @@ class Collection:
         """A text that is another one when these tables are; without names, when anything is."""
         return self._store.state(*tables)
 
+    def spaces(self) -> tuple[Space, ...]:
+        """The spaces that can be asked."""
+        return tuple(self._store.spaces.values())
+
     def kinds(self) -> dict[str, int]:
         """How many regions there are of each kind, in the order of `regions.KINDS`."""
         counts = self._store.read("regions", ["kind"])["kind"].value_counts().to_pylist()
@@ -904,6 +938,9 @@ class Collection:
                 fits = given and given.name == about.encoder
                 self._spaces[about.space] = OpenSpace(self._store, about, given if fits else None)
             return self._spaces[about.space]
+
+    def _catalogue(self, space: str) -> Catalogue:
+        return self._space(space).catalogue
 
     def _readings(self) -> Readings:
         """What is read in regions, with the newest space of words found in pictures."""

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from bilderatlas import clustering, corrections, decisions, runs
 from bilderatlas.collection import standing
 from bilderatlas.collection.open_space import OpenSpace
-from bilderatlas.corrections import Link
+from bilderatlas.corrections import NOISE, Link
 from bilderatlas.decisions import CANNOT, MERGE, MOVE, MUST, NAME, OF_CLUSTERS, SPLIT, UNDO
 from bilderatlas.errors import DecisionError, RunNotFound
 from bilderatlas.results import Clustering, Decision, image_id_of
@@ -20,12 +20,14 @@ from bilderatlas.store import Store
 
 VERBS = (*OF_CLUSTERS, UNDO)
 LONGEST_NAME = 200  # characters
+OUT = "out"  # of all clusters: where `move` brings images to be noise
+MOST_PARTS = 50  # of a cluster that is split
 
 _USAGE = {
     NAME: "name CLUSTER NAME",
     MERGE: "merge CLUSTER CLUSTER...",
     SPLIT: "split CLUSTER [IMAGE...]",
-    MOVE: "move IMAGE... CLUSTER",
+    MOVE: "move IMAGE... CLUSTER, or move IMAGE... out",
     MUST: "must-link IMAGE IMAGE",
     CANNOT: "cannot-link IMAGE IMAGE",
     UNDO: "undo DECISION",
@@ -41,6 +43,7 @@ def decide(
     what: Sequence[str | int],
     *,
     run: str | None,
+    parts: int | None,
     who: str | None,
 ) -> Decision:
     """Keep a decision about a run (the newest by default), or refuse it.
@@ -48,10 +51,17 @@ def decide(
     Raises DecisionError, RunNotFound and ImageNotFound.
     """
     _check_form(verb, what)
+    if parts is not None and (verb, len(what)) != (SPLIT, 1):
+        raise DecisionError(
+            "A number of parts is for splitting a cluster without naming images. Leave one out."
+        )
     if verb == UNDO:
         return undo(store, what, who)
     stands = standing.read(store, run)
-    region_ids, payload = _READ[verb](space, stands, what)
+    if parts is not None:
+        region_ids, payload = _split_into(space, stands, what[0], parts)
+    else:
+        region_ids, payload = _READ[verb](space, stands, what)
     if verb in (MUST, CANNOT):
         _check_links(store, verb, region_ids)
     payload |= {"run": stands.run, "kind": stands.about.kind}
@@ -113,12 +123,11 @@ def _merge(
 def _split(
     space: OpenSpace, stands: Clustering, what: Sequence[str | int]
 ) -> tuple[list[str], dict[str, Any]]:
+    if len(what) == 1:
+        return _split_into(space, stands, what[0], 2)
     cluster = _cluster(stands, what[0])
     members = [stands.region_ids[i] for i in stands.members(cluster)]
-    if len(what) == 1:
-        leaving = _smaller_half(space, members)
-    else:
-        leaving = list(dict.fromkeys(_region(space, stands, str(each)) for each in what[1:]))
+    leaving = list(dict.fromkeys(_region(space, stands, str(each)) for each in what[1:]))
     strangers = sorted(set(leaving) - set(members))
     if strangers:
         raise DecisionError(f"{strangers[0]} is not in cluster {cluster} of {stands.run}.")
@@ -130,20 +139,33 @@ def _split(
     return leaving, {"cluster": cluster}
 
 
-def _smaller_half(space: OpenSpace, members: Sequence[str]) -> list[str]:
-    """The smaller of two clusters that k-means makes of one."""
+def _split_into(
+    space: OpenSpace, stands: Clustering, given: str | int, n_parts: int
+) -> tuple[list[str], dict[str, Any]]:
+    """All but the largest of the clusters that k-means makes of one leave it, part by part."""
+    cluster = _cluster(stands, given)
+    members = [stands.region_ids[i] for i in stands.members(cluster)]
     regions = space.catalogue.regions["region_id"].combine_chunks()
     rows = pc.drop_null(pc.index_in(pa.array(members, pa.string()), value_set=regions)).to_numpy()
-    if len(rows) < 2:
-        raise DecisionError(f"A cluster of which {len(rows)} are left cannot be split.")
-    labels = clustering.cluster(space.catalogue.vectors[rows], method="kmeans", k=2).labels
-    return [str(regions[int(row)].as_py()) for row in rows[labels == 1]]
+    if not 2 <= n_parts <= min(len(rows), MOST_PARTS):
+        raise DecisionError(
+            f"Cluster {cluster} has {len(rows)} members; it was to be split into {n_parts} parts. "
+            f"Split it into 2 or more, at most as many as it has members, and {MOST_PARTS}."
+        )
+    labels = clustering.cluster(space.catalogue.vectors[rows], method="kmeans", k=n_parts).labels
+    parts = [rows[labels == part] for part in range(1, int(labels.max()) + 1)]
+    if not parts:
+        raise DecisionError(f"The members of cluster {cluster} are all alike: name those to leave.")
+    leaving = [str(regions[int(row)].as_py()) for part in parts for row in part]
+    sizes = {"sizes": [len(part) for part in parts]} if len(parts) > 1 else {}
+    return leaving, {"cluster": cluster} | sizes
 
 
 def _move(
     space: OpenSpace, stands: Clustering, what: Sequence[str | int]
 ) -> tuple[list[str], dict[str, Any]]:
-    cluster = _cluster(stands, what[-1])
+    is_out = str(what[-1]) in (OUT, str(NOISE))
+    cluster = NOISE if is_out else _cluster(stands, what[-1])
     moving = [_region(space, stands, str(image)) for image in what[:-1]]
     return list(dict.fromkeys(moving)), {"cluster": cluster}
 
@@ -161,11 +183,18 @@ _READ = {NAME: _name, MERGE: _merge, SPLIT: _split, MOVE: _move, MUST: _link, CA
 
 
 def _cluster(stands: Clustering, given: str | int) -> int:
-    known = {each.cluster for each in stands.clusters}
+    """A cluster by its number, or by its name, which no two have."""
+    called = {each.name.casefold(): each.cluster for each in stands.clusters}
     try:
         cluster = int(given)
     except ValueError:
-        raise DecisionError(f"{given!r} is no cluster. Give its number.") from None
+        name = " ".join(str(given).split()).casefold()
+        if name not in called:
+            raise DecisionError(
+                f"{given!r} is no cluster of {stands.run}. Give its number, or its name in full."
+            ) from None
+        return called[name]
+    known = set(called.values())
     if cluster not in known:
         numbers = ", ".join(map(str, sorted(known)[:20])) + (", ..." if len(known) > 20 else "")
         raise RunNotFound(f"Run {stands.run!r} has no cluster {cluster}; it has: {numbers}.")

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from itertools import accumulate, pairwise
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,7 @@ from bilderatlas.naming import Name
 from bilderatlas.results import Cluster, Clustering, Decision, Outcome
 from bilderatlas.store import Store
 
+_BEST_FIRST = ("applied", "carried", "fulfilled", "lost")
 _NO_CLUSTER = "no cluster of this run is that one"
 _GONE = "its cluster is not there any more"
 _LINKED = "a link has it elsewhere"
@@ -43,14 +45,20 @@ def stand(store: Store, made: Clustering, history: Sequence[Decision]) -> Cluste
     """A clustering as a program made it -> as it stands after some decisions, oldest first."""
     names = runs.read_names(store, made.run)
     in_force = {each.decision for each in decisions.in_force(history)}
+    numbers = accumulate((_n_made(each) for each in history), initial=0)
     counting = [
         (number, each)
-        for number, each in enumerate(history)
+        for number, each in zip(numbers, history, strict=False)
         if each.decision in in_force and each.verb in OF_CLUSTERS and _counts(each, made)
     ]
     if not counting:
         return replace(made, clusters=_clusters(made.labels, names, {}))
     return _Replay(store, made, [each for _, each in counting]).result(counting, names)
+
+
+def _n_made(decision: Decision) -> int:
+    """How many clusters a decision may make: their numbers are nobody else's."""
+    return max(1, len(decision.payload.get("sizes", ())))
 
 
 def _counts(decision: Decision, made: Clustering) -> bool:
@@ -130,8 +138,10 @@ class _Replay:
         return found[self.asked]
 
     def _act(self, decision: Decision, source: _State, target: _State, number: int) -> Outcome:
-        places = self._places(decision, target)
-        if len(places) < len(decision.region_ids) and decision.verb != SPLIT:
+        if decision.verb == SPLIT:
+            return self._split(decision, source, target, number)
+        places = self._places(decision.region_ids, target)
+        if len(places) < len(decision.region_ids):
             return _outcome(decision, "lost", _LEFT_OUT)
         if decision.verb in (MUST, CANNOT):
             link = Link(int(places[0]), int(places[1]), target.first_free + number)
@@ -139,13 +149,29 @@ class _Replay:
             return _outcome(decision, "applied" if source is target else "carried")
         if decision.verb == NAME:
             return self._name(decision, source, target)
-        act = {MERGE: _merge, SPLIT: _split, MOVE: _move}[decision.verb]
-        status, reason = act(decision.payload, places, source, target, target.first_free + number)
+        act = {MERGE: _merge, MOVE: _move}[decision.verb]
+        status, reason = act(decision.payload, places, source, target)
         return _outcome(decision, status, reason)
 
-    def _places(self, decision: Decision, target: _State) -> NDArray[np.int64]:
-        """The places of a decision's regions that the run is over."""
-        found = pc.index_in(pa.array(decision.region_ids, pa.string()), value_set=self.ids)
+    def _split(self, decision: Decision, source: _State, target: _State, number: int) -> Outcome:
+        """Split part by part; a split in two lets one leave. What became of any part counts."""
+        sizes = decision.payload.get("sizes", [len(decision.region_ids)])
+        ends = list(accumulate(sizes, initial=0))
+        parts = [
+            self._places(decision.region_ids[start:end], target) for start, end in pairwise(ends)
+        ]
+        rest = source.members(decision.payload["cluster"])
+        rest[np.concatenate(parts)] = False
+        found = [
+            _split_off(part, rest, decision.payload["cluster"], source, target, number + i)
+            for i, part in enumerate(parts, start=target.first_free)
+        ]
+        best = min(found, key=lambda outcome: _BEST_FIRST.index(outcome[0]))
+        return _outcome(decision, *best)
+
+    def _places(self, region_ids: Sequence[str], target: _State) -> NDArray[np.int64]:
+        """The places of some regions that the run is over."""
+        found = pc.index_in(pa.array(region_ids, pa.string()), value_set=self.ids)
         known = found.drop_null().to_numpy().astype(np.int64)
         places: NDArray[np.int64] = known[target.labels[known] != ABSENT]
         return places
@@ -211,7 +237,7 @@ class _Replay:
             CANNOT,
         ):
             return outcome
-        places = self._places(decision, asked)
+        places = self._places(decision.region_ids, asked)
         labels = asked.labels[places]
         is_so = {
             MOVE: bool((labels == before[places]).all()),
@@ -230,7 +256,7 @@ def _state(made: Clustering, places: NDArray[Any], n: int) -> _State:
 
 
 def _merge(
-    payload: Any, places: NDArray[np.int64], source: _State, target: _State, number: int
+    payload: Any, places: NDArray[np.int64], source: _State, target: _State
 ) -> tuple[str, str]:
     groups = [source.members(cluster) for cluster in payload["clusters"]]
     if source is target:
@@ -252,17 +278,21 @@ def _merge(
     return ("applied" if source is target else "carried"), ""
 
 
-def _split(
-    payload: Any, places: NDArray[np.int64], source: _State, target: _State, number: int
+def _split_off(
+    places: NDArray[np.int64],
+    rest: NDArray[np.bool_],
+    cluster: int,
+    source: _State,
+    target: _State,
+    number: int,
 ) -> tuple[str, str]:
-    cluster = payload["cluster"]
     part = np.zeros(len(target.labels), bool)
     part[places] = True
     if source is not target:
         home = corrections.home(part, target.labels)
         if home is None:
             return "lost", _NO_CLUSTER
-        if home != corrections.home(source.members(cluster) & ~part, target.labels):
+        if home != corrections.home(rest, target.labels):
             return "fulfilled", ""
         cluster = home
     leaving = part & (target.labels == cluster)
@@ -273,10 +303,12 @@ def _split(
 
 
 def _move(
-    payload: Any, places: NDArray[np.int64], source: _State, target: _State, number: int
+    payload: Any, places: NDArray[np.int64], source: _State, target: _State
 ) -> tuple[str, str]:
     to: int | None = payload["cluster"]
-    if source is target:
+    if to == corrections.NOISE:
+        pass
+    elif source is target:
         if not source.members(payload["cluster"]).any():
             return "lost", _GONE
     else:
@@ -285,7 +317,7 @@ def _move(
         to = corrections.counterpart(group, source.there, target.labels)
     if to is None:
         return "lost", _NO_CLUSTER
-    target.labels[places], target.firmness[places] = to, 1
+    target.labels[places], target.firmness[places] = to, to != corrections.NOISE
     return ("applied" if source is target else "carried"), ""
 
 
@@ -297,16 +329,19 @@ def _clusters(
     clusters = []
     for cluster in runs.clusters_of(labels):
         c = cluster.cluster
-        if c in given:
-            clusters.append(replace(cluster, name=given[c], confidence=1.0, source="person"))
-        elif c in names:
+        if c in names:
             found = names[c]
             free = f"{found.name} ({c})" if found.name.casefold() in held else found.name
-            clusters.append(
-                replace(cluster, name=free, confidence=found.confidence, source=found.source)
+            cluster = replace(
+                cluster,
+                name=free,
+                confidence=found.confidence,
+                source=found.source,
+                words=found.words,
             )
-        else:
-            clusters.append(cluster)
+        if c in given:
+            cluster = replace(cluster, name=given[c], confidence=1.0, source="person")
+        clusters.append(cluster)
     return tuple(clusters)
 
 

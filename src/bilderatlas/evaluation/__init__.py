@@ -1,8 +1,8 @@
 """Embeddings, clusterings, captions beside the ground truth -> measures. Arrays in, figures out.
 
-`groups.py` clusterings and classes; `comparing.py` two clusterings; `similarity.py` how alike
-classes are within and between; `grid.py` DBSCAN over its settings; `modality.py` captions and
-pictures; `searching.py` captions as queries.
+`groups.py` clusterings and classes; `comparing.py` two clusterings; `shape.py` where clusters lie;
+`similarity.py` how alike classes are within and between; `grid.py` DBSCAN over its settings;
+`modality.py` captions and pictures; `searching.py` captions as queries.
 """
 
 from bilderatlas.evaluation.comparing import Comparison as Comparison
@@ -20,6 +20,8 @@ from bilderatlas.evaluation.modality import ModalityGap as ModalityGap
 from bilderatlas.evaluation.modality import modality_gap as modality_gap
 from bilderatlas.evaluation.searching import Retrieval as Retrieval
 from bilderatlas.evaluation.searching import retrieval as retrieval
+from bilderatlas.evaluation.shape import Shape as Shape
+from bilderatlas.evaluation.shape import shape as shape
 from bilderatlas.evaluation.similarity import Separation as Separation
 from bilderatlas.evaluation.similarity import class_means as class_means
 from bilderatlas.evaluation.similarity import likeness_order as likeness_order

@@ -32,7 +32,9 @@ def decide(collection: Asked, body: DecisionAsked, who: Who) -> dict[str, Any]:
 
     Where keys are asked for, the key's name is who decides, whatever `who` says.
     """
-    return collection.decide(body.verb, *body.what, run=body.run, who=who or body.who).to_dict()
+    return collection.decide(
+        body.verb, *body.what, run=body.run, parts=body.parts, who=who or body.who
+    ).to_dict()
 
 
 @routes.post("/duplicates/not", response_model=Decision)

@@ -18,6 +18,7 @@ from bilderatlas.server.schemas.limits import MAX_K, MAX_NUMBER, MAX_WORDS, Kind
 from bilderatlas.server.schemas.ordering import (
     Advice,
     Clustering,
+    ClusterShapes,
     Duplicates,
     Labels,
     Members,
@@ -82,6 +83,16 @@ def cluster_labels(collection: Asked, response: Response, run: RunName = None) -
         "probabilities": exact(found.probabilities),
     }
     return compact({"run": found.run} | columns, response)
+
+
+@routes.get(
+    "/clusters/shape",
+    response_model=ClusterShapes,
+    dependencies=[of_tables(*CLUSTERED, "regions")],
+)
+def shape(collection: Asked, run: RunName = None) -> dict[str, Any]:
+    """Say how tight each cluster of a run is, and which lie nearest to it."""
+    return collection.cluster_shapes(run).to_dict()
 
 
 @routes.get("/clusters/{cluster}", response_model=Members, dependencies=[of_tables(*CLUSTERED)])

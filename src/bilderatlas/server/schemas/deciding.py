@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from bilderatlas.server.schemas.limits import MAX_CURSOR, MAX_K, MAX_WORDS
+from bilderatlas.server.schemas.limits import MAX_CURSOR, MAX_K, MAX_PARTS, MAX_WORDS
 from bilderatlas.server.schemas.ordering import Clustering
 
 
@@ -24,6 +24,9 @@ class DecisionAsked(BaseModel):
     run: (
         Annotated[str, Field(max_length=MAX_WORDS, description="the newest if left out")] | None
     ) = None
+    parts: Annotated[int, Field(ge=2, le=MAX_PARTS, description="of a cluster to split")] | None = (
+        None
+    )
     who: Annotated[str, Field(max_length=MAX_WORDS, description="who decides")] | None = None
 
 

@@ -9,6 +9,7 @@ from pydantic import Field
 MAX_K = 1000
 MAX_WORDS = 2000  # characters of a query
 MAX_PAGE = 500
+MAX_PARTS = 50  # of a cluster that is split
 MAX_NUMBER = 2**31 - 1  # of a cluster
 MAX_CURSOR = 20_000  # characters; a cursor may hold a path
 MAX_SEED = 2**53 - 1  # what JavaScript still knows exactly

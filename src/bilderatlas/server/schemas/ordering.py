@@ -36,6 +36,7 @@ class Cluster(BaseModel):
     size: int
     confidence: float
     source: str
+    words: Annotated[list[str], Field(description="what else was read in it, the best first")]
 
 
 class Outcome(BaseModel):
@@ -59,6 +60,28 @@ class Clustering(BaseModel):
     clusters: list[Cluster]
     decisions: list[Outcome]
     notes: list[str]
+
+
+class NearCluster(BaseModel):
+    """A cluster beside another."""
+
+    cluster: int
+    closeness: Annotated[float, Field(description="cosine of their centres")]
+
+
+class ClusterShape(BaseModel):
+    """How close together a cluster lies, and which lie beside it, the nearest first."""
+
+    cluster: int
+    tightness: Annotated[float, Field(description="mean cosine of its members to its centre")]
+    nearest: list[NearCluster]
+
+
+class ClusterShapes(BaseModel):
+    """How the clusters of a run lie, by their numbers."""
+
+    run: str
+    clusters: list[ClusterShape]
 
 
 class Member(BaseModel):
