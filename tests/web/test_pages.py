@@ -171,7 +171,7 @@ def test_a_cluster_shows_its_members(visit: Visit) -> None:
     page = visit.go("/clusters")
     expect(page.get_by_text("4 clusters in kmeans-1")).to_be_visible()
     sheet = page.locator(".sheets li").first
-    expect(sheet).to_contain_text(f"{N_OF_EACH} images")
+    expect(sheet).to_contain_text(str(N_OF_EACH))
     sheet.get_by_role("link").click()
     page.wait_for_url("**/clusters/*?run=kmeans-1")
     shown = names(page)

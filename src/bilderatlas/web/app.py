@@ -16,8 +16,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from bilderatlas import __version__
 from bilderatlas.collection import Collection
 from bilderatlas.errors import BilderatlasError
-from bilderatlas.web import clusters, gallery, home, image, search, texts
+from bilderatlas.web import gallery, home, image, search, texts
 from bilderatlas.web import map as map_page
+from bilderatlas.web.clusters import every, one
 from bilderatlas.web.frame import frame
 from bilderatlas.web.page import Address, Desk, Page
 from bilderatlas.web.query_pictures import QueryPictures
@@ -31,8 +32,8 @@ PAGES: dict[str, Callable[..., Page]] = {  # a path -> what makes its page; grou
     "/gallery": gallery.page,
     "/search": search.page,
     "/images/(?P<image_id>[^/]+)": image.page,
-    "/clusters": clusters.page,
-    r"/clusters/(?P<cluster>-?\d+)": clusters.one_page,
+    "/clusters": every.page,
+    r"/clusters/(?P<cluster>-?\d+)": one.page,
     "/map": map_page.page,
 }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs, quote, urlencode
@@ -65,6 +66,13 @@ class Address:
             raise QueryError(texts.no_such_number(name, written or "", low, high))
         return number
 
+    def choice(self, name: str, choices: Sequence[str]) -> str:
+        """One of some words, the first of them where it is left out."""
+        written = self.text(name) or choices[0]
+        if written not in choices:
+            raise QueryError(texts.no_such_choice(name, written, choices))
+        return written
+
     def but(self, **changes: object) -> str:
         """The same address with some parameters changed."""
         return link(self.path, **(self.parameters | changes))
@@ -76,8 +84,8 @@ def aria(**attributes: str) -> dict[str, Any]:
 
 
 def data(**attributes: str) -> dict[str, Any]:
-    """Attributes that our scripts read: `data(next="/map")` is `data-next`."""
-    return {f"data-{name}": value for name, value in attributes.items()}
+    """Attributes that our scripts read: `data(next_page="/map")` is `data-next-page`."""
+    return {f"data-{name.replace('_', '-')}": value for name, value in attributes.items()}
 
 
 def link(path: str, **parameters: object) -> str:

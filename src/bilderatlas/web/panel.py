@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from urllib.parse import quote
 
 from dash import html
 from dash.development.base_component import Component
 
-from bilderatlas.results import Hit, ImageFacts, Region
-from bilderatlas.web import texts
-from bilderatlas.web.page import Address, Children, link
+from bilderatlas.arrays import Box
+from bilderatlas.results import Hit, ImageFacts, Member, Region
+from bilderatlas.web import selecting, texts
+from bilderatlas.web.page import Address, Children, aria, data, link
 
+WHOLE = "image"  # the kind of a region that is the whole picture
 NARROWEST, WIDEST = 0.5, 2.6  # width / height that a frame may have; the picture stays whole
 
 
@@ -34,9 +36,23 @@ def thumbnail(image_id: str, alt: str) -> Picture:
     return Picture(src=link(f"/api/v1/images/{image_id}/thumbnail"), alt=alt, loading="lazy")
 
 
-def panel(facts: Iterable[ImageFacts]) -> html.Ul:
-    """Images in rows of one height, uncropped, each a link."""
-    return html.Ul([_item(image) for image in facts], className="panel")
+def region_picture(region_id: str, kind: str, alt: str) -> Picture:
+    """A small picture of a region: its image's thumbnail, or what is cut out of it."""
+    if kind == WHOLE:
+        return thumbnail(region_id, alt)
+    return Picture(src=link(f"/api/v1/regions/{region_id}/crop"), alt=alt, loading="lazy")
+
+
+def panel(facts: Iterable[ImageFacts], *, selecting_as: str | None = None) -> html.Ul:
+    """Images in rows of one height, uncropped, each a link.
+
+    They can be selected if `selecting_as` is said: what is selected stays so on all pages of the
+    list of this name.
+    """
+    if selecting_as is None:
+        return html.Ul([_item(image) for image in facts], className="panel")
+    items = [_item(image, item_id=image.image_id) for image in facts]
+    return html.Ul(items, className="panel", **data(selecting=selecting_as))
 
 
 def hits_panel(hits: Sequence[Hit], facts: Iterable[ImageFacts]) -> html.Ul:
@@ -48,15 +64,58 @@ def hits_panel(hits: Sequence[Hit], facts: Iterable[ImageFacts]) -> html.Ul:
     return html.Ul(items, className="panel")
 
 
+def members_panel(
+    members: Iterable[Member], facts: Mapping[str, ImageFacts], *, selecting_as: str | None = None
+) -> html.Ul:
+    """Members of a cluster, each with how close to its middle; parts are cut out of their images.
+
+    `facts` are those of their images, by id; `selecting_as` is as in `panel`.
+    """
+    items = [
+        _item(
+            facts[member.image_id],
+            picture=region_picture(member.region_id, member.kind, _name(facts[member.image_id])),
+            box=member.box,
+            notes=[bar(member.closeness, texts.closeness(member.closeness))],
+            item_id=member.region_id if selecting_as else None,
+        )
+        for member in members
+    ]
+    return html.Ul(
+        items, className="panel", **(data(selecting=selecting_as or "") if selecting_as else {})
+    )
+
+
+def bar(share: float, said: str) -> html.Span:
+    """A small bar for a number in 0..1, which is said to those who point at it or listen."""
+    return html.Span(
+        className="bar",
+        role="img",
+        title=said,
+        style={"--share": f"{share:.3f}"},
+        **aria(label=said),
+    )
+
+
 def _item(
-    image: ImageFacts, *, over: Children | None = None, notes: Children | None = None
+    image: ImageFacts,
+    *,
+    picture: Picture | None = None,
+    box: Box = (0, 0, 1, 1),
+    over: Children | None = None,
+    notes: Children | None = None,
+    item_id: str | None = None,
 ) -> html.Li:
-    name = file_name(image.path)
-    ratio = min(max(image.width / image.height, NARROWEST), WIDEST)
-    frame = html.Span([thumbnail(image.image_id, name), *(over or [])], className="frame")
+    """A picture, or the part of it in a box; one that can be selected where it has an `item_id`."""
+    name = _name(image)
+    width, height = image.width * (box[2] - box[0]), image.height * (box[3] - box[1])
+    ratio = min(max(width / height, NARROWEST), WIDEST)
+    shown = thumbnail(image.image_id, name) if picture is None else picture
+    frame = html.Span([shown, *(over or [])], className="frame")
     caption = html.Span([html.Span(name, className="name", title=image.path), *(notes or [])])
+    open_it = html.A([frame, caption], href=link(f"/images/{image.image_id}"))
     return html.Li(
-        html.A([frame, caption], href=link(f"/images/{image.image_id}")),
+        [open_it] if item_id is None else [open_it, selecting.box(item_id, name)],
         style={"--ratio": f"{ratio:.3f}"},
     )
 
@@ -100,6 +159,10 @@ def _outline(image: ImageFacts, hit: Hit) -> Children:
         f'<rect {rectangle} stroke="#1d8a3a" stroke-dasharray="{line * 2:.2f}"/></svg>'
     )
     return [Picture(src=f"data:image/svg+xml,{quote(drawing)}", alt="", className="outline")]
+
+
+def _name(image: ImageFacts) -> str:
+    return file_name(image.path)
 
 
 def file_name(path: str) -> str:

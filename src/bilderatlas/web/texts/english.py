@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Mapping, Sequence
 
 from bilderatlas.results import Verdict
 
@@ -33,6 +34,11 @@ def no_such_number(name: str, written: str, low: float, high: float) -> str:
     return f"{name} is {written!r}; it must be a number from {low:g} to {high:g}."
 
 
+def no_such_choice(name: str, written: str, choices: Sequence[str]) -> str:
+    """A parameter of the address that is none of some words."""
+    return f"{name} is {written!r}; it must be one of: {', '.join(choices)}."
+
+
 def count(n: int) -> str:
     """A number as it is written: 12,345."""
     return f"{n:,}"
@@ -41,6 +47,10 @@ def count(n: int) -> str:
 # -- pictures on every page
 
 EARLIER, LATER = "← Earlier", "Later →"
+SELECT_ALL, SELECT_NONE = "Select all on this page", "Select none"
+SELECT_HINT = "or single ones by their boxes: Space selects, Shift a range."
+SELECTION = "What is selected"
+ONE_SELECTED, MANY_SELECTED = "1 picture selected", "{n} pictures selected"
 PARTS = {
     "image": "whole picture",
     "person": "person",
@@ -57,6 +67,11 @@ MATCHED_BY = {
     "meaning": "by the meaning of its words",
     "label": "by its label",
 }
+
+
+def select_one(name: str) -> str:
+    """The box that selects a picture."""
+    return f"Select {name}"
 
 
 def n_images(n: int) -> str:
@@ -192,16 +207,100 @@ SIZE, KIND_OF_FILE, TAKEN_AT, LIES_AT, IMAGE_ID = "Size", "Kind", "Taken", "Lies
 # -- clusters
 
 NO_CLUSTERS = "The pictures have not been put in groups yet"
-NO_CLUSTERS_HINT = "This does it:"
+NO_CLUSTERS_HINT = "In the terminal, this does it:"
 ALL_CLUSTERS = "All clusters"
 NOISE = "In no cluster"
 NOISE_HINT = "These resemble too few others to form a group."
 RUNS = "Other runs"
+ADVICE, COMPARE_RUNS, DECISIONS = "Which k, which eps?", "Compare two runs", "Decisions"
+MORE_ABOUT_CLUSTERS = "More about clusters"
+FILTER_CLUSTERS, FILTER_BUTTON = "Only clusters called", "Filter"
+FILTER_HINT = "part of a name…"
+NO_SUCH_CLUSTER = "No cluster is called like this."
+SORTED_BY = "Sorted by"
+CLUSTER_SORTS = {
+    "size": "size",
+    "tightness": "tightness",
+    "name": "name",
+    "confidence": "how sure its name is",
+}
+CLUSTER_GONE = (
+    "This cluster is empty now: its pictures were moved or became part of another. "
+    "“Undo” brings them back, and so do the decisions."
+)
+CHANGE_CLUSTER = "Change this cluster"
+NAME, RENAME, RENAMED = "Name", "Rename", "Renamed."
+MERGE_WITH, MERGE, MERGED = "Make one with", "Merge", "Made one."
+MERGE_HERE = "Merge into this one"
+INTO_PARTS, SPLIT = "Into how many parts", "Split"
+SPLIT_DONE = "Split. The new clusters are among the nearest."
+SPLIT_OFF, SPLIT_OFF_DONE = "A cluster of their own", "They are a cluster of their own now."
+MOVE_TO, MOVE, MOVED = "To the cluster", "Move", "Moved."
+MOVE_OUT, MOVED_OUT = "Out of all clusters", "Moved out of all clusters."
+MEMBERS = "From the core to the edge"
+NEAREST_CLUSTERS = "The nearest clusters"
+WORDS_READ = "Read in it:"
+NEW_RUN, NEW_RUN_HINT = "Group the pictures anew", "What is left empty is as the method has it."
+METHOD, KIND_OF_PART, SPACE, SEED, START = "Method", "What to group", "Space", "Seed", "Start"
+STARTED = "Started. It is listed with the jobs."
+USUAL_KIND, ALL_KINDS, ACTIVE_SPACE = "whole pictures", "all parts", "the active one"
+METHODS = {
+    "hdbscan": "hdbscan: dense places, however dense",
+    "fast-hdbscan": "fast-hdbscan: the same, faster",
+    "evoc": "evoc: made for embeddings",
+    "dbscan": "dbscan: dense places of one density",
+    "kmeans": "kmeans: k groups around centres",
+    "minibatch-kmeans": "minibatch-kmeans: the same for very many",
+    "agglomerative": "agglomerative: joins what is close",
+}
+CLUSTER_OPTIONS = {
+    "k": "k, how many groups",
+    "eps": "eps, how far to reach",
+    "min_samples": "min_samples",
+    "min_cluster_size": "min_cluster_size",
+    "distance_threshold": "distance_threshold",
+}
+NAME_SOURCES = {
+    "number": "not named",
+    "vocabulary": "named by its looks",
+    "words": "named by words in the pictures",
+    "label": "named by what detectors see",
+    "llm": "named by a language model",
+    "person": "named by a person",
+}
 
 
 def clusters_of(n: int, run: str) -> str:
     """How many clusters a run has."""
     return f"{'1 cluster' if n == 1 else f'{count(n)} clusters'} in {run}"
+
+
+def made_by(method: str, parameters: Mapping[str, object], kind: str) -> str:
+    """What made a run."""
+    listed = ", ".join(f"{name} {value}" for name, value in parameters.items())
+    return f"Made by {method} ({listed}) of parts of this kind: {kind}."
+
+
+def tightness(value: float) -> str:
+    """How close together a cluster lies."""
+    return f"tightness {value:.2f}"
+
+
+def closeness(value: float) -> str:
+    """How close a picture is to the middle of its cluster."""
+    return f"{value:.2f} close to the middle"
+
+
+def near(value: float) -> str:
+    """How near another cluster is."""
+    return f"{value:.2f} near"
+
+
+def named_by(source: str, confidence: float) -> str:
+    """Where the name of a cluster comes from, and how sure it is."""
+    column = source.removeprefix("column ")
+    by = NAME_SOURCES.get(source, f"named by the column “{column}”")
+    return by if source in ("number", "person") else f"{by}, {confidence:.0%} sure"
 
 
 def cluster(number: int, name: str) -> str:

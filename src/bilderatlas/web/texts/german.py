@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Mapping, Sequence
 
 from bilderatlas.results import Verdict
 
@@ -33,6 +34,11 @@ def no_such_number(name: str, written: str, low: float, high: float) -> str:
     return f"{name} ist {written!r}; nötig ist eine Zahl von {low:g} bis {high:g}."
 
 
+def no_such_choice(name: str, written: str, choices: Sequence[str]) -> str:
+    """A parameter of the address that is none of some words."""
+    return f"{name} ist {written!r}; möglich ist: {', '.join(choices)}."
+
+
 def count(n: int) -> str:
     """A number as it is written: 12.345."""
     return f"{n:,}".replace(",", ".")
@@ -41,6 +47,10 @@ def count(n: int) -> str:
 # -- pictures on every page
 
 EARLIER, LATER = "← Frühere", "Spätere →"
+SELECT_ALL, SELECT_NONE = "Alle auf dieser Seite auswählen", "Keins auswählen"
+SELECT_HINT = "oder einzelne am Kästchen: Leertaste wählt aus, Umschalt einen Bereich."
+SELECTION = "Was ausgewählt ist"
+ONE_SELECTED, MANY_SELECTED = "1 Bild ausgewählt", "{n} Bilder ausgewählt"
 PARTS = {
     "image": "ganzes Bild",
     "person": "Person",
@@ -57,6 +67,11 @@ MATCHED_BY = {
     "meaning": "durch den Sinn seiner Wörter",
     "label": "durch seine Bezeichnung",
 }
+
+
+def select_one(name: str) -> str:
+    """The box that selects a picture."""
+    return f"{name} auswählen"
 
 
 def n_images(n: int) -> str:
@@ -194,17 +209,111 @@ SIZE, KIND_OF_FILE, TAKEN_AT, LIES_AT, IMAGE_ID = "Größe", "Art", "Aufgenommen
 
 # -- clusters
 
-NO_CLUSTERS = "Die Bilder sind noch nicht in Gruppen geordnet"
-NO_CLUSTERS_HINT = "Das tut es:"
+NO_CLUSTERS = "Die Bilder sind noch nicht gruppiert"
+NO_CLUSTERS_HINT = "Im Terminal geht es so:"
 ALL_CLUSTERS = "Alle Gruppen"
 NOISE = "In keiner Gruppe"
-NOISE_HINT = "Diese ähneln zu wenigen anderen, um eine Gruppe zu bilden."
+NOISE_HINT = "Diese Bilder ähneln zu wenigen anderen, um eine Gruppe zu bilden."
 RUNS = "Andere Läufe"
+ADVICE, COMPARE_RUNS, DECISIONS = (
+    "Welches k, welches eps?",
+    "Zwei Läufe vergleichen",
+    "Entscheidungen",
+)
+MORE_ABOUT_CLUSTERS = "Mehr zu Gruppen"
+FILTER_CLUSTERS, FILTER_BUTTON = "Nur Gruppen mit dem Namen", "Filtern"
+FILTER_HINT = "Teil eines Namens…"
+NO_SUCH_CLUSTER = "Keine Gruppe heißt so."
+SORTED_BY = "Sortiert nach"
+CLUSTER_SORTS = {
+    "size": "Größe",
+    "tightness": "Dichte",
+    "name": "Name",
+    "confidence": "Sicherheit des Namens",
+}
+CLUSTER_GONE = (
+    "Diese Gruppe ist jetzt leer: Ihre Bilder wurden verschoben oder gehören zu einer anderen. "
+    "„Rückgängig“ oder die Seite der Entscheidungen bringt sie zurück."
+)
+CHANGE_CLUSTER = "Diese Gruppe ändern"
+NAME, RENAME, RENAMED = "Name", "Umbenennen", "Umbenannt."
+MERGE_WITH, MERGE, MERGED = "Vereinen mit", "Vereinen", "Vereint."
+MERGE_HERE = "In diese aufnehmen"
+INTO_PARTS, SPLIT = "In wie viele Teile", "Teilen"
+SPLIT_DONE = "Geteilt. Die neuen Gruppen stehen bei den nächsten."
+SPLIT_OFF, SPLIT_OFF_DONE = "Eigene Gruppe", "Sie bilden jetzt eine eigene Gruppe."
+MOVE_TO, MOVE, MOVED = "In die Gruppe", "Verschieben", "Verschoben."
+MOVE_OUT, MOVED_OUT = "Aus allen Gruppen", "Aus allen Gruppen genommen."
+MEMBERS = "Vom Kern zum Rand"
+NEAREST_CLUSTERS = "Die nächsten Gruppen"
+WORDS_READ = "Darin gelesen:"
+NEW_RUN, NEW_RUN_HINT = "Die Bilder neu gruppieren", "Was leer bleibt, setzt das Verfahren selbst."
+METHOD, KIND_OF_PART, SPACE, SEED, START = (
+    "Verfahren",
+    "Was gruppiert wird",
+    "Raum",
+    "Seed",
+    "Starten",
+)
+STARTED = "Gestartet. Der Lauf steht bei den Aufträgen."
+USUAL_KIND, ALL_KINDS, ACTIVE_SPACE = "ganze Bilder", "alle Teile", "der aktive"
+METHODS = {
+    "hdbscan": "hdbscan: dichte Stellen, wie dicht auch immer",
+    "fast-hdbscan": "fast-hdbscan: dasselbe, schneller",
+    "evoc": "evoc: für Einbettungen gemacht",
+    "dbscan": "dbscan: dichte Stellen einer Dichte",
+    "kmeans": "kmeans: k Gruppen um Mittelpunkte",
+    "minibatch-kmeans": "minibatch-kmeans: dasselbe für sehr viele",
+    "agglomerative": "agglomerative: verbindet, was nah ist",
+}
+CLUSTER_OPTIONS = {
+    "k": "k, wie viele Gruppen",
+    "eps": "eps, wie weit gereicht wird",
+    "min_samples": "min_samples",
+    "min_cluster_size": "min_cluster_size",
+    "distance_threshold": "distance_threshold",
+}
+NAME_SOURCES = {
+    "number": "ohne Namen",
+    "vocabulary": "benannt nach dem Aussehen",
+    "words": "benannt nach Wörtern in den Bildern",
+    "label": "benannt nach dem, was Detektoren sehen",
+    "llm": "benannt von einem Sprachmodell",
+    "person": "von einer Person benannt",
+}
 
 
 def clusters_of(n: int, run: str) -> str:
     """How many clusters a run has."""
     return f"{'1 Gruppe' if n == 1 else f'{count(n)} Gruppen'} in {run}"
+
+
+def made_by(method: str, parameters: Mapping[str, object], kind: str) -> str:
+    """What made a run."""
+    listed = ", ".join(f"{name} {value}" for name, value in parameters.items())
+    return f"Mit {method} ({listed}) aus Teilen dieser Art: {kind}."
+
+
+def tightness(value: float) -> str:
+    """How close together a cluster lies."""
+    return f"Dichte {score(value)}"
+
+
+def closeness(value: float) -> str:
+    """How close a picture is to the middle of its cluster."""
+    return f"Nähe zur Mitte {score(value)}"
+
+
+def near(value: float) -> str:
+    """How near another cluster is."""
+    return f"Nähe {score(value)}"
+
+
+def named_by(source: str, confidence: float) -> str:
+    """Where the name of a cluster comes from, and how sure it is."""
+    column = source.removeprefix("column ")
+    by = NAME_SOURCES.get(source, f"benannt nach der Spalte „{column}“")
+    return by if source in ("number", "person") else f"{by}, zu {confidence:.0%} sicher"
 
 
 def cluster(number: int, name: str) -> str:

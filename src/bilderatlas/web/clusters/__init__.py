@@ -1,0 +1,40 @@
+"""The pages about clusters: `every.py` all of a run, `one.py` one of them, `comparing.py` two runs,
+`advice.py` which k and eps to take. `sheets.py` draws contact sheets, `starting.py` the form for a
+new run.
+"""
+
+from __future__ import annotations
+
+from dash import html
+
+from bilderatlas.results import Clustering, Run
+from bilderatlas.web import texts
+from bilderatlas.web.page import aria, link
+
+NOISE = -1
+
+
+def cluster_address(clustering: Clustering, number: int) -> str:
+    """The page of a cluster."""
+    return link(f"/clusters/{number}", run=clustering.run)
+
+
+def name_of(clustering: Clustering, number: int) -> str:
+    """What a cluster is called; its number where it is called nothing, or is there no more."""
+    names = {cluster.cluster: cluster.name for cluster in clustering.clusters}
+    return texts.cluster(number, names.get(number, ""))
+
+
+def run_links(path: str, runs: list[Run], shown: str) -> html.Nav | None:
+    """The other runs, to choose from."""
+    if len(runs) < 2:
+        return None
+    links = [
+        html.A(
+            texts.run(run.run, run.parameters.get("dims")),
+            href=link(path, run=run.run),
+            **(aria(current="page") if run.run == shown else {}),
+        )
+        for run in runs
+    ]
+    return html.Nav(links, className="runs", **aria(label=texts.RUNS))

@@ -1,0 +1,157 @@
+"""All clusters of a run as contact sheets, sorted and filtered."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from dash import dcc, html
+
+from bilderatlas.collection import Collection
+from bilderatlas.results import Cluster, Clustering, ClusterShape
+from bilderatlas.web import texts
+from bilderatlas.web.clusters import NOISE, run_links, starting
+from bilderatlas.web.clusters.sheets import sheets
+from bilderatlas.web.page import Address, Children, Desk, Page, aria, link
+from bilderatlas.web.panel import command, pager
+from bilderatlas.web.visitor import current
+
+N_SHEETS = 60  # a page
+SORTS = ("size", "tightness", "name", "confidence")
+
+
+def page(desk: Desk, address: Address) -> Page:
+    """Show the clusters of `?run=` by `?sort=`, those whose name or words hold `?q=`."""
+    collection = desk.collection
+    runs = collection.runs("cluster")
+    if not runs:
+        return _no_runs(collection)
+    clustering = collection.clustering(address.text("run"))
+    shape_of = {shape.cluster: shape for shape in collection.cluster_shapes(clustering.run)}
+    found = _sorted(_matching(clustering, address.text("q")), _sort(address), shape_of)
+    number = address.integer("page", 1, low=1, high=max(1, -(-len(found) // N_SHEETS)))
+    shown = found[(number - 1) * N_SHEETS : number * N_SHEETS]
+    return Page(
+        texts.CLUSTERS,
+        [
+            html.H1(texts.CLUSTERS),
+            html.P(_lead(clustering), className="lead"),
+            html.Div(
+                [run_links("/clusters", runs, clustering.run), _ways(clustering.run, len(runs))],
+                className="narrowing",
+            ),
+            starting.form(collection, unfolded=False) if current().may_edit else None,
+            _narrowing(address, clustering.run),
+            sheets(collection, clustering, shown, shape_of)
+            if shown
+            else html.P(texts.NO_SUCH_CLUSTER, className="empty"),
+            pager(address, page=number, n=len(found), n_a_page=N_SHEETS),
+        ],
+    )
+
+
+def _no_runs(collection: Collection) -> Page:
+    line = texts.cluster_command(str(collection.path))
+    children = [html.H1(texts.NO_CLUSTERS), command(texts.NO_CLUSTERS_HINT, line)]
+    if current().may_edit:
+        children.insert(1, starting.form(collection, unfolded=True))
+    return Page(texts.CLUSTERS, children)
+
+
+def _lead(clustering: Clustering) -> Children:
+    about = clustering.about
+    return [
+        texts.clusters_of(len(clustering.clusters), clustering.run),
+        ". ",
+        texts.made_by(about.method, about.parameters, texts.PARTS.get(about.kind, about.kind)),
+    ]
+
+
+def _ways(run: str, n_runs: int) -> html.Nav:
+    """To the pages beside this one."""
+    links = [
+        html.A(texts.ADVICE, href="/clusters/advice", className="small"),
+        html.A(texts.DECISIONS, href="/decisions", className="small"),
+    ]
+    if n_runs > 1:
+        compare = link("/clusters/compare", first=run)
+        links.insert(1, html.A(texts.COMPARE_RUNS, href=compare, className="small"))
+    return html.Nav(links, className="ways", **aria(label=texts.MORE_ABOUT_CLUSTERS))
+
+
+def _narrowing(address: Address, run: str) -> html.Div:
+    """The filter, and the orders to choose from."""
+    kept = {name: address.text(name) for name in ("run", "sort") if address.text(name)}
+    field = dcc.Input(
+        id="q",
+        name="q",
+        type="search",
+        value=address.text("q") or "",
+        placeholder=texts.FILTER_HINT,
+        autoComplete="off",
+        maxLength=200,
+    )
+    fields = [dcc.Input(name=name, type="hidden", value=value) for name, value in kept.items()]
+    search = html.Form(
+        [
+            html.Label(texts.FILTER_CLUSTERS, htmlFor="q", className="unseen"),
+            field,
+            *fields,
+            html.Button(texts.FILTER_BUTTON, type="submit", className="small"),
+        ],
+        action="/clusters",
+        method="get",
+        role="search",
+        className="filter",
+    )
+    sort = _sort(address)
+    orders = [
+        html.A(
+            texts.CLUSTER_SORTS[name],
+            href=address.but(sort=None if name == SORTS[0] else name, page=None),
+            **_is_current(name == sort),
+        )
+        for name in SORTS
+    ]
+    nav = html.Nav(
+        [html.Span(texts.SORTED_BY), *orders], className="orders", **aria(label=texts.SORTED_BY)
+    )
+    return html.Div([search, nav], className="narrowing")
+
+
+def _is_current(is_so: bool) -> dict[str, Any]:
+    return aria(current="true") if is_so else {}
+
+
+def _sort(address: Address) -> str:
+    return address.choice("sort", SORTS)
+
+
+def _matching(clustering: Clustering, words: str | None) -> list[Cluster]:
+    """The clusters whose name or words hold what is looked for; the noise where nothing is."""
+    if words:
+        sought = words.casefold()
+        return [
+            one
+            for one in clustering.clusters
+            if any(sought in held.casefold() for held in (one.name, *one.words))
+        ]
+    noise = [Cluster(NOISE, texts.NOISE, clustering.n_noise)] if clustering.n_noise else []
+    return [*clustering.clusters, *noise]
+
+
+def _sorted(found: list[Cluster], sort: str, shape_of: Mapping[int, ClusterShape]) -> list[Cluster]:
+    """In the order asked for, the noise last."""
+
+    def key(cluster: Cluster) -> Any:
+        if sort == "tightness":
+            shape = shape_of.get(cluster.cluster)
+            return -shape.tightness if shape else 0
+        return {
+            "size": -cluster.size,
+            "name": cluster.name.casefold(),
+            "confidence": -cluster.confidence,
+        }[sort]
+
+    clusters = sorted((one for one in found if one.cluster != NOISE), key=key)
+    return [*clusters, *(one for one in found if one.cluster == NOISE)]

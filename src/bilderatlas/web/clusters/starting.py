@@ -1,0 +1,76 @@
+"""The form that starts a new run of `cluster` as a job."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+
+from dash import dcc, html
+
+from bilderatlas import clustering
+from bilderatlas.collection import Collection
+from bilderatlas.web import forms, texts
+from bilderatlas.web.page import Children, data
+
+JOBS = "/api/v1/jobs"
+DEFAULT_METHOD = "hdbscan"
+
+
+def form(collection: Collection, *, unfolded: bool) -> html.Details:
+    """Choose a method and what it goes by; what is left empty is as the method has it."""
+    methods = {method: texts.METHODS[method] for method in clustering.installed()}
+    defaults = asdict(clustering.Options())
+    fields: Children = [
+        forms.hidden("verb", "cluster"),
+        forms.choice("options.method", texts.METHOD, methods, DEFAULT_METHOD),
+        *[_option(name, str(default)) for name, default in defaults.items()],
+        forms.choice("options.kind", texts.KIND_OF_PART, _kinds(collection), None),
+        forms.choice("options.space", texts.SPACE, _spaces(collection), None),
+        html.Label([texts.SEED, _field("seed", "0")]),
+        forms.submit(texts.START, main=True),
+    ]
+    shown = forms.acting(JOBS, fields, said=texts.STARTED)
+    return html.Details(
+        [html.Summary(texts.NEW_RUN), html.P(texts.NEW_RUN_HINT, className="lead"), shown],
+        open=unfolded,
+        className="new-run",
+    )
+
+
+def button(label: str, options: Mapping[str, str]) -> html.Form:
+    """A button that starts a run with these options."""
+    members = {"verb": "cluster"} | {f"options.{name}": value for name, value in options.items()}
+    fields: Children = [forms.hidden(name, value) for name, value in members.items()]
+    return forms.acting(JOBS, [*fields, forms.submit(label, main=True)], said=texts.STARTED)
+
+
+def _option(name: str, default: str) -> html.Label:
+    """A field that `assets/clusters.js` shows for the methods which read it."""
+    readers = [method for method, read in clustering.OPTIONS.items() if name in read]
+    return html.Label(
+        [texts.CLUSTER_OPTIONS[name], _field(name, default)], **data(read_by=" ".join(readers))
+    )
+
+
+def _field(name: str, default: str) -> dcc.Input:
+    return dcc.Input(
+        name=f"options.{name}",
+        type="text",
+        placeholder=default,
+        autoComplete="off",
+        maxLength=20,
+        size="8",
+        value="",
+    )
+
+
+def _kinds(collection: Collection) -> dict[str, str]:
+    """The usual kind is left out of the request."""
+    kinds = collection.kinds()
+    others = {kind: f"{texts.PARTS[kind]} ({texts.count(n)})" for kind, n in kinds.items()}
+    return {"": texts.USUAL_KIND} | others | {"all": texts.ALL_KINDS}
+
+
+def _spaces(collection: Collection) -> dict[str, str]:
+    names = [about.space for about in collection.spaces()]
+    return {"": texts.ACTIVE_SPACE} | {name: name for name in names}
