@@ -9,6 +9,7 @@ from typing import IO, TYPE_CHECKING, Protocol
 from bilderatlas.arrays import Embeddings
 from bilderatlas.results import (
     Clustering,
+    ClusterShapes,
     CollectionInfo,
     Decided,
     Decision,
@@ -70,8 +71,14 @@ class Atlas(Protocol):
     def clustering(self, run: str | None = None) -> Clustering: ...
     def projection(self, run: str | None = None, *, dims: int | None = None) -> Projection: ...
     def compare(self, first: str, second: str) -> RunComparison: ...
+    def cluster_shapes(self, run: str | None = None) -> ClusterShapes: ...
     def decide(
-        self, verb: str, *what: str | int, run: str | None = None, who: str | None = None
+        self,
+        verb: str,
+        *what: str | int,
+        run: str | None = None,
+        parts: int | None = None,
+        who: str | None = None,
     ) -> Decided: ...
     def decisions(self, *, with_undone: bool = False) -> Decisions: ...
     def duplicates(

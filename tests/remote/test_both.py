@@ -105,6 +105,7 @@ EXAMPLES: dict[str, Callable[[Atlas], Any]] = {
     "runs of a verb": lambda atlas: atlas.runs("project"),
     "the newest clustering": lambda atlas: atlas.clustering(),
     "a clustering": lambda atlas: atlas.clustering("kmeans-1"),
+    "the shape of clusters": lambda atlas: atlas.cluster_shapes(),
     "a map": lambda atlas: atlas.projection("pca-1"),
     "a map in space": lambda atlas: atlas.projection(dims=3),
     "a comparison": lambda atlas: atlas.compare("kmeans-1", "kmeans-1"),

@@ -21,6 +21,7 @@ from bilderatlas.remote.connection import Connection
 from bilderatlas.remote.connection import is_address as is_address
 from bilderatlas.results import (
     Clustering,
+    ClusterShapes,
     CollectionInfo,
     Decided,
     Decision,
@@ -154,11 +155,22 @@ class RemoteCollection:
         said = self._server.get("/runs/compare", first=first, second=second)
         return answers.run_comparison(said)
 
+    def cluster_shapes(self, run: str | None = None) -> ClusterShapes:
+        """How tight each cluster of a run (the newest) is, and which lie nearest to it."""
+        said = self._server.get("/clusters/shape", run=run)
+        shapes = [answers.cluster_shape(row) for row in said["clusters"]]
+        return ClusterShapes(shapes, run=said["run"])
+
     def decide(
-        self, verb: str, *what: str | int, run: str | None = None, who: str | None = None
+        self,
+        verb: str,
+        *what: str | int,
+        run: str | None = None,
+        parts: int | None = None,
+        who: str | None = None,
     ) -> Decided:
         """Decide something about a clustering (the newest by default)."""
-        body = {"verb": verb, "what": list(what), "run": run, "who": who}
+        body = {"verb": verb, "what": list(what), "run": run, "parts": parts, "who": who}
         said = self._server.post("/decisions", body)
         stands = self._clustering(said) if "run" in said else None
         return Decided(answers.decision(said["decision"]), stands)

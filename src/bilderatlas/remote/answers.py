@@ -14,6 +14,7 @@ from bilderatlas.regions import Finding
 from bilderatlas.results import (
     Cluster,
     Clustering,
+    ClusterShape,
     CollectionInfo,
     Copy,
     Coverage,
@@ -26,6 +27,7 @@ from bilderatlas.results import (
     LabelCount,
     LabelCounts,
     Labelling,
+    NearCluster,
     Outcome,
     Problem,
     Projection,
@@ -70,10 +72,15 @@ def clustering(about: Run, said: Json, columns: Json) -> Clustering:
         tuple(columns["region_ids"]),
         np.array(columns["labels"], np.int32),
         np.array(columns["probabilities"], np.float32),
-        tuple(_made(Cluster, row) for row in said["clusters"]),
+        tuple(_made(Cluster, row, words=tuple(row["words"])) for row in said["clusters"]),
         tuple(_made(Outcome, row) for row in said["decisions"]),
         tuple(said["notes"]),
     )
+
+
+def cluster_shape(row: Json) -> ClusterShape:
+    nearest = tuple(_made(NearCluster, one) for one in row["nearest"])
+    return _made(ClusterShape, row, nearest=nearest)
 
 
 def projection(about: Run, columns: Json) -> Projection:
