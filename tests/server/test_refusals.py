@@ -77,3 +77,11 @@ def test_a_name_that_was_made_to_point_here_gets_nothing(client: TestClient, hos
 @pytest.mark.parametrize("host", ["127.0.0.1:8080", "localhost", "localhost:9", "[::1]:8080"])
 def test_this_machine_is_answered_by_all_its_names(client: TestClient, host: str) -> None:
     assert client.get(f"{API}/health", headers={"Host": host}).status_code == 200
+
+
+def test_a_page_is_asked_for_in_few_words(client: TestClient) -> None:
+    large = {"Content-Type": "application/json"}
+    answer = client.post("/_dash-update-component", content=b"x" * 1_000_001, headers=large)
+    assert answer.status_code == 413
+    address = client.post("/query-pictures", content=bytes(2_000_000), headers=large)
+    assert (address.status_code, address.json()["kind"]) == (400, "ImageProblem")

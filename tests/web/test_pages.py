@@ -280,3 +280,8 @@ def test_a_weight_that_is_no_number_is_refused(visit: Visit) -> None:
 def test_leaving_out_whole_pictures_leaves_nothing_where_there_are_no_parts(visit: Visit) -> None:
     page = visit.go("/search?q=red&weight-image=0")
     expect(page.get_by_role("heading", name="Nothing here matches")).to_be_visible()
+
+
+def test_a_query_that_is_a_novel_is_refused(visit: Visit) -> None:
+    page = visit.go(f"/search?q={'red' * 1000}")
+    assert "3,000 characters" in page.get_by_role("alert").inner_text()

@@ -27,6 +27,8 @@ from bilderatlas.web.visitor import current
 logger = logging.getLogger(__name__)
 
 PARTS = ("/_", "/assets/", "/query-pictures", "/api/")  # addresses that are no pages
+MAX_QUESTION_BYTES = 1_000_000  # an address, and what Dash says of itself
+MAX_PICTURE_BYTES = 50_000_000  # of one to search with
 PAGES: dict[str, Callable[..., Page]] = {  # a path -> what makes its page; groups are arguments
     "/": home.page,
     "/gallery": gallery.page,
@@ -55,7 +57,9 @@ INDEX = f"""<!DOCTYPE html>
 
 def create(collection: Collection) -> FastAPI:
     """Make the app that serves the pages of a collection."""
-    server = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
+    server = FastAPI(
+        openapi_url=None, docs_url=None, redoc_url=None, max_body_size=MAX_QUESTION_BYTES
+    )
     dash = Document(
         __name__,
         server=server,  # type: ignore[arg-type]
@@ -142,7 +146,7 @@ def _match(pattern: str, path: str) -> re.Match[str] | None:
 
 
 def _serve_query_pictures(server: FastAPI, pictures: QueryPictures) -> None:
-    @server.post("/query-pictures")
+    @server.post("/query-pictures", max_body_size=MAX_PICTURE_BYTES)
     async def keep_query_picture(request: Request) -> dict[str, str]:
         content = await request.body()
         return {"picture": await run_in_threadpool(pictures.keep, content)}

@@ -12,6 +12,7 @@ from bilderatlas.errors import QueryError
 from bilderatlas.web import texts
 from bilderatlas.web.query_pictures import QueryPictures
 
+MAX_TEXT = 2000  # characters of a parameter, as in the REST API
 Children = list[Any]  # Dash components and strings
 
 
@@ -45,8 +46,11 @@ class Address:
         return cls(path, {name: values[-1].strip() for name, values in found.items()})
 
     def text(self, name: str) -> str | None:
-        """A parameter, or None where it is left out or empty."""
-        return self.parameters.get(name) or None
+        """A parameter, or None where it is left out or empty. Raises QueryError if too long."""
+        given = self.parameters.get(name) or None
+        if given and len(given) > MAX_TEXT:
+            raise QueryError(texts.too_long(name, len(given), MAX_TEXT))
+        return given
 
     def integer(self, name: str, default: int, *, low: int, high: int) -> int:
         """A whole number in low..high."""

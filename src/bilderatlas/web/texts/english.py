@@ -29,6 +29,11 @@ def title(page: str, collection: str) -> str:
     return f"{page} · {collection} · {PROGRAM}"
 
 
+def too_long(name: str, n: int, most: int) -> str:
+    """What is wrong with a parameter of the address that is a novel."""
+    return f"{name} has {count(n)} characters. Expected: {count(most)} at most."
+
+
 def no_such_number(name: str, written: str, low: float, high: float) -> str:
     """A parameter of the address that is no number, or one out of range."""
     return f"{name} is {written!r}; it must be a number from {low:g} to {high:g}."

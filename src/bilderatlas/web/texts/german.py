@@ -29,6 +29,11 @@ def title(page: str, collection: str) -> str:
     return f"{page} · {collection} · {PROGRAM}"
 
 
+def too_long(name: str, n: int, most: int) -> str:
+    """What is wrong with a parameter of the address that is a novel."""
+    return f"{name} hat {count(n)} Zeichen. Erwartet: höchstens {count(most)}."
+
+
 def no_such_number(name: str, written: str, low: float, high: float) -> str:
     """A parameter of the address that is no number, or one out of range."""
     return f"{name} ist {written!r}; nötig ist eine Zahl von {low:g} bis {high:g}."
