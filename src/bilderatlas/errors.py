@@ -112,3 +112,23 @@ class ServerError(BilderatlasError, ConnectionError):
 
 class NotOverHttp(BilderatlasError, AttributeError):
     """This is done only where the collection lies."""
+
+
+class JobError(BilderatlasError, ValueError):
+    """A job that is none, or that cannot be cancelled or resumed."""
+
+
+class JobNotFound(BilderatlasError, LookupError):
+    """There is no such job."""
+
+
+class UploadError(BilderatlasError, ValueError):
+    """A file that cannot be taken in: no picture, no archive, or a name that leads elsewhere."""
+
+
+class UploadTooLarge(UploadError):
+    """More than an upload may hold, packed or unpacked."""
+
+
+class UploadNotFound(BilderatlasError, LookupError):
+    """There is no such upload, or it is finished already."""

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 from fastapi import FastAPI
 from fastapi.responses import HTMLResponse
+from starlette.concurrency import run_in_threadpool
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.types import ASGIApp
 
 from bilderatlas import __version__
 from bilderatlas.collection import Collection
+from bilderatlas.jobs import Jobs
 from bilderatlas.server import problems, reference, routes, safety
 from bilderatlas.server.access import Access, Gate, sign_in
 from bilderatlas.server.bounds import Bounds
 from bilderatlas.server.heads import Heads
 from bilderatlas.server.metrics import Counting, Metrics
 from bilderatlas.server.routes import conditional
+from bilderatlas.uploads import Uploads
 from bilderatlas.web import app as pages
 from bilderatlas.web.visitor import Visitors
 
@@ -41,8 +46,10 @@ def create(collection: Collection, access: Access | None = None) -> FastAPI:
         docs_url=None,  # FastAPI's own page loads scripts from a CDN
         redoc_url=None,
         max_body_size=MAX_BODY_BYTES,
+        lifespan=_lifespan,
     )
     app.state.collection, app.state.access, app.state.metrics = collection, allowed, metrics
+    app.state.jobs, app.state.uploads = Jobs(collection.path), Uploads(collection.path)
     app.include_router(routes.api)
     app.include_router(sign_in.routes)
     app.add_api_route("/api/docs", lambda: _reference(app), include_in_schema=False)
@@ -76,6 +83,13 @@ class App(FastAPI):
         described["components"]["securitySchemes"] = KEYS_ARE_SENT
         described["security"] = [{}, *({scheme: []} for scheme in KEYS_ARE_SENT)]
         return described
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    """No job outlives its server."""
+    yield
+    await run_in_threadpool(app.state.jobs.close)
 
 
 def _reference(app: FastAPI) -> HTMLResponse:

@@ -18,6 +18,8 @@ from bilderatlas.errors import (
     EncoderMismatch,
     ImageNotFound,
     ImageProblem,
+    JobError,
+    JobNotFound,
     KeyNeeded,
     LabelsError,
     NotAllowed,
@@ -27,6 +29,9 @@ from bilderatlas.errors import (
     SourceError,
     StoreError,
     TooManyRequests,
+    UploadError,
+    UploadNotFound,
+    UploadTooLarge,
 )
 
 logger = logging.getLogger(__name__)
@@ -44,6 +49,11 @@ STATUS = {
     NotAllowed: 403,
     TooManyRequests: 429,
     ServerBusy: 503,
+    JobNotFound: 404,
+    JobError: 409,
+    UploadNotFound: 404,
+    UploadTooLarge: 413,
+    UploadError: 400,
     CollectionBusy: 409,
     EncoderMismatch: 409,
     StoreError: 503,

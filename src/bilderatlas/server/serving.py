@@ -16,6 +16,7 @@ from bilderatlas.server.access import Access, policy
 from bilderatlas.server.patience import Patience
 
 EVERYWHERE = ("0.0.0.0", "::")
+GOODBYE_S = 3  # for answers that are under way when the server ends; streams of events never end
 MAX_CONNECTIONS = 800  # of a process that may open 1024 files, as is usual
 
 
@@ -54,6 +55,7 @@ def configured(asgi: FastAPI, proxy: str | None = None, *, port: int = 8080) -> 
         proxy_headers=proxy is not None,
         forwarded_allow_ips=proxy,
         limit_concurrency=MAX_CONNECTIONS,
+        timeout_graceful_shutdown=GOODBYE_S,
     )
 
 

@@ -8,11 +8,13 @@ from bilderatlas.server.routes import (
     asking,
     deciding,
     images,
+    jobs,
     judging,
     knowing,
     labelling,
     ordering,
     taking,
+    uploads,
     watching,
 )
 from bilderatlas.server.schemas.knowing import ProblemDocument
@@ -22,6 +24,7 @@ REFUSALS = {
     401: "The server asks for a key",
     403: "The key, or the server, does not allow it",
     404: "There is no such thing",
+    409: "It does not go with how things stand",
     422: "The question is not well formed",
     429: "Too much was asked in a short time",
     503: "The server is busy, or the disk refuses",
@@ -43,6 +46,8 @@ SUBJECTS = (
     labelling,
     judging,
     taking,
+    jobs,
+    uploads,
     watching,
 )
 for subject in SUBJECTS:

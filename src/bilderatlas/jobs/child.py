@@ -1,0 +1,74 @@
+"""The process of one job: it is told the job on its standard input, and says on its standard
+output, a line of JSON each, how far it is and how it ended.
+
+It ends when its input ends, so that nothing goes on behind a server that was killed.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import threading
+import time
+from typing import Any, TextIO
+
+import bilderatlas
+from bilderatlas.errors import BilderatlasError
+from bilderatlas.jobs.work import VERBS
+from bilderatlas.results import Progress
+
+NICENESS = 10  # people who look at pages go first
+PAUSE_S = 0.2  # between two lines about how far it is
+
+
+def main() -> None:
+    """Do one job."""
+    lines = sys.stdout
+    sys.stdout = sys.stderr  # what a library prints is no line of ours
+    os.nice(NICENESS) if hasattr(os, "nice") else None
+    job = json.loads(sys.stdin.readline())
+    threading.Thread(target=_end_with_server, daemon=True).start()
+    try:
+        collection = bilderatlas.open(job["path"])
+        result = VERBS[job["verb"]](collection, job["options"], Teller(lines))
+    except BilderatlasError as refusal:
+        _say(lines, {"error": {"kind": type(refusal).__name__, "message": str(refusal)}})
+    else:
+        _say(lines, {"result": result})
+
+
+class Teller:
+    """Tells how far a job is, now and then."""
+
+    def __init__(self, lines: TextIO) -> None:
+        self._lines = lines
+        self._told_at = 0.0
+
+    def __call__(self, progress: Progress) -> None:
+        now = time.monotonic()
+        if now - self._told_at < PAUSE_S and progress.n_done != progress.n_total:
+            return
+        self._told_at = now
+        _say(
+            self._lines,
+            {
+                "what": progress.what,
+                "n_done": progress.n_done,
+                "n_total": progress.n_total,
+                "n_problems": progress.n_problems,
+            },
+        )
+
+
+def _say(lines: TextIO, said: dict[str, Any]) -> None:
+    print(json.dumps(said, default=str), file=lines, flush=True)
+
+
+def _end_with_server() -> None:
+    sys.stdin.read()
+    os._exit(1)  # a collection opens whenever its writer was killed
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,203 @@
+"""Jobs that wait, the one that runs, and those that have ended."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import subprocess
+import sys
+import threading
+from collections import deque
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from bilderatlas.errors import JobError, JobNotFound, ServerBusy
+from bilderatlas.jobs import history
+from bilderatlas.jobs.job import Job, State
+from bilderatlas.jobs.work import VERBS
+
+MAX_WAITING = 20
+N_LAST_LINES = 20  # of what a process said before it broke
+TERM_S = 10.0  # for a process to end when it is asked to
+
+
+class Jobs:
+    """Does one job after the other for one collection, each in a process of its own.
+
+    A job that is cancelled is killed: a collection opens whenever its writer was killed, and the
+    next `index` ends in the same state. Safe from several threads.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        """Raises StoreError where the list of past jobs cannot be read."""
+        self._folder = folder
+        self._jobs = {job.job: job for job in history.read(folder)}
+        self._waiting: deque[str] = deque()
+        self._change = threading.Condition()
+        self._process: subprocess.Popen[str] | None = None
+        self._thread: threading.Thread | None = None
+        self._is_closed = False
+
+    def all(self) -> list[Job]:
+        """Every job that is remembered, newest first."""
+        with self._change:
+            return list(self._jobs.values())[::-1]
+
+    def get(self, job: str) -> Job:
+        """One job. Raises JobNotFound."""
+        with self._change:
+            if job not in self._jobs:
+                raise JobNotFound(f"There is no job {job!r}. GET /api/v1/jobs lists them.")
+            return self._jobs[job]
+
+    def start(self, verb: str, options: Mapping[str, Any], *, who: str | None = None) -> Job:
+        """Let a job wait for its turn, which may come at once. Raises JobError, ServerBusy."""
+        if verb not in VERBS:
+            raise JobError(f"{verb!r} is no job. Jobs are: {', '.join(VERBS)}.")
+        job = Job(secrets.token_hex(4), verb, dict(options), who)
+        with self._change:
+            if self._is_closed:
+                raise ServerBusy("The server is about to end. Start the job when it is back.")
+            if len(self._waiting) >= MAX_WAITING:
+                raise ServerBusy(f"{MAX_WAITING} jobs wait already. Wait for one, or cancel one.")
+            self._jobs[job.job] = job
+            self._waiting.append(job.job)
+            self._keep()
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._work, name="jobs", daemon=True)
+                self._thread.start()
+            self._change.notify_all()
+        return job
+
+    def resume(self, job: str, *, who: str | None = None) -> Job:
+        """Do again what a job left undone, as a new job. Raises JobNotFound, JobError."""
+        left = self.get(job)
+        if not left.can_resume:
+            raise JobError(f"Job {job} is {left.state}; only what ended early can be resumed.")
+        return self.start(left.verb, left.options, who=who)
+
+    def cancel(self, job: str) -> Job:
+        """Stop a job, or take it out of those that wait. Raises JobNotFound, JobError."""
+        found = self.get(job)
+        with self._change:
+            found = self._jobs[job]
+            if found.has_ended:
+                raise JobError(f"Job {job} has ended already: it is {found.state}.")
+            if found.state == State.WAITING:
+                self._waiting.remove(job)
+            self._set(job, state=State.CANCELLED, ended_at=datetime.now(UTC))
+            if found.state == State.RUNNING and self._process:
+                self._process.terminate()
+            return self._jobs[job]
+
+    def close(self) -> None:
+        """End what runs; it is `interrupted`. The server calls this when it ends."""
+        with self._change:
+            self._is_closed = True
+            self._waiting.clear()
+            for job in [job for job in self._jobs.values() if not job.has_ended]:
+                self._set(job.job, state=State.INTERRUPTED, ended_at=datetime.now(UTC))
+            if self._process:
+                self._process.terminate()
+            self._change.notify_all()
+            thread = self._thread
+        if thread:
+            thread.join(TERM_S)
+
+    def _work(self) -> None:
+        while (job := self._next()) is not None:
+            try:
+                ended = self._run(job)
+            except OSError as error:  # no process could be started
+                ended = _failed("OSError", f"The job could not be started: {error}.")
+            with self._change:
+                if not self._jobs[job.job].has_ended:  # by `cancel` or `close`
+                    self._set(job.job, **ended, ended_at=datetime.now(UTC))
+
+    def _next(self) -> Job | None:
+        """The next job, which runs from now on; None when the queue is closed."""
+        with self._change:
+            self._change.wait_for(lambda: self._waiting or self._is_closed)
+            if self._is_closed:
+                return None
+            return self._set(
+                self._waiting.popleft(), state=State.RUNNING, started_at=datetime.now(UTC)
+            )
+
+    def _run(self, job: Job) -> dict[str, Any]:
+        """Run a job's process to its end; what becomes of the job."""
+        last_lines: deque[str] = deque(maxlen=N_LAST_LINES)
+        with subprocess.Popen(
+            [sys.executable, "-m", "bilderatlas.jobs.child"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            encoding="utf-8",
+        ) as process:
+            with self._change:
+                self._process = process
+                if self._jobs[job.job].has_ended:
+                    process.terminate()
+            listening = threading.Thread(target=last_lines.extend, args=(process.stderr,))
+            listening.start()
+            told = {"path": str(self._folder), "verb": job.verb, "options": job.options}
+            ended = self._follow(process, job.job, json.dumps(told))
+            listening.join()
+        with self._change:
+            self._process = None
+        if ended is None:
+            said = "".join(last_lines).strip() or "it said nothing"
+            return _failed("InternalError", f"The job ended with {process.returncode}: {said}")
+        return ended
+
+    def _follow(self, process: subprocess.Popen[str], job: str, told: str) -> dict[str, Any] | None:
+        """Note how far a process is; how it ended, None where it broke off."""
+        assert process.stdin is not None
+        assert process.stdout is not None
+        ended = None
+        try:
+            process.stdin.write(f"{told}\n")
+            process.stdin.flush()
+            for line in process.stdout:
+                said = json.loads(line)
+                if "result" in said:
+                    ended = {"state": State.DONE, "result": said["result"]}
+                elif "error" in said:
+                    ended = {"state": State.FAILED, "error": said["error"]}
+                else:
+                    self._note(job, said)
+        except (BrokenPipeError, json.JSONDecodeError):
+            return None  # it was killed
+        finally:
+            with suppress(BrokenPipeError):
+                process.stdin.close()
+        return ended
+
+    def _note(self, job: str, progress: dict[str, Any]) -> None:
+        with self._change:
+            if not self._jobs[job].has_ended:
+                self._jobs[job] = replace(self._jobs[job], **progress)
+
+    def _set(self, job: str, **facts: Any) -> Job:
+        """Change a job and write the list down; the lock is held."""
+        self._jobs[job] = replace(self._jobs[job], **facts)
+        self._keep()
+        return self._jobs[job]
+
+    def _keep(self) -> None:
+        """Write the list down, without those that ended longest ago; the lock is held."""
+        while len(self._jobs) > history.N_KEPT:
+            old = next((job for job in self._jobs.values() if job.has_ended), None)
+            if old is None:
+                break
+            del self._jobs[old.job]
+        history.write(self._folder, self._jobs.values())
+
+
+def _failed(kind: str, message: str) -> dict[str, Any]:
+    return {"state": State.FAILED, "error": {"kind": kind, "message": message}}

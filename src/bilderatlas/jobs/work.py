@@ -1,0 +1,53 @@
+"""What each verb of a job does with the collection. Runs in the job's own process."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from bilderatlas import uploads
+from bilderatlas.collection import Collection
+from bilderatlas.results import Progress
+
+Tell = Callable[[Progress], None]
+Options = dict[str, Any]
+
+
+def _index(collection: Collection, options: Options, tell: Tell) -> dict[str, Any]:
+    """Read the pictures of an upload, or look again at every source that is known."""
+    asked = dict(options)
+    upload = asked.pop("upload", None)
+    known = (
+        collection.info().sources if upload is None else uploads.sources(collection.path, upload)
+    )
+    return collection.index(*known, **asked, on_progress=tell).to_dict()
+
+
+def _reindex(collection: Collection, options: Options, tell: Tell) -> dict[str, Any]:
+    return collection.reindex(**options, on_progress=tell).to_dict()
+
+
+def _cluster(collection: Collection, options: Options, tell: Tell) -> dict[str, Any]:
+    asked = dict(options)
+    made = collection.cluster(asked.pop("method", "hdbscan"), **asked)
+    return {"run": made.run, "n_clusters": len(made.clusters), "n_noise": made.n_noise}
+
+
+def _project(collection: Collection, options: Options, tell: Tell) -> dict[str, Any]:
+    asked = dict(options)
+    made = collection.project(asked.pop("method", None), **asked)
+    return {"run": made.run, "dims": made.dims}
+
+
+def _name(collection: Collection, options: Options, tell: Tell) -> dict[str, Any]:
+    made = collection.name_clusters(options.get("run"))
+    return {"run": made.run, "n_clusters": len(made.clusters)}
+
+
+VERBS: dict[str, Callable[[Collection, Options, Tell], dict[str, Any]]] = {
+    "index": _index,
+    "reindex": _reindex,
+    "cluster": _cluster,
+    "project": _project,
+    "name": _name,
+}

@@ -1,0 +1,71 @@
+"""Files that people send: begin an upload, send each file as it is, finish; then they are read."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Query, Request
+from starlette.concurrency import run_in_threadpool
+
+from bilderatlas.server.routes.dependencies import Who
+from bilderatlas.server.routes.jobs import Queued
+from bilderatlas.server.schemas.jobs import FileReceived, IndexOptions, Job, UploadBegun
+from bilderatlas.server.schemas.knowing import ProblemDocument
+from bilderatlas.uploads import Uploads
+
+MAX_NAME = 5_000  # characters
+N_AT_ONCE = 2**20  # bytes that are written to disk together
+TOO_LARGE: dict[int | str, dict[str, Any]] = {
+    413: {"model": ProblemDocument, "description": "More than an upload may hold"}
+}
+CONTENT = {"requestBody": {"required": True, "content": {"application/octet-stream": {}}}}
+
+routes = APIRouter()
+
+
+async def uploads_of(request: Request) -> Uploads:
+    """The uploads of this server."""
+    uploads: Uploads = request.app.state.uploads
+    return uploads
+
+
+Open = Annotated[Uploads, Depends(uploads_of)]
+FileName = Annotated[
+    str, Query(min_length=1, max_length=MAX_NAME, description="relative; with / for folders")
+]
+
+
+@routes.post("/uploads", response_model=UploadBegun, status_code=201)
+def begin(uploads: Open) -> dict[str, str]:
+    """Begin an upload."""
+    return {"upload": uploads.begin()}
+
+
+@routes.put(
+    "/uploads/{upload}/files",
+    response_model=FileReceived,
+    status_code=201,
+    responses=TOO_LARGE,
+    openapi_extra=CONTENT,
+)
+async def receive(request: Request, uploads: Open, upload: str, name: FileName) -> Any:
+    """Take in one picture, ZIP or tar archive: the body is the file, as it is."""
+    with await run_in_threadpool(uploads.receive, upload, name) as incoming:
+        waiting = bytearray()
+        async for piece in request.stream():
+            waiting += piece
+            if len(waiting) >= N_AT_ONCE:
+                await run_in_threadpool(incoming.write, bytes(waiting))
+                waiting.clear()
+        await run_in_threadpool(incoming.write, bytes(waiting))
+        return await run_in_threadpool(incoming.close)
+
+
+@routes.post("/uploads/{upload}/finish", response_model=Job, status_code=202)
+def finish(
+    uploads: Open, queue: Queued, upload: str, who: Who, body: IndexOptions | None = None
+) -> dict[str, Any]:
+    """Close an upload and start the job that reads its pictures."""
+    uploads.finish(upload)
+    options = (body or IndexOptions()).model_dump(exclude_none=True)
+    return queue.start("index", options | {"upload": upload}, who=who).to_dict()
