@@ -55,7 +55,8 @@ def test_a_job_is_started_followed_and_listed(served: TestClient) -> None:
     assert told[-1]["state"] == "done"
     run = told[-1]["result"]["run"]
     assert len(served.get(f"/api/v1/clusters?run={run}").json()["clusters"]) == 3
-    assert served.get("/api/v1/jobs").json()["jobs"][0] == told[-1]
+    listed = served.get("/api/v1/jobs").json()["jobs"][0]
+    assert (listed["job"], listed["state"], listed["result"]["run"]) == (job["job"], "done", run)
 
 
 def test_a_job_is_cancelled_and_resumed(served: TestClient) -> None:
@@ -152,6 +153,12 @@ def test_a_file_larger_than_other_bodies_is_taken_in(empty: TestClient) -> None:
     upload = empty.post("/api/v1/uploads").json()["upload"]
     large = picture("red") + bytes(75_000_000)
     assert send(empty, upload, "large.png", large).json()["n_bytes"] == len(large)
+
+
+def test_no_other_body_may_be_large(empty: TestClient) -> None:
+    answer = empty.post("/api/v1/search/image", files={"file": bytes(53_000_000)})
+    assert answer.status_code == 413
+    assert "more than 52 MB" in answer.json()["detail"]
 
 
 def test_an_upload_of_nothing_is_refused(empty: TestClient) -> None:

@@ -13,7 +13,7 @@ import threading
 import time
 from typing import Any, TextIO
 
-import bilderatlas
+from bilderatlas import collection
 from bilderatlas.errors import BilderatlasError
 from bilderatlas.jobs.work import VERBS
 from bilderatlas.results import Progress
@@ -30,8 +30,8 @@ def main() -> None:
     job = json.loads(sys.stdin.readline())
     threading.Thread(target=_end_with_server, daemon=True).start()
     try:
-        collection = bilderatlas.open(job["path"])
-        result = VERBS[job["verb"]](collection, job["options"], Teller(lines))
+        opened = collection.open_folder(job["path"])
+        result = VERBS[job["verb"]](opened, job["options"], Teller(lines))
     except BilderatlasError as refusal:
         _say(lines, {"error": {"kind": type(refusal).__name__, "message": str(refusal)}})
     else:

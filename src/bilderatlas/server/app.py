@@ -25,7 +25,6 @@ from bilderatlas.uploads import Uploads
 from bilderatlas.web import app as pages
 from bilderatlas.web.visitor import Visitors
 
-MAX_BODY_BYTES = 52_000_000  # a picture of 50 MB, and the form around it
 WORTH_COMPRESSING = 2000  # bytes
 KEYS_ARE_SENT = {
     "bearer": {"type": "http", "scheme": "bearer"},
@@ -45,7 +44,6 @@ def create(collection: Collection, access: Access | None = None) -> FastAPI:
         openapi_url="/api/openapi.json",
         docs_url=None,  # FastAPI's own page loads scripts from a CDN
         redoc_url=None,
-        max_body_size=MAX_BODY_BYTES,
         lifespan=_lifespan,
     )
     app.state.collection, app.state.access, app.state.metrics = collection, allowed, metrics

@@ -18,6 +18,7 @@ ASKING = re.compile(r"/api/v1/search(/.*)?|/api/v1/images/[^/]+/similar|/_dash-u
 HEAVY = re.compile(
     r"/api/v1/(duplicates|advice|clusters/advice|runs/compare|evaluation|exports?)(/.*)?"
 )
+UPLOADS = re.compile(r"/api/v1/uploads/[^/]+/files")  # has limits of its own
 MAX_WAITING = 64  # questions that wait for their turn, of each lane
 
 
@@ -30,6 +31,7 @@ class Limits:
     wait_s: float = 20.0  # for a turn
     silence_s: float = 20.0  # between two pieces of a body
     body_bytes_per_s: float = 1000.0  # after the first `silence_s`
+    body_bytes: int = 52_000_000  # a picture of 50 MB, and the form around it
 
 
 class Lane:
@@ -139,6 +141,9 @@ class Exchange:
     def _note(self, message: Message) -> None:
         self._is_all_here = not message.get("more_body", False)
         self._n_bytes += len(message.get("body", b""))
+        if self._n_bytes > self._limits.body_bytes and not UPLOADS.fullmatch(self._scope["path"]):
+            most = f"{self._limits.body_bytes / 1e6:g} MB"
+            raise HTTPException(413, f"the body has more than {most}", {"Connection": "close"})
         elapsed_s = time.monotonic() - self._began
         least = self._limits.body_bytes_per_s * (elapsed_s - self._limits.silence_s)
         if not self._is_all_here and self._n_bytes < least:
