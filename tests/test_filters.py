@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from bilderatlas.errors import QueryError
-from bilderatlas.filters import FactsTable
+from bilderatlas.filters import FactsTable, between, during, equals
 
 
 def row(image_id: str, metadata: dict[str, Any] | None = None, **facts: Any) -> dict[str, Any]:
@@ -193,3 +193,57 @@ def test_an_endless_condition_is_broken_off() -> None:
         table.matching(f"(SELECT count(*) FROM {crowd}) > 0", timeout_s=0.2)
     assert time.monotonic() - started < 2
     assert table.matching("n = 3") == {"d"}
+
+
+def test_facets_are_the_columns_with_their_most_frequent_values() -> None:
+    table = described(
+        {"town": "Ulm", "year": 1950, "title": "one"},
+        {"town": "Bonn", "year": 1951},
+        {"town": "Ulm", "year": 1950},
+        {"year": 1952.5},
+    )
+    facets = {facet.column: facet for facet in table.facets()}
+    assert list(facets) == ["town", "year"]  # all else is the same everywhere, or there once
+    town, year = facets["town"], facets["year"]
+    assert [(each.value, each.n_places) for each in town.values] == [("Ulm", 2), ("Bonn", 1)]
+    assert (town.is_number, town.n_values, town.low, town.high) == (False, 2, "Bonn", "Ulm")
+    assert (year.is_number, year.n_values, year.low, year.high) == (True, 3, 1950, 1952.5)
+
+
+def test_a_column_in_which_all_differ_has_no_frequent_values() -> None:
+    table = FactsTable(row(f"{n:03}", {"title": f"no. {n}", "half": n // 2}) for n in range(40))
+    facets = {facet.column: facet for facet in table.facets()}
+    assert facets["title"].values == ()
+    assert facets["title"].n_values == 40
+    assert len(facets["half"].values) == 12  # the most frequent of 20
+
+
+def test_facets_can_be_read_after_a_condition_took_too_long() -> None:
+    table = FactsTable(row(f"{n:04}", {"n": n % 9}) for n in range(4000))
+    with pytest.raises(QueryError):
+        table.matching("(SELECT count(*) FROM places a, places b) > 0", timeout_s=0.01)
+    assert [facet.column for facet in table.facets()] == ["n"]
+
+
+@pytest.mark.parametrize(
+    ("condition", "found"),
+    [
+        (equals("town", "Ulm"), {"a"}),
+        (equals("town", 'it\'s "here"'), {"b"}),
+        (equals("year", "1951"), {"b"}),
+        (between("year", 1951, None), {"b", "c"}),
+        (between("year", None, 1951.5), {"a", "b"}),
+        (between("year", 1951, 1951), {"b"}),
+        (during("when", "1954", None), {"b", "c"}),
+        (during("when", None, "1954"), {"a", "b"}),
+        (during("when", "1954-06", "1955-01"), {"b", "c"}),
+        (during("when", "1954-07", "1954-12"), set()),
+    ],
+)
+def test_conditions_can_be_put_together_from_values(condition: str, found: set[str]) -> None:
+    table = described(
+        {"town": "Ulm", "year": 1950, "when": "1953-12-31"},
+        {"town": 'it\'s "here"', "year": 1951, "when": "1954-06-30 10:00:00"},
+        {"town": "Bonn", "year": 1952, "when": "1955-01-02"},
+    )
+    assert table.matching(condition) == found

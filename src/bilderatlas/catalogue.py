@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from bilderatlas.arrays import Embeddings
-from bilderatlas.filters import FactsTable
+from bilderatlas.filters import Facet, FactsTable
 from bilderatlas.full_text import FullText
 from bilderatlas.regions import ACTIVATION, KINDS
 from bilderatlas.store import Store
@@ -88,13 +88,16 @@ class Catalogue:
 
     def thumbnails(self, numbers: Sequence[int]) -> list[bytes]:
         """The small JPEGs of some images."""
+        return [row["thumbnail"] for row in self.images(numbers, ["thumbnail"])]
+
+    def images(self, numbers: Sequence[int], columns: Sequence[str]) -> list[dict[str, Any]]:
+        """Rows of the table of images, in the order asked for."""
         with self._lock:
             rows = self._image_rows[list(numbers)].tolist()
         different = sorted(set(rows))
-        version = self.versions["images"]
-        read = self._store.take("images", different, ["thumbnail"], version=version)
-        jpegs = dict(zip(different, read["thumbnail"].to_pylist(), strict=True))
-        return [jpegs[row] for row in rows]
+        read = self._store.take("images", different, columns, version=self.versions["images"])
+        row_of = dict(zip(different, read.to_pylist(), strict=True))
+        return [row_of[row] for row in rows]
 
     @cached_property
     def _sorted_ids(self) -> tuple[NDArray[np.bytes_], NDArray[np.int64]]:
@@ -179,6 +182,16 @@ class Catalogue:
         return self.by_kind(dict.fromkeys(kinds, 1)) > 0
 
     @cached_property
+    def n_images_of_kind(self) -> dict[str, int]:
+        """How many images have a region of each kind, in the order of `regions.KINDS`."""
+        kinds, numbers = self._kinds
+        n_of = {
+            kind: len(np.unique(self.image_of[numbers == number]))
+            for number, kind in enumerate(kinds)
+        }
+        return {kind: n_of[kind] for kind in KINDS if kind in n_of}
+
+    @cached_property
     def kind_numbers(self) -> NDArray[np.int8]:
         """(N,) where each row's kind stands in `regions.KINDS`; 0 is the whole picture."""
         kinds, numbers = self._kinds
@@ -219,6 +232,12 @@ class Catalogue:
         row = pc.index(self.regions["region_id"], region_id).as_py()
         return self.regions.slice(row, 1).to_pylist()[0] if row >= 0 else None
 
+    def parts(self, number: int) -> list[dict[str, Any]]:
+        """The rows of `regions` of one image."""
+        rows = np.flatnonzero(self.image_of == number)
+        found: list[dict[str, Any]] = self.regions.take(rows).to_pylist()
+        return found
+
     def rows_of(self, region_ids: pa.ChunkedArray) -> NDArray[np.int64]:
         """(R,) the rows of some regions; -1 where one is not here."""
         found = pc.index_in(region_ids, value_set=self.regions["region_id"].combine_chunks())
@@ -241,6 +260,12 @@ class Catalogue:
             self.regions["image_id"], value_set=pa.array(list(ids), pa.string())
         ).to_numpy()
         return mask
+
+    @cached_property
+    def facets(self) -> list[Facet]:
+        """What the images can be chosen by: facts and metadata columns."""
+        with self._lock:
+            return self._facts.facets()
 
     @cached_property
     def _facts(self) -> FactsTable:

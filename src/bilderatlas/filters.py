@@ -7,6 +7,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from bilderatlas.errors import QueryError
@@ -29,7 +30,29 @@ FUNCTIONS = frozenset(  # others reach files, or take the memory
     )
 )
 TIMEOUT_S, STEPS_BETWEEN_CHECKS = 10.0, 100_000
+NO_FACETS = ("image_id", "path")  # every image has another
+MAX_FACETS, MAX_FACET_VALUES = 24, 12
 MAX_VALUE_BYTES = 100_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class FacetValue:
+    """A value of a column, and in how many places it stands."""
+
+    value: str | int | float
+    n_places: int
+
+
+@dataclass(frozen=True, slots=True)
+class Facet:
+    """A column of facts or metadata that images can be chosen by."""
+
+    column: str  # as a condition names it
+    is_number: bool
+    n_values: int  # different ones
+    low: str | int | float  # the least and the greatest value
+    high: str | int | float
+    values: tuple[FacetValue, ...]  # the most frequent; none where hardly any comes twice
 
 
 class FactsTable:
@@ -62,6 +85,33 @@ class FactsTable:
         )
         self._database.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, MAX_VALUE_BYTES)
         self._database.set_authorizer(_may)
+
+    def facets(self) -> list[Facet]:
+        """The columns that images can be chosen by, each with its most frequent values."""
+        with self._lock:
+            self._database.set_progress_handler(None, 0)
+            found = [self._facet(name) for name in self.columns if name not in NO_FACETS]
+        return [facet for facet in found if facet and facet.n_values > 1][:MAX_FACETS]
+
+    def _facet(self, column: str) -> Facet | None:
+        name = _quoted(column)
+        n_values, n_places, n_numbers, low, high = self._database.execute(
+            f"SELECT count(DISTINCT {name}), count({name}), "
+            f"sum(typeof({name}) IN ('integer', 'real')), min({name}), max({name}) FROM places"
+        ).fetchone()
+        if not n_places:
+            return None
+        values = (
+            self._most_frequent(name) if n_values <= max(n_places / 2, MAX_FACET_VALUES) else ()
+        )
+        return Facet(column, n_numbers == n_places, n_values, low, high, tuple(values))
+
+    def _most_frequent(self, name: str) -> list[FacetValue]:
+        rows = self._database.execute(
+            f"SELECT {name}, count(*) FROM places WHERE {name} IS NOT NULL GROUP BY {name} "
+            f"ORDER BY count(*) DESC, {name} LIMIT {MAX_FACET_VALUES}"
+        )
+        return [FacetValue(value, n) for value, n in rows]
 
     def _create(self, kinds: Sequence[str]) -> None:
         most = self._database.getlimit(sqlite3.SQLITE_LIMIT_COLUMN)
@@ -115,6 +165,37 @@ def _kinds(rows: Iterable[Mapping[str, Any]]) -> dict[str, str]:
     return kinds
 
 
+def equals(column: str, value: str) -> str:
+    """The condition that a column has a value."""
+    return f"{_quoted(column)} = {_text(value)}"
+
+
+def between(column: str, low: float | None, high: float | None) -> str:
+    """The condition that a column of numbers lies in low..high; None: it is open there."""
+    name = _quoted(column)
+    return " AND ".join(
+        [
+            *([] if low is None else [f"{name} >= {low!r}"]),
+            *([] if high is None else [f"{name} <= {high!r}"]),
+        ]
+    )
+
+
+def during(column: str, first: str | None, last: str | None) -> str:
+    """The condition that a column of dates lies in first..last: 1954 to 1955-06 is with that June.
+
+    A date may be cut short as it is written: "1954", "1954-06", "1954-06-30". None: it is open.
+    """
+    name = _quoted(column)
+    until = f"substr({name}, 1, {len(last or '')}) <= {_text(last or '')}"
+    return " AND ".join(
+        [
+            *([] if first is None else [f"{name} >= {_text(first)}"]),
+            *([] if last is None else [until]),
+        ]
+    )
+
+
 def free_names(names: Iterable[str], facts: Iterable[str]) -> list[str]:
     """Column names for metadata beside facts; SQLite's do not differ by case."""
     taken, free = {fact.lower() for fact in facts}, []
@@ -131,6 +212,10 @@ def _cell(value: Any) -> Any:
     if isinstance(value, int) and not -(1 << 63) <= value < 1 << 63:
         return float(value)  # SQLite's integers have 64 bits
     return value if value is None or isinstance(value, (str, int, float)) else json.dumps(value)
+
+
+def _text(value: str) -> str:
+    return "'" + value.replace("'", "''").replace("\0", "") + "'"
 
 
 def _quoted(name: str) -> str:

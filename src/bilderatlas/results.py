@@ -211,6 +211,37 @@ class ImagePage(Images):
 
 
 @dataclass(frozen=True, slots=True)
+class Month:
+    """A stretch of a list by date: the images that were taken in one month."""
+
+    month: tuple[int, int] | None  # year and 1..12; None: nothing says when they were taken
+    start: int  # the place of the first of them in the list
+    n_images: int
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """Where an image stands in a list, and which come before and after it."""
+
+    place: int  # from 0
+    n_images: int  # in the list
+    previous: str | None  # image ids
+    next: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A region of an image as its finder saw it."""
+
+    region_id: str
+    kind: str  # as of a Region
+    label: str | None
+    box: Box  # relative: x0, y0, x1, y1 in 0..1
+    score: float  # how sure its finder is, 0..1
+    text: str | None  # the words there
+
+
+@dataclass(frozen=True, slots=True)
 class Copy:
     """A file that shows what the kept one of its group shows, and how that was told."""
 

@@ -103,3 +103,55 @@ def test_what_cannot_be_listed_is_refused(
 ) -> None:
     with pytest.raises(QueryError, match=said):
         atlas.browse(**how)  # type: ignore[arg-type]
+
+
+def test_a_list_gives_any_stretch_of_it(atlas: Collection) -> None:
+    listed = atlas.listed("newest")
+    assert len(listed) == 4
+    assert [Path(image.path).stem for image in listed.stretch(1, 2)] == ["d", "b"]
+    assert [Path(image.path).stem for image in listed.stretch(3, 9)] == ["c"]
+    assert len(listed.stretch(4, 9)) == 0
+
+
+@pytest.mark.parametrize("order", ["name", "date", "newest", "random"])
+def test_an_image_stands_between_those_before_and_after_it(atlas: Collection, order: str) -> None:
+    listed = atlas.listed(order, seed=3)
+    ids = [image.image_id for image in listed.stretch(0, 9)]
+    for place, image_id in enumerate(ids):
+        beside = listed.beside(image_id)
+        assert beside
+        assert (beside.place, beside.n_images) == (place, 4)
+        assert beside.previous == (ids[place - 1] if place else None)
+        assert beside.next == (ids[place + 1] if place < 3 else None)
+
+
+def test_nothing_is_beside_an_image_that_is_not_in_the_list(atlas: Collection) -> None:
+    early = atlas.listed(where="taken_at < '2003'")
+    assert early.beside(atlas.browse("newest")[0].image_id) is None
+    assert early.beside("0" * 32) is None
+
+
+@pytest.mark.parametrize(
+    ("order", "months"),
+    [
+        ("date", [((2001, 1), 0, 1), ((2002, 2), 1, 1), ((2003, 3), 2, 1), (None, 3, 1)]),
+        ("newest", [((2003, 3), 0, 1), ((2002, 2), 1, 1), ((2001, 1), 2, 1), (None, 3, 1)]),
+    ],
+)
+def test_a_list_by_date_has_months(
+    atlas: Collection, order: str, months: list[tuple[tuple[int, int] | None, int, int]]
+) -> None:
+    found = atlas.listed(order).months()
+    assert [(month.month, month.start, month.n_images) for month in found] == months
+
+
+def test_an_empty_list_has_no_months(atlas: Collection) -> None:
+    assert atlas.listed("date", where="width > 9000").months() == []
+
+
+def test_a_narrowed_list_follows_the_labels(atlas: Collection) -> None:
+    first = atlas.browse()[0].image_id
+    atlas.label([first], "seen")
+    assert len(atlas.listed(unlabelled=True)) == 3
+    atlas.label([atlas.browse()[1].image_id], "seen")
+    assert len(atlas.listed(unlabelled=True)) == 2

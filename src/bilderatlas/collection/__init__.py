@@ -19,6 +19,7 @@ from bilderatlas.collection.readings import Readings
 from bilderatlas.encoders import Encoder
 from bilderatlas.errors import EncoderMismatch, QueryError, StoreError
 from bilderatlas.evaluation.grid import EPS, MIN_SAMPLES
+from bilderatlas.filters import Facet
 from bilderatlas.ground_truth import DECISIONS
 from bilderatlas.labels import Labels
 from bilderatlas.regions import Finding
@@ -42,6 +43,7 @@ from bilderatlas.results import (
     Labelling,
     MapPage,
     Members,
+    Part,
     Problem,
     Problems,
     Progress,
@@ -59,6 +61,8 @@ if TYPE_CHECKING:
 
     from bilderatlas.advice import Advice
     from bilderatlas.catalogue import Catalogue
+    from bilderatlas.collection.image_lists import ImageList
+    from bilderatlas.collection.listing import Listed
     from bilderatlas.collection.open_space import ImageQuery
     from bilderatlas.naming.llm import LanguageModel
     from bilderatlas.remote import RemoteCollection
@@ -646,15 +650,51 @@ class Collection:
 
         Raises QueryError, LabelsError.
         """
+        listed = self._listed(order, seed, where, kinds, label, unlabelled)
+        found = listed.stretch(n, after)
+        facts = looking.facts(listed.catalogue, found.numbers.tolist())
+        return ImagePage(facts, found.n_all, found.next)
+
+    def listed(
+        self,
+        order: str = "name",
+        *,
+        seed: int = 0,
+        where: str | None = None,
+        kinds: Sequence[str] = (),
+        label: str | None = None,
+        unlabelled: bool = False,
+    ) -> ImageList:
+        """The list that `browse` goes through, as it is now: any stretch of it, what is beside an
+        image, its months.
+
+        Raises QueryError, LabelsError.
+        """
+        from bilderatlas.collection.image_lists import ImageList
+
+        return ImageList(self._listed(order, seed, where, kinds, label, unlabelled))
+
+    def _listed(
+        self,
+        order: str,
+        seed: int,
+        where: str | None,
+        kinds: Sequence[str],
+        label: str | None,
+        unlabelled: bool,
+    ) -> Listed:
         from bilderatlas.collection import selecting
 
         listing = self._space().listing()
+        listed = listing.listed(order, seed=seed, where=where, kinds=kinds)
         among = selecting.by_label(listing.catalogue, self._labels(), label, unlabelled)
-        found = listing.stretch(
-            order, n=n, seed=seed, where=where, kinds=kinds, among=among, after=after
-        )
-        facts = looking.facts(self._store, listing.catalogue, found.numbers.tolist())
-        return ImagePage(facts, found.n_all, found.next)
+        return listed if among is None else listed.among(among)
+
+    def facets(self) -> list[Facet]:
+        """The columns of facts and metadata that images can be chosen by (`where`), each with its
+        most frequent values. Counted once for each version of the collection.
+        """
+        return self._space().catalogue.facets
 
     def sample(self, n: int = 24, *, seed: int = 0) -> Images:
         """A random handful of images; the same seed picks the same ones."""
@@ -696,14 +736,21 @@ class Collection:
         space = self._space()
         catalogue = space.catalogue  # one for both steps: `index` may be writing the next
         numbers = [space.number_of(image_id, catalogue) for image_id in image_ids]
-        return Images(looking.facts(self._store, catalogue, numbers))
+        return Images(looking.facts(catalogue, numbers))
 
     def all_images(self) -> Iterator[ImageFacts]:
         """Every image by the order of its path, a thousand in memory at a time."""
         catalogue = self._space().catalogue
         for start in range(0, len(catalogue.image_ids), 1000):
             stop = min(start + 1000, len(catalogue.image_ids))
-            yield from looking.facts(self._store, catalogue, range(start, stop))
+            yield from looking.facts(catalogue, range(start, stop))
+
+    def parts(self, image_id: str) -> list[Part]:
+        """The objects and texts that were found in an image, the largest first.
+
+        Raises ImageNotFound.
+        """
+        return looking.parts(self._space(), image_id)
 
     def paths(self, image_ids: Sequence[str]) -> list[str | None]:
         """The first path of each of some images; None for one that has left."""
@@ -926,6 +973,10 @@ class Collection:
         counts = self._store.read("regions", ["kind"])["kind"].value_counts().to_pylist()
         n_of = {row["values"]: row["counts"] for row in counts}
         return {kind: n_of[kind] for kind in regions.KINDS if kind in n_of}
+
+    def kinds_of_images(self) -> dict[str, int]:
+        """How many images have a region of each kind, in the order of `regions.KINDS`."""
+        return dict(self._space().catalogue.n_images_of_kind)
 
     # -- what stays loaded
 

@@ -1,4 +1,4 @@
-"""The body of `browse`: images in an order, a stretch of them at a time.
+"""The body of `browse` and `listed`: images in an order, a stretch of them at a time.
 
 An order is a number for every image, ties by the name of its first path. A cursor holds these of
 the last image given out, so that the list goes on behind it whatever was added or removed since.
@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import bisect
 import threading
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pyarrow as pa
@@ -20,12 +20,12 @@ from bilderatlas import cursors
 from bilderatlas.catalogue import UNKNOWN_TIME, Catalogue
 from bilderatlas.cursors import Key
 from bilderatlas.errors import QueryError
+from bilderatlas.results import Month
 
 ORDERS = ("name", "date", "newest", "random")
 MAX_SEED = 2**63 - 1
-MAX_KEPT = 8  # sorted lists; of a million images each takes 16 MB
+MAX_KEPT = 8  # lists; of a million images each takes 16 MB at most
 GOLDEN = 0x9E3779B97F4A7C15  # 2**64 / the golden ratio: the step between two seeds
-_Order = tuple[NDArray[np.int64], NDArray[np.int64]]  # (M,) values, (M,) numbers sorted by them
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,60 +37,102 @@ class Stretch:
     next: str | None  # the cursor behind them; None at the end
 
 
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """The images of one list in their order, by their numbers in the catalogue."""
+
+    of: str  # the order, and its seed
+    catalogue: Catalogue
+    values: NDArray[np.int64]  # (M,) what all images are sorted by
+    numbers: NDArray[np.int64]  # (L,) those in the list
+
+    def stretch(self, n: int, after: str | None) -> Stretch:
+        """The next n images after a cursor. Raises QueryError."""
+        if n < 1:
+            raise QueryError(f"{n} images were asked for; ask for 1 or more.")
+        start = 0 if after is None else self._place_behind(after)
+        stop = start + n
+        cursor = cursors.write(self.of, self._key(stop - 1)) if stop < len(self.numbers) else None
+        return Stretch(self.numbers[start:stop], len(self.numbers), cursor)
+
+    def place_of(self, number: int) -> int | None:
+        """Where an image stands in the list; None where it does not."""
+
+        def key(image: int) -> tuple[int, int]:
+            return int(self.values[image]), image  # numbers rise with the paths
+
+        place = bisect.bisect_left(self.numbers, key(number), key=lambda image: key(int(image)))
+        is_there = place < len(self.numbers) and int(self.numbers[place]) == number
+        return place if is_there else None
+
+    def months(self) -> list[Month]:
+        """The months of a list by date, in its order; the undated images are one of their own."""
+        taken = self.catalogue.taken_s[self.numbers]  # (L,)
+        undated = np.int64(-1) - (1 << 40)  # a month that no calendar has
+        month = taken.astype("datetime64[s]").astype("datetime64[M]").astype(np.int64)
+        month = np.where(taken == UNKNOWN_TIME, undated, month)
+        starts = np.flatnonzero(np.diff(month, prepend=undated - 1))
+        ends = np.append(starts, len(month))[1:]
+        return [
+            Month(None if month[start] == undated else _calendar(month[start]), start, end - start)
+            for start, end in zip(starts.tolist(), ends.tolist(), strict=True)
+        ]
+
+    def among(self, images: pa.Array) -> Listed:
+        """Those of the list that are among some images."""
+        chosen = pc.is_in(self.catalogue.image_ids, value_set=images)
+        mask = chosen.to_numpy(zero_copy_only=False)  # (M,)
+        return replace(self, numbers=self.numbers[mask[self.numbers]])
+
+    def _key(self, place: int) -> Key:
+        number = int(self.numbers[place])
+        return int(self.values[number]), *self.catalogue.first_place(number)
+
+    def _place_behind(self, cursor: str) -> int:
+        last = cursors.read(cursor, self.of, int, str, str)
+        return bisect.bisect_right(range(len(self.numbers)), last, key=self._key)
+
+
 class Listing:
-    """The images of one version of a space, in any order."""
+    """The lists of one version of a space, in any order; the last ones asked for are kept."""
 
     def __init__(self, catalogue: Catalogue) -> None:
         self.catalogue = catalogue
         self._lock = threading.Lock()
-        self._sorted: dict[str, _Order] = {}  # by order and seed, the last ones asked for
+        self._kept: dict[tuple[str, str | None, tuple[str, ...]], Listed] = {}
 
-    def stretch(
-        self,
-        order: str,
-        *,
-        n: int,
-        seed: int,
-        where: str | None,
-        kinds: Sequence[str],
-        among: pa.Array | None,
-        after: str | None,
-    ) -> Stretch:
-        """The next n images of the list (of those `among`) after a cursor. Raises QueryError."""
-        _check(order, n, seed)
+    def listed(self, order: str, *, seed: int, where: str | None, kinds: Sequence[str]) -> Listed:
+        """The images that fulfil a condition and have a region of each kind. Raises QueryError."""
+        _check(order, seed)
         of = f"random {seed}" if order == "random" else order
-        values, numbers = self._in_order(of, order, seed)
-        chosen = _chosen(self.catalogue, where, kinds, among)
-        if chosen is not None:
-            numbers = numbers[chosen[numbers]]
+        if where is None and not kinds:
+            return self._keep(of, where, kinds, lambda: self._sorted(of, order, seed))
+        every = self.listed(order, seed=seed, where=None, kinds=())
+        return self._keep(of, where, kinds, lambda: _narrowed(every, where, kinds))
 
-        def key(place: int) -> Key:
-            number = int(numbers[place])
-            return int(values[number]), *self.catalogue.first_place(number)
+    def _sorted(self, of: str, order: str, seed: int) -> Listed:
+        values = _values(self.catalogue, order, seed)
+        return Listed(of, self.catalogue, values, np.argsort(values, kind="stable"))
 
-        start = 0
-        if after is not None:
-            last = cursors.read(after, of, int, str, str)
-            start = bisect.bisect_right(range(len(numbers)), last, key=key)
-        stop = start + n
-        cursor = cursors.write(of, key(stop - 1)) if stop < len(numbers) else None
-        return Stretch(numbers[start:stop], len(numbers), cursor)
-
-    def _in_order(self, of: str, order: str, seed: int) -> _Order:
+    def _keep(
+        self, of: str, where: str | None, kinds: Sequence[str], make: Callable[[], Listed]
+    ) -> Listed:
+        name = of, where, tuple(kinds)
         with self._lock:
-            if of not in self._sorted:
-                values = _values(self.catalogue, order, seed)
-                while len(self._sorted) >= MAX_KEPT:
-                    del self._sorted[next(iter(self._sorted))]
-                self._sorted[of] = values, np.argsort(values, kind="stable")
-            return self._sorted[of]
+            if name in self._kept:
+                self._kept[name] = self._kept.pop(name)  # the last one to be dropped
+                return self._kept[name]
+        made = make()
+        with self._lock:
+            while len(self._kept) >= MAX_KEPT:
+                del self._kept[next(iter(self._kept))]
+            self._kept[name] = made
+        return made
 
 
-def _check(order: str, n: int, seed: int) -> None:
+def _check(order: str, seed: int) -> None:
     if order not in ORDERS:
         raise QueryError(f"There is no order {order!r}; choose one of: {', '.join(ORDERS)}.")
-    if n < 1:
-        raise QueryError(f"{n} images were asked for; ask for 1 or more.")
     if not 0 <= seed <= MAX_SEED:
         raise QueryError(f"The seed is {seed}; expected 0 to {MAX_SEED}.")
 
@@ -117,18 +159,18 @@ def _shuffled(image_ids: Sequence[str], seed: int) -> NDArray[np.int64]:
     return ((mixed ^ (mixed >> np.uint64(31))) >> np.uint64(1)).astype(np.int64)
 
 
-def _chosen(
-    catalogue: Catalogue, where: str | None, kinds: Sequence[str], among: pa.Array | None
-) -> NDArray[np.bool_] | None:
-    """(M,) the images that fulfil a condition and have a region of each kind; None: all."""
-    if where is None and not kinds and among is None:
-        return None
-    n_images = len(catalogue.image_ids)
+def _narrowed(every: Listed, where: str | None, kinds: Sequence[str]) -> Listed:
+    """Those that fulfil a condition and have a region of each kind."""
+    catalogue = every.catalogue
     rows = [catalogue.of_kind([kind]) for kind in kinds]
     rows += [] if where is None else [catalogue.where(where)]
-    chosen = np.ones(n_images, np.bool_)
-    if among is not None:
-        chosen &= pc.is_in(catalogue.image_ids, value_set=among).to_numpy(zero_copy_only=False)
+    chosen = np.ones(len(every.values), np.bool_)  # (M,)
     for mask in rows:  # (N,)
-        chosen &= np.bincount(catalogue.image_of[mask], minlength=n_images) > 0
-    return chosen
+        chosen &= np.bincount(catalogue.image_of[mask], minlength=len(chosen)) > 0
+    return replace(every, numbers=every.numbers[chosen[every.numbers]])
+
+
+def _calendar(month: np.int64) -> tuple[int, int]:
+    """Year and month of a count of months since January 1970."""
+    years, months = divmod(int(month), 12)
+    return 1970 + years, months + 1

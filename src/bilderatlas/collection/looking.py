@@ -5,32 +5,54 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-import pyarrow as pa
 from PIL import Image as Pillow
 from PIL.Image import Image
 
 from bilderatlas import images, sources
+from bilderatlas.arrays import Box
 from bilderatlas.catalogue import Catalogue
 from bilderatlas.collection.open_space import OpenSpace, no_image
 from bilderatlas.errors import ImageNotFound, ImageProblem, QueryError
-from bilderatlas.results import ImageFacts
-from bilderatlas.store import Store
+from bilderatlas.results import ImageFacts, Part
 
+FACTS = ("image_id", "width", "height", "media_type", "taken_at")
 SMALLEST_PART = 0.02  # of a side; smaller regions are shown as they are, not in more detail
 
 
-def facts(store: Store, catalogue: Catalogue, numbers: Sequence[int]) -> list[ImageFacts]:
+def facts(catalogue: Catalogue, numbers: Sequence[int]) -> list[ImageFacts]:
     """What the collection knows of some images, by their numbers, in the order asked for."""
-    ids = catalogue.image_ids.take(pa.array(numbers, pa.int64())).to_pylist()
-    columns = ["image_id", "width", "height", "media_type", "taken_at"]
-    version = catalogue.versions["images"]
-    read = store.read_ids("images", "image_id", ids, columns, version=version)
-    rows = {row["image_id"]: row for row in read.to_pylist()}
+    rows = catalogue.images(numbers, FACTS)
     places = [catalogue.places(number) for number in numbers]
     return [
-        ImageFacts(path=paths[0], paths=tuple(paths), metadata=metadata, **rows[image_id])
-        for image_id, (paths, metadata) in zip(ids, places, strict=True)
+        ImageFacts(path=paths[0], paths=tuple(paths), metadata=metadata, **row)
+        for row, (paths, metadata) in zip(rows, places, strict=True)
     ]
+
+
+def parts(space: OpenSpace, image_id: str) -> list[Part]:
+    """The regions of an image but for itself, as they were found, the largest first.
+
+    Raises ImageNotFound.
+    """
+    catalogue = space.catalogue
+    rows = catalogue.parts(space.number_of(image_id, catalogue))
+    found = [
+        Part(
+            row["region_id"],
+            row["kind"],
+            row["label"],
+            tuple(row["box"]),
+            row["score"],
+            row["text"],
+        )
+        for row in rows
+        if row["region_id"] != row["image_id"]
+    ]
+    return sorted(found, key=lambda part: -_area(part.box))
+
+
+def _area(box: Box) -> float:
+    return (box[2] - box[0]) * (box[3] - box[1])
 
 
 def thumbnails(space: OpenSpace, image_ids: Sequence[str]) -> list[bytes]:

@@ -1,30 +1,141 @@
-"""The gallery: a random sample."""
+"""The gallery: all images, or those chosen, at random, by name or by date, a page at a time."""
 
 from __future__ import annotations
 
-from dash import html
+from collections.abc import Iterable, Sequence
+from itertools import groupby
 
-from bilderatlas.web import texts
-from bilderatlas.web.page import Address, Desk, Page
-from bilderatlas.web.panel import panel
+from dash import dcc, html
 
-N_SAMPLE = 60
+from bilderatlas.collection import Collection
+from bilderatlas.collection.image_lists import ImageList
+from bilderatlas.results import ImageFacts, Month
+from bilderatlas.web import facets, texts
+from bilderatlas.web.page import Address, Children, Desk, Page, aria
+from bilderatlas.web.panel import pager, panel
+
+N_A_PAGE = 60
 MAX_SEED = 2**31 - 1
+ORDERS = ("random", "name", "date", "newest")  # those of `Collection.listed`, the usual first
+BY_DATE = ("date", "newest")
+MAX_PAGE = 10**9
 
 
 def page(desk: Desk, address: Address) -> Page:
-    """Show some images, drawn at random by `?seed=`."""
-    seed = address.integer("seed", 0, low=0, high=MAX_SEED)
-    sample = desk.collection.sample(N_SAMPLE, seed=seed)
-    said = html.Strong(texts.sample_of(len(sample), desk.collection.info().n_images))
-    another = html.A(
-        texts.ANOTHER_SAMPLE, href=address.but(seed=(seed + 1) % MAX_SEED), className="button"
-    )
+    """Show a page of a list of images."""
+    collection = desk.collection
+    known = collection.facets()
+    found = listed(collection, address)
+    number = address.integer("page", 1, low=1, high=MAX_PAGE)
+    start = (number - 1) * N_A_PAGE
+    images = found.stretch(start, N_A_PAGE)
     return Page(
         texts.GALLERY,
         [
             html.H1(texts.GALLERY),
-            html.Div([html.P([said, f" {texts.SAMPLE_LEAD}"]), another], className="lead"),
-            panel(sample),
+            html.Div([_orders(address), *_another(address)], className="lead"),
+            facets.offer(address, collection, known),
+            *filter(None, [facets.chips(address)]),
+            html.P(_counted(found, address), className="lead", role="status"),
+            *_timeline(found, address),
+            *_shown(images, address),
+            *filter(None, [pager(address, page=number, n=len(found), n_a_page=N_A_PAGE)]),
+            *_jump(address, number, len(found)),
         ],
     )
+
+
+def listed(collection: Collection, address: Address) -> ImageList:
+    """The list that an address of the gallery is of. Raises QueryError, LabelsError."""
+    chosen = facets.read(address, collection.facets())
+    return collection.listed(
+        _order(address),
+        seed=_seed(address),
+        where=chosen.where,
+        kinds=chosen.kinds,
+        label=chosen.label,
+        unlabelled=chosen.unlabelled,
+    )
+
+
+def _order(address: Address) -> str:
+    return address.choice("order", ORDERS)
+
+
+def _seed(address: Address) -> int:
+    return address.integer("seed", 0, low=0, high=MAX_SEED)
+
+
+def _orders(address: Address) -> html.Nav:
+    asked = _order(address)
+    links = [
+        html.A(
+            texts.ORDERS[order],
+            href=address.but(order=None if order == ORDERS[0] else order, page=None, seed=None),
+            **(aria(current="true") if order == asked else {}),
+        )
+        for order in ORDERS
+    ]
+    return html.Nav(links, className="runs", **aria(label=texts.ORDER))
+
+
+def _another(address: Address) -> Children:
+    if _order(address) != ORDERS[0]:
+        return []
+    another = address.but(seed=(_seed(address) + 1) % MAX_SEED, page=None)
+    return [html.A(texts.ANOTHER_SAMPLE, href=another, className="button")]
+
+
+def _counted(found: ImageList, address: Address) -> Children:
+    how = f" {texts.SAMPLE_LEAD}" if _order(address) == ORDERS[0] and len(found) else ""
+    return [html.Strong(texts.n_images(len(found))), how]
+
+
+def _shown(images: Sequence[ImageFacts], address: Address) -> Children:
+    if not images:
+        return [html.P(texts.NO_SUCH_IMAGES, className="empty")]
+    if _order(address) not in BY_DATE:
+        return [panel(images, came_from=address.here)]
+    shown: Children = []
+    for month, some in groupby(images, key=_month):
+        shown += [html.H2(texts.month(month)), panel(list(some), came_from=address.here)]
+    return shown
+
+
+def _month(image: ImageFacts) -> tuple[int, int] | None:
+    return (image.taken_at.year, image.taken_at.month) if image.taken_at else None
+
+
+def _timeline(found: ImageList, address: Address) -> Children:
+    """The years of a list by date, each a link to the page that it begins on."""
+    if _order(address) not in BY_DATE or len(found) <= N_A_PAGE:
+        return []
+    links = []
+    for year, months in groupby(found.months(), key=lambda month: month.month and month.month[0]):
+        links.append(_year(address, year, list(months)))
+    return [html.Nav(links, className="timeline", **aria(label=texts.YEARS))]
+
+
+def _year(address: Address, year: int | None, months: Iterable[Month]) -> html.A:
+    first, *others = months
+    n = first.n_images + sum(month.n_images for month in others)
+    number = first.start // N_A_PAGE + 1
+    counted = html.Span(texts.count(n), className="size")
+    return html.A(
+        [texts.UNDATED if year is None else str(year), counted],
+        href=address.but(page=number if number > 1 else None),
+    )
+
+
+def _jump(address: Address, number: int, n: int) -> Children:
+    """A field for the page of a long list."""
+    n_pages = -(-n // N_A_PAGE)
+    if n_pages < 4:
+        return []
+    field = dcc.Input(
+        name="page", type="text", inputMode="numeric", value=str(number), autoComplete="off"
+    )
+    label = html.Label([texts.PAGE, field, texts.of_pages(n_pages)])
+    send = html.Button(texts.GO, type="submit", className="small")
+    kept = facets.hidden(address, "page")
+    return [html.Form([label, send, *kept], action=address.path, method="get", className="jump")]

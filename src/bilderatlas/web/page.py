@@ -77,6 +77,11 @@ class Address:
             raise QueryError(texts.no_such_choice(name, written, choices))
         return written
 
+    @property
+    def here(self) -> str:
+        """The address itself, as a link has it."""
+        return link(self.path, **self.parameters)
+
     def but(self, **changes: object) -> str:
         """The same address with some parameters changed."""
         return link(self.path, **(self.parameters | changes))

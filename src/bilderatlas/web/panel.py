@@ -43,22 +43,24 @@ def region_picture(region_id: str, kind: str, alt: str) -> Picture:
     return Picture(src=link(f"/api/v1/regions/{region_id}/crop"), alt=alt, loading="lazy")
 
 
-def panel(facts: Iterable[ImageFacts], *, selecting_as: str | None = None) -> html.Ul:
+def panel(
+    facts: Iterable[ImageFacts], *, selecting_as: str | None = None, came_from: str = ""
+) -> html.Ul:
     """Images in rows of one height, uncropped, each a link.
 
     They can be selected if `selecting_as` is said: what is selected stays so on all pages of the
-    list of this name.
+    list of this name. `came_from` is the address of the list, through which their pages go on.
     """
     if selecting_as is None:
-        return html.Ul([_item(image) for image in facts], className="panel")
-    items = [_item(image, item_id=image.image_id) for image in facts]
+        return html.Ul([_item(image, came_from=came_from) for image in facts], className="panel")
+    items = [_item(image, item_id=image.image_id, came_from=came_from) for image in facts]
     return html.Ul(items, className="panel", **data(selecting=selecting_as))
 
 
-def hits_panel(hits: Sequence[Hit], facts: Iterable[ImageFacts]) -> html.Ul:
+def hits_panel(hits: Sequence[Hit], facts: Iterable[ImageFacts], *, came_from: str = "") -> html.Ul:
     """What a search found, each with how close it is and the part of it that matched."""
     items = [
-        _item(image, over=_outline(image, hit), notes=_closeness(hit))
+        _item(image, over=_outline(image, hit), notes=_closeness(hit), came_from=came_from)
         for image, hit in zip(facts, hits, strict=True)
     ]
     return html.Ul(items, className="panel")
@@ -105,6 +107,7 @@ def _item(
     over: Children | None = None,
     notes: Children | None = None,
     item_id: str | None = None,
+    came_from: str = "",
 ) -> html.Li:
     """A picture, or the part of it in a box; one that can be selected where it has an `item_id`."""
     name = _name(image)
@@ -113,7 +116,8 @@ def _item(
     shown = thumbnail(image.image_id, name) if picture is None else picture
     frame = html.Span([shown, *(over or [])], className="frame")
     caption = html.Span([html.Span(name, className="name", title=image.path), *(notes or [])])
-    open_it = html.A([frame, caption], href=link(f"/images/{image.image_id}"))
+    address = link(f"/images/{image.image_id}", **{"from": came_from})
+    open_it = html.A([frame, caption], href=address)
     return html.Li(
         [open_it] if item_id is None else [open_it, selecting.box(item_id, name)],
         style={"--ratio": f"{ratio:.3f}"},

@@ -153,11 +153,70 @@ def index_command(path: str) -> str:
 
 ANOTHER_SAMPLE = "Another sample"
 SAMPLE_LEAD = "drawn at random"
+ORDER = "Order"
+ORDERS = {
+    "random": "At random",
+    "name": "By name",
+    "date": "Oldest first",
+    "newest": "Newest first",
+}
+YEARS, UNDATED = "Years", "Without a date"
+MONTHS = (
+    *("January", "February", "March", "April", "May", "June", "July", "August", "September"),
+    *("October", "November", "December"),
+)
+NO_SUCH_IMAGES = "No image is like that. Take something back."
+NO_FACETS = "Nothing else is known of these images."
+PARTS_FOUND, LABELS, WITHOUT_LABEL = "With a part found", "Labels", "without a label"
+FROM, TO, APPLY = "from", "to", "Apply"
+PAGE, GO = "Page", "Go"
+COLUMNS = {
+    "source": "source",
+    "width": "width, pixels",
+    "height": "height, pixels",
+    "media_type": "kind of file",
+    "taken_at": "date taken",
+}
 
 
 def sample_of(n: int, n_all: int) -> str:
     """How many of how many the gallery shows."""
     return f"All {n_images(n_all)}" if n >= n_all else f"{count(n)} of {n_images(n_all)}"
+
+
+def month(month: tuple[int, int] | None) -> str:
+    """A year and a month; None is an unknown date."""
+    return f"{MONTHS[month[1] - 1]} {month[0]}" if month else UNDATED
+
+
+def of_pages(n: int) -> str:
+    """How many pages there are, behind the number of one."""
+    return f"of {count(n)}"
+
+
+def more_values(n: int) -> str:
+    """How many values of a column are not shown."""
+    return f"and {count(n)} more"
+
+
+def has_part(kind: str) -> str:
+    """What is chosen: images with a part of a kind."""
+    return f"with: {PARTS[kind]}" if kind in PARTS else kind
+
+
+def with_label(label: str) -> str:
+    """What is chosen: images with a label."""
+    return f"label: {label}"
+
+
+def without(said: str) -> str:
+    """What a link does that takes back what is chosen."""
+    return f"Take back {said}"
+
+
+def no_such_column(name: str, columns: Sequence[str]) -> str:
+    """A column that images cannot be chosen by."""
+    return f"Images cannot be chosen by {name!r}. The columns are: {', '.join(columns)}."
 
 
 # -- search

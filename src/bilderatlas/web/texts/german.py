@@ -155,11 +155,70 @@ def index_command(path: str) -> str:
 
 ANOTHER_SAMPLE = "Andere Auswahl"
 SAMPLE_LEAD = "zufällig gezogen"
+ORDER = "Reihenfolge"
+ORDERS = {
+    "random": "Zufällig",
+    "name": "Nach Namen",
+    "date": "Älteste zuerst",
+    "newest": "Neueste zuerst",
+}
+YEARS, UNDATED = "Jahre", "Ohne Datum"
+MONTHS = (
+    *("Januar", "Februar", "März", "April", "Mai", "Juni", "Juli", "August", "September"),
+    *("Oktober", "November", "Dezember"),
+)
+NO_SUCH_IMAGES = "So ist kein Bild. Etwas davon zurücknehmen hilft."
+NO_FACETS = "Mehr ist über diese Bilder nicht bekannt."
+PARTS_FOUND, LABELS, WITHOUT_LABEL = "Mit gefundenem Teil", "Etiketten", "ohne Etikett"
+FROM, TO, APPLY = "von", "bis", "Anwenden"
+PAGE, GO = "Seite", "Los"
+COLUMNS = {
+    "source": "Quelle",
+    "width": "Breite in Pixeln",
+    "height": "Höhe in Pixeln",
+    "media_type": "Dateiart",
+    "taken_at": "Aufnahmedatum",
+}
 
 
 def sample_of(n: int, n_all: int) -> str:
     """How many of how many the gallery shows."""
     return f"Alle {n_images(n_all)}" if n >= n_all else f"{count(n)} von {count(n_all)} Bildern"
+
+
+def month(month: tuple[int, int] | None) -> str:
+    """A year and a month; None is an unknown date."""
+    return f"{MONTHS[month[1] - 1]} {month[0]}" if month else UNDATED
+
+
+def of_pages(n: int) -> str:
+    """How many pages there are, behind the number of one."""
+    return f"von {count(n)}"
+
+
+def more_values(n: int) -> str:
+    """How many values of a column are not shown."""
+    return f"und {count(n)} weitere"
+
+
+def has_part(kind: str) -> str:
+    """What is chosen: images with a part of a kind."""
+    return f"mit: {PARTS[kind]}" if kind in PARTS else kind
+
+
+def with_label(label: str) -> str:
+    """What is chosen: images with a label."""
+    return f"Etikett: {label}"
+
+
+def without(said: str) -> str:
+    """What a link does that takes back what is chosen."""
+    return f"{said} zurücknehmen"
+
+
+def no_such_column(name: str, columns: Sequence[str]) -> str:
+    """A column that images cannot be chosen by."""
+    return f"Nach {name!r} lässt sich nicht wählen. Die Spalten sind: {', '.join(columns)}."
 
 
 # -- search

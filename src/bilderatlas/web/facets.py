@@ -1,0 +1,206 @@
+"""Choosing images by what is known of them: columns with their values, kinds of parts, labels.
+
+All that is chosen stands in the address and must hold together: `is.COLUMN=` a value,
+`from.COLUMN=` and `to.COLUMN=` a range of numbers or dates, `has=person,text` the kinds of parts,
+`label=`, `unlabelled=1`, and `where=` a condition.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from math import inf
+
+from dash import dcc, html
+
+from bilderatlas import filters
+from bilderatlas.collection import Collection
+from bilderatlas.errors import QueryError
+from bilderatlas.filters import Facet
+from bilderatlas.web import texts
+from bilderatlas.web.page import Address, Children, aria, data
+
+IS, FROM, TO = "is.", "from.", "to."  # and the name of a column
+DATES = ("taken_at",)  # columns of dates, which have a range although they are texts
+WHOLE = "image"  # the kind that every image has
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """What the images of a page must be, as `Collection.listed` takes it."""
+
+    where: str | None
+    kinds: tuple[str, ...]
+    label: str | None
+    unlabelled: bool
+
+
+def read(address: Address, facets: Sequence[Facet]) -> Chosen:
+    """What is chosen in an address. Raises QueryError for a column that there is not."""
+    known = {facet.column: facet for facet in facets}
+    conditions = [f"({address.text('where')})"] if address.text("where") else []
+    for name in dict.fromkeys(filter(None, map(_column, address.parameters))):
+        if name not in known:
+            raise QueryError(texts.no_such_column(name, list(known)))
+        conditions += _conditions(address, known[name])
+    return Chosen(
+        " AND ".join(conditions) or None,
+        _kinds(address),
+        address.text("label"),
+        address.text("unlabelled") is not None,
+    )
+
+
+def chips(address: Address) -> html.Ul | None:
+    """What is chosen, each with a link that takes it back."""
+    chosen: list[tuple[str, dict[str, object]]] = [
+        (_said(address, name), {name: None})
+        for name in address.parameters
+        if _column(name) and address.text(name)
+    ]
+    for kind in _kinds(address):
+        rest = ",".join(other for other in _kinds(address) if other != kind)
+        chosen.append((texts.has_part(kind), {"has": rest}))
+    if label := address.text("label"):
+        chosen.append((texts.with_label(label), {"label": None}))
+    if address.text("unlabelled"):
+        chosen.append((texts.WITHOUT_LABEL, {"unlabelled": None}))
+    if where := address.text("where"):
+        chosen.append((where, {"where": None}))
+    links = [
+        html.A(
+            said,
+            href=address.but(page=None, **without),
+            **aria(label=texts.without(said)),
+        )
+        for said, without in chosen
+    ]
+    return html.Ul([html.Li(link) for link in links], className="chips") if links else None
+
+
+def offer(address: Address, collection: Collection, facets: Sequence[Facet]) -> html.Details:
+    """Everything that can be chosen, folded away until wanted."""
+    groups = [_kinds_offered(address, collection.kinds_of_images()), _labels(address, collection)]
+    groups += [_column_offered(address, facet) for facet in facets]
+    shown: Children = [group for group in groups if group is not None]
+    if not shown:
+        shown = [html.P(texts.NO_FACETS, className="empty")]
+    return html.Details(
+        [html.Summary(texts.MORE_OPTIONS), html.Div(shown, className="facet-groups")],
+        className="facets",
+        **data(fold="facets"),
+    )
+
+
+def hidden(address: Address, *without: str) -> Children:
+    """Fields that keep the rest of an address in a form."""
+    return [
+        dcc.Input(name=name, type="hidden", value=value)
+        for name, value in address.parameters.items()
+        if name not in without
+    ]
+
+
+def _column(parameter: str) -> str | None:
+    for prefix in (IS, FROM, TO):
+        if parameter.startswith(prefix):
+            return parameter.removeprefix(prefix)
+    return None
+
+
+def _kinds(address: Address) -> tuple[str, ...]:
+    return tuple(filter(None, (address.text("has") or "").split(",")))
+
+
+def _conditions(address: Address, facet: Facet) -> list[str]:
+    column, found = facet.column, []
+    if value := address.text(IS + column):
+        found.append(filters.equals(column, value))
+    if facet.column in DATES:
+        found.append(filters.during(column, address.text(FROM + column), address.text(TO + column)))
+    else:
+        low = address.number(FROM + column, low=-inf, high=inf)
+        high = address.number(TO + column, low=-inf, high=inf)
+        found.append(filters.between(column, low, high))
+    return list(filter(None, found))
+
+
+def _said(address: Address, parameter: str) -> str:
+    column, value = _column(parameter) or "", address.text(parameter) or ""
+    sign = {IS: "", FROM: "≥ ", TO: "≤ "}[parameter.removesuffix(column)]
+    return f"{texts.COLUMNS.get(column, column)}: {sign}{value}"
+
+
+def _kinds_offered(address: Address, n_of: Mapping[str, int]) -> html.Section | None:
+    asked = _kinds(address)
+    links = [
+        _choice(address, texts.PARTS[kind], n, has=",".join([*asked, kind]))
+        for kind, n in n_of.items()
+        if kind != WHOLE and kind not in asked
+    ]
+    return _group(texts.PARTS_FOUND, links)
+
+
+def _labels(address: Address, collection: Collection) -> html.Section | None:
+    counts = collection.labels()
+    if not counts or address.text("label") or address.text("unlabelled"):
+        return None
+    links = [
+        _choice(address, each.label, each.n_images, label=each.label)
+        for each in counts[: filters.MAX_FACET_VALUES]
+    ]
+    n_without = counts.n_images - counts.n_labelled
+    links.append(_choice(address, texts.WITHOUT_LABEL, n_without, unlabelled=1))
+    return _group(texts.LABELS, links)
+
+
+def _column_offered(address: Address, facet: Facet) -> html.Section | None:
+    """The values of a column, the most frequent first, and a range where it has one."""
+    parts: Children = []
+    if address.text(IS + facet.column) is None:
+        parts += [
+            _choice(address, str(each.value), each.n_places, **{IS + facet.column: each.value})
+            for each in facet.values
+        ]
+    if n_more := facet.n_values - len(facet.values) if parts else 0:
+        parts.append(html.Li(texts.more_values(n_more), className="more"))
+    ranges = [_range(address, facet)] if facet.is_number or facet.column in DATES else []
+    return _group(texts.COLUMNS.get(facet.column, facet.column), parts, ranges)
+
+
+def _range(address: Address, facet: Facet) -> html.Form:
+    fields = [
+        html.Label(
+            [
+                html.Span(label),
+                dcc.Input(
+                    name=side + facet.column,
+                    type="text",
+                    value=address.text(side + facet.column) or "",
+                    placeholder=_short(limit),
+                    autoComplete="off",
+                ),
+            ]
+        )
+        for side, label, limit in ((FROM, texts.FROM, facet.low), (TO, texts.TO, facet.high))
+    ]
+    send = html.Button(texts.APPLY, type="submit", className="small")
+    kept = hidden(address, FROM + facet.column, TO + facet.column, "page")
+    return html.Form([*fields, send, *kept], action=address.path, method="get", className="range")
+
+
+def _short(limit: str | float) -> str:
+    """A limit as it may be written: of a date its day, of a number six digits."""
+    return limit[:10] if isinstance(limit, str) else f"{limit:.6g}"
+
+
+def _choice(address: Address, said: str, n: int, **change: object) -> html.Li:
+    counted = html.Span(texts.count(n), className="size")
+    return html.Li(html.A([html.Bdi(said), counted], href=address.but(page=None, **change)))
+
+
+def _group(title: str, links: Children, more: Children | None = None) -> html.Section | None:
+    if not links and not more:
+        return None
+    listed = [html.Ul(links)] if links else []
+    return html.Section([html.H2(title), *listed, *(more or [])])
