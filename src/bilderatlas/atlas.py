@@ -25,6 +25,7 @@ from bilderatlas.results import (
     Projection,
     Run,
     RunComparison,
+    Suggestions,
 )
 
 if TYPE_CHECKING:
@@ -90,6 +91,15 @@ class Atlas(Protocol):
         self, images: Sequence[str], label: str, *, who: str | None = None
     ) -> Labelling: ...
     def labels(self) -> LabelCounts: ...
+
+    def suggest_labels(
+        self,
+        image_ids: Sequence[str] | None = None,
+        *,
+        n: int = 60,
+        order: str = "confident",
+        seed: int = 0,
+    ) -> Suggestions: ...
 
     def browse(
         self,

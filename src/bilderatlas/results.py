@@ -680,6 +680,23 @@ class ImportedLabels:
 
 
 @dataclass(frozen=True, slots=True)
+class Suggestion:
+    """A label that an image may have, by the labelled images that look like it."""
+
+    image_id: str
+    label: str | None  # None where nothing is labelled yet
+    confidence: float  # 0..1, the probability of the label
+    margin: float  # how much more likely it is than the second one; unsure below 0.2
+
+
+class Suggestions(Items[Suggestion]):
+    """Labels for images to be labelled next, in the order asked for."""
+
+    def to_dict(self) -> dict[str, Any]:
+        return {"suggestions": self.rows()}
+
+
+@dataclass(frozen=True, slots=True)
 class LabelCount:
     """A label that people gave, and how many images have it, as a whole or in a part."""
 

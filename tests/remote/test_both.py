@@ -179,6 +179,7 @@ def test_deciding_and_labelling_there_is_seen_here(
         ids = [image.image_id for image in here.browse(n=3)]
         assert there.label(ids, "red things", who="Anna").n_regions == 3
         assert told(there.labels()) == told(here.labels())
+        assert told(there.suggest_labels(n=2)) == told(here.suggest_labels(n=2))
         assert [i.image_id for i in there.browse(label="red things")] == ids
         assert there.unlabel(ids[:1], "red things").n_regions == 1
         assert told(there.not_duplicates(*ids[:2])) == told(here.decisions()[-1])

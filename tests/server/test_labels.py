@@ -67,6 +67,19 @@ def test_all_images_that_are_meant_are_labelled_in_one_decision(client: TestClie
     assert client.get("/api/v1/decisions").json()["n_decisions"] == 3
 
 
+def test_labels_are_suggested_by_the_likeness_of_images(client: TestClient) -> None:
+    ids = _ids(client)
+    client.post(LABELS, json={"label": "warm", "images": ids[:1]})
+    found = client.get(f"{LABELS}/suggestions", params={"n": 2}).json()["suggestions"]
+    assert {each["image_id"] for each in found} == set(ids[1:])
+    assert {each["label"] for each in found} == {"warm"}
+    params = {"image": ids[1], "order": "unsure"}
+    (one,) = client.get(f"{LABELS}/suggestions", params=params).json()["suggestions"]
+    assert one["image_id"] == ids[1]
+    wrong = client.get(f"{LABELS}/suggestions", params={"order": "best"})
+    assert wrong.status_code == 422
+
+
 @pytest.mark.parametrize(
     ("asked", "status", "kind"),
     [

@@ -52,6 +52,7 @@ from bilderatlas.results import (
     Run,
     RunComparison,
     Space,
+    Suggestions,
 )
 from bilderatlas.store import Store
 
@@ -596,6 +597,30 @@ class Collection:
         from bilderatlas.collection import labelling
 
         return labelling.by_region(self._space().catalogue, self._labels())
+
+    def suggest_labels(
+        self,
+        image_ids: Sequence[str] | None = None,
+        *,
+        n: int = 60,
+        order: str = "confident",
+        seed: int = 0,
+    ) -> Suggestions:
+        """Which labels some images (by default those without any) may have, for n of them.
+
+        The labelled images that look most like an image vote (`classification.neighbors_vote`).
+        `order` is "confident" (the surest first), "unsure" (those that two labels fit as well) or
+        "diverse" (each as far as may be from what is labelled and from those before it). Of more
+        than 5,000 images as many are drawn at random, of more than 200 examples of a label too.
+
+        Raises QueryError.
+        """
+        from bilderatlas.collection import suggesting
+
+        catalogue = self._space().catalogue
+        return Suggestions(
+            suggesting.suggest(catalogue, self._labels(), image_ids, n=n, order=order, seed=seed)
+        )
 
     def import_labels(
         self,

@@ -37,6 +37,7 @@ from bilderatlas.results import (
     Projection,
     Run,
     RunComparison,
+    Suggestions,
 )
 
 if TYPE_CHECKING:
@@ -207,6 +208,18 @@ class RemoteCollection:
     def labels(self) -> LabelCounts:
         """The labels that people gave, and how many images have each."""
         return answers.labels(self._server.get("/labels"))
+
+    def suggest_labels(
+        self,
+        image_ids: Sequence[str] | None = None,
+        *,
+        n: int = 60,
+        order: str = "confident",
+        seed: int = 0,
+    ) -> Suggestions:
+        """Which labels some images (by default those without any) may have."""
+        asked = {"image": image_ids, "n": n, "order": order, "seed": seed}
+        return answers.suggestions(self._server.get("/labels/suggestions", **asked))
 
     # -- looking
 

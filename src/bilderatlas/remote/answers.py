@@ -36,6 +36,8 @@ from bilderatlas.results import (
     RunComparison,
     Space,
     StageSpeed,
+    Suggestion,
+    Suggestions,
     Thumbnails,
     Verdict,
 )
@@ -118,8 +120,14 @@ def labelling(said: Json) -> Labelling:
 
 
 def labels(said: Json) -> LabelCounts:
-    counts = [_made(LabelCount, row) for row in said["labels"]]
+    counts = [
+        _made(LabelCount, row, since=datetime.fromisoformat(row["since"])) for row in said["labels"]
+    ]
     return LabelCounts(counts, n_labelled=said["n_labelled"], n_images=said["n_images"])
+
+
+def suggestions(said: Json) -> Suggestions:
+    return Suggestions([_made(Suggestion, row) for row in said["suggestions"]])
 
 
 def problem(row: Json) -> Problem:

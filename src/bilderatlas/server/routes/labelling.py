@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 
 from bilderatlas.collection import Collection
 from bilderatlas.server.routes.conditional import of_tables
-from bilderatlas.server.routes.dependencies import Asked, Who
-from bilderatlas.server.schemas.labelling import LabelAsked, Labelling, Labels
+from bilderatlas.server.routes.dependencies import Asked, Count, Who
+from bilderatlas.server.schemas.labelling import LabelAsked, Labelling, Labels, Suggestions
+from bilderatlas.server.schemas.limits import Seed
+
+Order = Literal["confident", "unsure", "diverse"]
 
 routes = APIRouter()
 
@@ -18,6 +21,20 @@ routes = APIRouter()
 def labels(collection: Asked) -> dict[str, Any]:
     """List the labels that people gave, and how many images have each."""
     return collection.labels().to_dict()
+
+
+@routes.get("/labels/suggestions", response_model=Suggestions)
+def suggestions(
+    collection: Asked,
+    image: Annotated[
+        list[str] | None, Query(description="of these; else of all unlabelled")
+    ] = None,
+    n: Count = 60,
+    order: Annotated[Order, Query(description="which come first")] = "confident",
+    seed: Seed = 0,
+) -> dict[str, Any]:
+    """Say which labels images may have, by the labelled images most like them."""
+    return collection.suggest_labels(image, n=n, order=order, seed=seed).to_dict()
 
 
 @routes.post("/labels", response_model=Labelling)

@@ -80,3 +80,18 @@ class Labels(BaseModel):
     n_images: Annotated[int, Field(description="of the collection")]
     n_labelled: Annotated[int, Field(description="images with a label")]
     labels: list[LabelCount]
+
+
+class Suggestion(BaseModel):
+    """A label that an image may have; null where nothing is labelled yet."""
+
+    image_id: str
+    label: str | None
+    confidence: Annotated[float, Field(description="0..1, how likely it is")]
+    margin: Annotated[float, Field(description="how much likelier than the second")]
+
+
+class Suggestions(BaseModel):
+    """Labels for images, in the order asked for."""
+
+    suggestions: list[Suggestion]
