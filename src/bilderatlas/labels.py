@@ -9,6 +9,7 @@ from __future__ import annotations
 import unicodedata
 from collections import defaultdict
 from collections.abc import Mapping
+from datetime import datetime
 from functools import cached_property
 
 from bilderatlas import decisions
@@ -23,9 +24,15 @@ LONGEST = 200  # characters
 class Labels:
     """The labels in force, by the ids of regions; a whole picture's is that of its image."""
 
-    def __init__(self, version: int, regions_of: Mapping[str, tuple[str, ...]]) -> None:
+    def __init__(
+        self,
+        version: int,
+        regions_of: Mapping[str, tuple[str, ...]],
+        since: Mapping[str, datetime],
+    ) -> None:
         self.version = version  # of the decisions that they come from
         self.regions_of = regions_of  # label -> region ids, those labelled first come first
+        self.since = since  # label -> when it was given first
 
     @cached_property
     def of_region(self) -> Mapping[str, tuple[str, ...]]:
@@ -45,14 +52,17 @@ def read(store: Store) -> Labels:
     """The labels in force."""
     version = decisions.version(store)
     regions_of: dict[str, dict[str, None]] = defaultdict(dict)
+    since: dict[str, datetime] = {}
     for each in decisions.read(store, LABEL, UNLABEL):
         known = regions_of[each.payload["label"]]
+        since.setdefault(each.payload["label"], each.when)
         for region_id in each.region_ids or each.image_ids:
             if each.verb == LABEL:
                 known[region_id] = None
             else:
                 known.pop(region_id, None)
-    return Labels(version, {label: tuple(ids) for label, ids in regions_of.items() if ids})
+    given = {label: tuple(ids) for label, ids in regions_of.items() if ids}
+    return Labels(version, given, since)
 
 
 def checked(label: str) -> str:

@@ -702,6 +702,7 @@ class LabelCount:
 
     label: str
     n_images: int
+    since: datetime  # when it was given first
 
 
 class LabelCounts(Items[LabelCount]):
@@ -712,7 +713,8 @@ class LabelCounts(Items[LabelCount]):
         self.n_labelled, self.n_images = n_labelled, n_images  # that have one; of the collection
 
     def to_dict(self) -> dict[str, Any]:
-        return {"n_images": self.n_images, "n_labelled": self.n_labelled, "labels": self.rows()}
+        rows = [row | {"since": row["since"].isoformat()} for row in self.rows()]
+        return {"n_images": self.n_images, "n_labelled": self.n_labelled, "labels": rows}
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,7 +50,7 @@ def count(catalogue: Catalogue, labels: Labels) -> LabelCounts:
     for label in labels.regions_of:
         here = _here(catalogue, labels.images_of(label))
         labelled.append(here)
-        n_of.append(LabelCount(label, len(here)))
+        n_of.append(LabelCount(label, len(here), labels.since[label]))
     n_labelled = len(pc.unique(pa.concat_arrays(labelled))) if labelled else 0
     listed = sorted((each for each in n_of if each.n_images), key=lambda c: (-c.n_images, c.label))
     return LabelCounts(listed, n_labelled=n_labelled, n_images=len(catalogue.image_ids))

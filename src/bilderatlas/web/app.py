@@ -16,7 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from bilderatlas import __version__
 from bilderatlas.collection import Collection
 from bilderatlas.errors import BilderatlasError
-from bilderatlas.web import gallery, home, image, search, texts
+from bilderatlas.web import gallery, home, image, label, search, texts
 from bilderatlas.web import map as map_page
 from bilderatlas.web.clusters import every, one
 from bilderatlas.web.frame import frame
@@ -37,6 +37,7 @@ PAGES: dict[str, Callable[..., Page]] = {  # a path -> what makes its page; grou
     "/clusters": every.page,
     r"/clusters/(?P<cluster>-?\d+)": one.page,
     "/map": map_page.page,
+    "/label": label.page,
 }
 
 INDEX = f"""<!DOCTYPE html>

@@ -40,6 +40,7 @@ def _entries() -> dict[str, str]:
         "/search": texts.SEARCH,
         "/clusters": texts.CLUSTERS,
         "/map": texts.MAP,
+        "/label": texts.LABEL,
     }
 
 

@@ -72,6 +72,7 @@ class LabelCount(BaseModel):
 
     label: str
     n_images: int
+    since: Annotated[datetime, Field(description="when it was given first")]
 
 
 class Labels(BaseModel):

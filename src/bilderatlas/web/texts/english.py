@@ -399,6 +399,103 @@ def coloured_by(run: str) -> str:
     return f"coloured by {run}"
 
 
+# -- labelling
+
+LABEL = "Label"
+LABELS = "Labels"
+NOTHING_TO_LABEL = "Nothing is left to label here."
+LABEL_SEARCH, LABEL_SEARCH_HINT = "Only what shows", "a word, or nothing"
+LABEL_SHOW, LABEL_SHOW_BUTTON = "In which order", "Show"
+LABEL_SHOWS = {
+    "suggested": "by what they may be",
+    "unsure": "the least sure first",
+    "different": "the most different first",
+    "unlabelled": "without a label, by name",
+    "all": "all, by name",
+}
+LABEL_LEADS = {
+    "suggested": "By the labelled pictures most like each. Nothing counts until you say so.",
+    "unsure": "Of these, two labels fit nearly as well: they teach the most.",
+    "different": "Each is as unlike as may be to what is labelled and to those before it.",
+}
+FIRST_LABELS = (
+    "Nothing is labelled yet. These differ most from each other: give a few of them a label, and "
+    "the next ones will come with suggestions."
+)
+LABEL_EVERYWHERE = "Everywhere"
+LABEL_FIELD, LABEL_HINT = "Label", "cat, grandma's garden…"
+LABEL_ALL_BUTTON = "Label all"
+GIVE_LABEL, GIVE_LABELS = "Give it", "Give labels"
+NONE_SELECTED = "Select pictures, or point at one"
+WHICH_PICTURE = "Which picture? Select some, or go to one with the arrow keys."
+LABELLED_SAID = "“{label}”: {n}"
+TAKEN_SAID = "No longer “{label}”"
+UNDONE_SAID = "Taken back."
+KEYS = "Keys"
+CLOSE = "Close"
+LABEL_KEYS = (
+    ("← → ↑ ↓", "go from picture to picture"),
+    ("Space", "select, or not; with Shift up to here"),
+    ("Ctrl + A", "select all on the page; Escape: none"),
+    ("1 … 9", "give this label to what is selected, else to the picture you are at"),
+    ("a b c …", "begin a new label; Enter gives it"),
+    ("Enter", "accept what is suggested"),
+    ("z", "take back what was done last"),
+    ("/", "go to the search field"),
+    ("?", "this list"),
+)
+
+
+def labelled_of(n: int, n_all: int) -> str:
+    """How far labelling is."""
+    return f"{count(n)} of {n_images(n_all)} labelled"
+
+
+def in_cluster(number: int, run: str | None) -> str:
+    """Which cluster the pictures are of."""
+    return f"In cluster {number} of {run}." if run else f"In cluster {number}."
+
+
+def label_all(n: int) -> str:
+    """What opens the form that labels everything at once."""
+    return "Label this one picture" if n == 1 else f"Label all {n_images(n)} at once"
+
+
+def label_all_question(n: int) -> str:
+    """What is asked before everything is labelled."""
+    return f"Give the label to {n_images(n)}, seen or not? It can be taken back."
+
+
+def labelled_all(n: int) -> str:
+    """What was done."""
+    return f"{n_images(n)} labelled."
+
+
+def accept(n: int, label: str) -> str:
+    """What accepts the suggestions of a group."""
+    return f"Accept “{label}”" if n == 1 else f"Accept all {n} as “{label}”"
+
+
+def shown_of(n: int, n_all: int) -> str:
+    """How many of a group are shown."""
+    return n_images(n) if n == n_all else f"the surest {n} of {count(n_all)}"
+
+
+def percent(value: float) -> str:
+    """How sure a suggestion is."""
+    return f"{min(value, 0.99):.0%}"
+
+
+def give_label(label: str, confidence: float) -> str:
+    """What a click on a suggestion does."""
+    return f"Give it “{label}”, {percent(confidence)} sure"
+
+
+def take_label(label: str) -> str:
+    """What a click on a label does."""
+    return f"Take “{label}” away"
+
+
 # -- signing in
 
 SIGN_IN = "Sign in"

@@ -412,6 +412,106 @@ def coloured_by(run: str) -> str:
     return f"gefärbt nach {run}"
 
 
+# -- labelling
+
+LABEL = "Beschriften"
+LABELS = "Beschriftungen"
+NOTHING_TO_LABEL = "Hier ist nichts mehr zu beschriften."
+LABEL_SEARCH, LABEL_SEARCH_HINT = "Nur was das zeigt", "ein Wort, oder nichts"
+LABEL_SHOW, LABEL_SHOW_BUTTON = "Reihenfolge", "Zeigen"
+LABEL_SHOWS = {
+    "suggested": "nach dem, was es sein könnte",
+    "unsure": "das Unsicherste zuerst",
+    "different": "das Verschiedenste zuerst",
+    "unlabelled": "ohne Beschriftung, nach Namen",
+    "all": "alle, nach Namen",
+}
+LABEL_LEADS = {
+    "suggested": "Nach den beschrifteten Bildern, denen jedes am ähnlichsten sieht. Nichts davon "
+    "gilt, bevor es bestätigt ist.",
+    "unsure": "Zu diesen passen zwei Beschriftungen fast gleich gut: sie lehren am meisten.",
+    "different": "Jedes ist allem Beschrifteten und denen vor ihm so unähnlich wie möglich.",
+}
+FIRST_LABELS = (
+    "Noch ist nichts beschriftet. Diese Bilder unterscheiden sich am meisten: nach einigen "
+    "Beschriftungen kommen die nächsten mit Vorschlägen."
+)
+LABEL_EVERYWHERE = "Überall"
+LABEL_FIELD, LABEL_HINT = "Beschriftung", "Katze, Omas Garten…"
+LABEL_ALL_BUTTON = "Alle beschriften"
+GIVE_LABEL, GIVE_LABELS = "Vergeben", "Beschriften"
+NONE_SELECTED = "Bilder auswählen, oder auf eins zeigen"
+WHICH_PICTURE = "Welches Bild? Eins auswählen, oder mit den Pfeiltasten hingehen."
+LABELLED_SAID = "„{label}“: {n}"
+TAKEN_SAID = "Nicht mehr „{label}“"
+UNDONE_SAID = "Zurückgenommen."
+KEYS = "Tasten"
+CLOSE = "Schließen"
+LABEL_KEYS = (
+    ("← → ↑ ↓", "von Bild zu Bild gehen"),
+    ("Leertaste", "auswählen, oder nicht; mit Umschalt bis hierher"),
+    ("Strg + A", "alle auf der Seite auswählen; Escape: keins"),
+    ("1 … 9", "diese Beschriftung für das Ausgewählte, sonst für das Bild, bei dem man ist"),
+    ("a b c …", "eine neue Beschriftung beginnen; Enter vergibt sie"),
+    ("Enter", "den Vorschlag annehmen"),
+    ("z", "das Letzte zurücknehmen"),
+    ("/", "zum Suchfeld gehen"),
+    ("?", "diese Liste"),
+)
+
+
+def labelled_of(n: int, n_all: int) -> str:
+    """How far labelling is."""
+    return f"{count(n)} von {n_images(n_all)} beschriftet"
+
+
+def in_cluster(number: int, run: str | None) -> str:
+    """Which cluster the pictures are of."""
+    return f"In Gruppe {number} von {run}." if run else f"In Gruppe {number}."
+
+
+def label_all(n: int) -> str:
+    """What opens the form that labels everything at once."""
+    return (
+        "Dieses eine Bild beschriften" if n == 1 else f"Alle {n_images(n)} auf einmal beschriften"
+    )
+
+
+def label_all_question(n: int) -> str:
+    """What is asked before everything is labelled."""
+    return f"{n_images(n)} beschriften, ob gesehen oder nicht? Es lässt sich zurücknehmen."
+
+
+def labelled_all(n: int) -> str:
+    """What was done."""
+    return f"{n_images(n)} beschriftet."
+
+
+def accept(n: int, label: str) -> str:
+    """What accepts the suggestions of a group."""
+    return f"Als „{label}“ annehmen" if n == 1 else f"Alle {n} als „{label}“ annehmen"
+
+
+def shown_of(n: int, n_all: int) -> str:
+    """How many of a group are shown."""
+    return n_images(n) if n == n_all else f"die sichersten {n} von {count(n_all)}"
+
+
+def percent(value: float) -> str:
+    """How sure a suggestion is."""
+    return f"{100 * min(value, 0.99):.0f} %"
+
+
+def give_label(label: str, confidence: float) -> str:
+    """What a click on a suggestion does."""
+    return f"Als „{label}“ beschriften, zu {percent(confidence)} sicher"
+
+
+def take_label(label: str) -> str:
+    """What a click on a label does."""
+    return f"„{label}“ wegnehmen"
+
+
 # -- signing in
 
 SIGN_IN = "Anmelden"
