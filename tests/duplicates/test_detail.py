@@ -3,6 +3,7 @@ import pytest
 from PIL import Image, ImageEnhance
 
 from bilderatlas import duplicates
+from bilderatlas.duplicates import detail
 from tests.duplicates.pictures import grey, scene
 
 
@@ -60,3 +61,15 @@ def test_blank_pictures_are_copies_of_nothing(level: int) -> None:
 def test_a_line_of_pixels_can_be_compared() -> None:
     line = np.arange(64, dtype=np.uint8)[None] % 7 * 30
     assert 0 <= duplicates.likeness(line, grey(scene(0))) <= 1
+
+
+def test_the_first_look_dismisses_strangers_and_no_copy(monkeypatch: pytest.MonkeyPatch) -> None:
+    whole, part = grey(scene(3)), grey(scene(3).crop((20, 12, 200, 132)))
+    stranger = grey(scene(1))
+    found = duplicates.likeness(whole, part)
+    monkeypatch.setattr(detail, "_FINE", None)  # a closer look would fail
+    assert duplicates.likeness(whole, stranger) < 0.4
+    monkeypatch.undo()
+    monkeypatch.setattr(detail, "_UNLIKE", 0.0)  # everything is looked at closely
+    assert duplicates.likeness(whole, part) == found > 0.8
+    assert duplicates.likeness(whole, stranger) < 0.6

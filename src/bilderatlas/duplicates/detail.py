@@ -16,12 +16,23 @@ Grey = NDArray[np.uint8]  # (H, W), the longer side SIDE
 
 SIDE = 64  # pixels
 
-_FRAME = 2 * SIDE  # room for one picture beside the other in a Fourier transform
-_BLUR = 3.0  # sigma in pixels: what is coarser is no detail
 _FLAT = 1.2  # grey levels (root of the mean square); less is noise
-_SIZES = (1, 0.97, 0.94, 0.91, 0.88, 0.84, 0.8, 0.76, 0.72, 0.68, 0.64, 0.6)  # of a part
+_UNLIKE = 0.4  # where pictures of half the side agree less, they are not looked at any closer
 _SURE = 0.9  # where no smaller part need be looked for
 _TRIMMED = 3  # pixels that rounding may add to a side
+
+
+@dataclass(frozen=True, slots=True)
+class _Scale:
+    """How closely pictures are looked at."""
+
+    frame: int  # pixels: room for one picture beside the other in a Fourier transform
+    blur: float  # sigma in pixels: what is coarser is no detail
+    sizes: tuple[float, ...]  # that a part is brought to
+
+
+_FINE = _Scale(2 * SIDE, 3.0, (1, 0.97, 0.94, 0.91, 0.88, 0.84, 0.8, 0.76, 0.72, 0.68, 0.64, 0.6))
+_COARSE = _Scale(SIDE, 1.5, (1, 0.94, 0.88, 0.8, 0.72, 0.64))  # of half the side
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,19 +50,34 @@ def likeness(left: Grey, right: Grey, *, turn: int = 0) -> float:
 
     The normalised correlation (Lewis 1995) of what a Gaussian blur takes away, at the best place
     and at twelve sizes down to 0.6 of a side. `turn` is applied to the left one first
-    (`pairing.TURNS`). Pictures without detail (blank pages, black frames) agree with nothing.
+    (`pairing.TURNS`). Pictures without detail (blank pages, black frames) agree with nothing. Most
+    pictures that do not agree are told by their halves, at six sizes, in a fifth of the time.
     """
     first = _in_turn(left, turn)
+    roughly = _agreement(_half(right), _half(first), _COARSE)
+    if roughly is not None and roughly < _UNLIKE:
+        return roughly
+    return _agreement(right, first, _FINE) or 0.0
+
+
+def _agreement(one: Grey, other: Grey, scale: _Scale) -> float | None:
+    """How far two pictures agree, one being a part of the other; None where one has no detail."""
     best = 0.0
-    for part, whole in ((right, first), (first, right)):
-        scene = _scene(whole.tobytes(), whole.shape)
+    for part, whole in ((one, other), (other, one)):
+        scene = _scene(whole.tobytes(), whole.shape, scale)
         if scene.is_flat:
-            return 0.0
-        for size in _SIZES:
-            best = max(best, _found(part, size, scene))
+            return None
+        for size in scale.sizes:
+            best = max(best, _found(part, size, scene, scale))
             if best >= _SURE:
                 return best
     return best
+
+
+def _half(grey: Grey) -> Grey:
+    height, width = ((side + 1) // 2 for side in grey.shape)
+    small = _box(grey.shape[0], height) @ grey.astype(np.float32) @ _box(grey.shape[1], width).T
+    return small.astype(np.uint8)
 
 
 def _in_turn(grey: Grey, turn: int) -> Grey:
@@ -61,17 +87,17 @@ def _in_turn(grey: Grey, turn: int) -> Grey:
 
 
 @lru_cache(maxsize=64)
-def _scene(content: bytes, shape: tuple[int, int]) -> _Scene:
+def _scene(content: bytes, shape: tuple[int, int], scale: _Scale) -> _Scene:
     from scipy import fft
 
-    detail = _detail(np.frombuffer(content, np.uint8).reshape(shape).astype(np.float32))
+    detail = _detail(np.frombuffer(content, np.uint8).reshape(shape).astype(np.float32), scale)
     energy = np.zeros((shape[0] + 1, shape[1] + 1))
     energy[1:, 1:] = np.cumsum(np.cumsum(detail.astype(np.float64) ** 2, axis=0), axis=1)
-    spectrum = fft.rfft2(detail, (_FRAME, _FRAME))
+    spectrum = fft.rfft2(detail, (scale.frame, scale.frame))
     return _Scene(shape, spectrum, energy, bool(np.sqrt((detail**2).mean()) < _FLAT))
 
 
-def _found(part: Grey, size: float, scene: _Scene) -> float:
+def _found(part: Grey, size: float, scene: _Scene, scale: _Scale) -> float:
     """The best correlation of a picture, brought to a size, anywhere in a scene."""
     from scipy import fft
 
@@ -79,14 +105,14 @@ def _found(part: Grey, size: float, scene: _Scene) -> float:
     if height > scene.shape[0] + _TRIMMED or width > scene.shape[1] + _TRIMMED:
         return 0.0
     small = _box(part.shape[0], height) @ part.astype(np.float32) @ _box(part.shape[1], width).T
-    wanted = _detail(small)[: scene.shape[0], : scene.shape[1]]
+    wanted = _detail(small, scale)[: scene.shape[0], : scene.shape[1]]
     height, width = wanted.shape
     length = float(np.sqrt((wanted**2).sum()))
     if length < _FLAT * np.sqrt(wanted.size):
         return 0.0
-    spectrum = scene.spectrum * np.conj(fft.rfft2(wanted, (_FRAME, _FRAME)))
+    spectrum = scene.spectrum * np.conj(fft.rfft2(wanted, (scale.frame, scale.frame)))
     rows, columns = scene.shape[0] - height + 1, scene.shape[1] - width + 1
-    products = fft.irfft2(spectrum, (_FRAME, _FRAME))[:rows, :columns]
+    products = fft.irfft2(spectrum, (scale.frame, scale.frame))[:rows, :columns]
     energy = scene.energy
     there = (
         energy[height:, width:]
@@ -107,8 +133,8 @@ def _box(n: int, n_after: int) -> NDArray[np.float32]:
     return shares
 
 
-def _detail(grey: NDArray[np.float32]) -> NDArray[np.float32]:
+def _detail(grey: NDArray[np.float32], scale: _Scale) -> NDArray[np.float32]:
     from scipy.ndimage import gaussian_filter
 
-    fine: NDArray[np.float32] = grey - gaussian_filter(grey, _BLUR)
+    fine: NDArray[np.float32] = grey - gaussian_filter(grey, scale.blur)
     return fine
