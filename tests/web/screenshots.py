@@ -49,6 +49,7 @@ def photograph(visit: Visit, atlas: Collection, query: str, folder: Path) -> Non
         "clusters": "/clusters",
     }
     paths |= {"map": "/map", "image": f"/images/{best}"}
+    paths |= {"label": "/label"}
     for name, path in paths.items():
         page = visit.go(path)
         if name == "map":
