@@ -33,6 +33,7 @@ def answering(
     status: int = 200,
     after_s: float = 0,
     byte_by_byte_s: float = 0,
+    header_by_header_s: float = 0,
     location: str | None = None,
 ) -> Iterator[LanguageModelServer]:
     """A server that gives one answer to everything."""
@@ -46,6 +47,9 @@ def answering(
             told.keys.append(self.headers.get("Authorization"))
             ended.wait(after_s)
             self.send_response(status)
+            while header_by_header_s and not ended.wait(header_by_header_s):
+                self.send_header("X-Wait", "a little longer")
+                self.flush_headers()
             if location:
                 self.send_header("Location", location)
             self.send_header("Content-Length", str(len(body)))

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import base64
+import io
 import os
 import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
 import bilderatlas as ba
 from bilderatlas.collection import Collection
@@ -19,7 +23,7 @@ from bilderatlas.store import Store
 from bilderatlas.store.rows import Parts, RegionRow
 from tests.assets import assets
 from tests.language_model import answering, completion
-from tests.pictures import plain, put
+from tests.pictures import plain, put, saved
 from tests.toy_encoder import ToyEncoder
 
 SIDES = range(8, 14)  # six pictures of each colour
@@ -69,10 +73,14 @@ def test_an_encoder_that_reads_no_words_leaves_words_and_numbers_and_says_so(tab
     assert "reads no words" in made.notes[0]
 
 
-def give_parts(atlas: Collection, *parts: tuple[str, str, str | None, str | None]) -> None:
+def give_parts(
+    atlas: Collection,
+    *parts: tuple[str, str, str | None, str | None],
+    box: tuple[float, float, float, float] = (0, 0, 1, 1),
+) -> None:
     """Regions as finders would find them: the start of a file's name, kind, label, text."""
     rows = [
-        RegionRow(f"{facts.image_id}-1", facts.image_id, kind, label, (0, 0, 1, 1), 1.0, text)
+        RegionRow(f"{facts.image_id}-1", facts.image_id, kind, label, box, 1.0, text)
         for facts in atlas.all_images()
         for start, kind, label, text in parts
         if Path(facts.path).name.startswith(start)
@@ -151,6 +159,23 @@ def test_a_language_model_names_clusters_where_it_is_asked_to(table: Path) -> No
     assert sorted(c.name for c in made.clusters)[1].startswith("Colour fields, ")
     assert len(named(made)) == 3  # told apart by local words, or by their numbers
     assert made.notes == ()
+
+
+def test_a_language_model_is_shown_the_parts_of_a_cluster_of_parts(tmp_path: Path) -> None:
+    for side in (32, 48, 64):  # red, and blue on the right
+        half = Image.new("RGB", (side, side), "red")
+        half.paste("blue", (side // 2, 0, side, side))
+        put(tmp_path / "pile" / f"half-{side}.png", saved(half, "PNG"))
+    atlas = collect(tmp_path / "pile")
+    give_parts(atlas, ("half", "animal", "whale", None), box=(0.5, 0, 1, 1))
+    atlas.cluster("kmeans", k=1, kind="animal")
+    with answering(completion("Whales")) as server:
+        atlas.name_clusters(llm_url=server.url, llm_model="small")
+    sent = server.asked[0]["messages"][0]["content"][1]["image_url"]["url"]
+    sheet = Image.open(io.BytesIO(base64.b64decode(sent.partition(",")[2]))).convert("RGB")
+    red, _, blue = np.moveaxis(np.asarray(sheet).astype(int), -1, 0)
+    assert (blue - red > 150).any()
+    assert not (red - blue > 100).any()
 
 
 def test_a_language_model_is_sent_texts_where_they_were_asked_for(table: Path) -> None:

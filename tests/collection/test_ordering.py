@@ -69,6 +69,20 @@ def test_two_runs_are_compared_by_what_became_of_their_clusters(atlas: Collectio
     assert sorted(match["n_shared"] for match in found["matches"]) == [6, 6]
 
 
+def test_runs_are_compared_as_people_left_them(tmp_path: Path) -> None:
+    for colour in COLOURS:
+        for n in range(3):
+            put(tmp_path / "pile" / f"{colour}-{n}.png", plain(colour, side=16 + 8 * n))
+    atlas = collect(tmp_path, tmp_path / "pile")
+    three, two = atlas.cluster("kmeans", k=3), atlas.cluster("kmeans", k=2)
+    assert atlas.compare(three.run, two.run).to_dict()["ari"] < 1
+    joined = two.labels[0] == two.labels
+    together = sorted({int(label) for label in three.labels[joined]})
+    apart = sorted({int(label) for label in three.labels[~joined]})
+    atlas.decide("merge", *max(together, apart, key=len), run=three.run)
+    assert atlas.compare(three.run, two.run).to_dict()["ari"] == 1
+
+
 def test_runs_are_compared_over_the_regions_that_both_know(tmp_path: Path) -> None:
     put(tmp_path / "pile" / "red.png", plain("red"))
     put(tmp_path / "pile" / "blue.png", plain("blue"))

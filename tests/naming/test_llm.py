@@ -103,7 +103,9 @@ def test_the_key_follows_no_redirect() -> None:
         assert elsewhere.asked == []
 
 
-@pytest.mark.parametrize("how", [{"after_s": 30}, {"byte_by_byte_s": 0.05}])
+@pytest.mark.parametrize(
+    "how", [{"after_s": 30}, {"byte_by_byte_s": 0.05}, {"header_by_header_s": 0.05}]
+)
 def test_an_answer_that_never_ends_is_waited_for_no_longer_than_said(how: dict[str, float]) -> None:
     began = time.monotonic()
     with (

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from bilderatlas import naming, runs
+from bilderatlas import images, naming, runs
 from bilderatlas.arrays import Embeddings
 from bilderatlas.collection import looking
 from bilderatlas.collection.open_space import OpenSpace
@@ -213,7 +213,7 @@ def _ask(space: OpenSpace, sample: _Sample, model: LanguageModel, cluster: int) 
 
     members = sample.of(cluster)
     if model.sends == "pictures":
-        jpegs = looking.thumbnails(space, [sample.image_ids[i] for i in members])
+        jpegs = _pictures(space, sample, members)
         sheet = figures.contact_sheet(jpegs, [""] * len(jpegs))
         return model.name_pictures(figures.to_png(sheet))
     written = _texts_of(space, sample)
@@ -221,6 +221,18 @@ def _ask(space: OpenSpace, sample: _Sample, model: LanguageModel, cluster: int) 
     if not texts:
         raise LanguageModelError("nothing is written of its pictures that could be sent")
     return model.name_texts(texts)
+
+
+def _pictures(space: OpenSpace, sample: _Sample, members: Sequence[int]) -> list[bytes]:
+    """What some members look like: thumbnails, of parts the part alone."""
+    jpegs = looking.thumbnails(space, [sample.image_ids[i] for i in members])
+    boxes = space.catalogue.regions["box"].take(sample.rows[members]).to_pylist()
+    return [
+        jpeg
+        if sample.region_ids[i] == sample.image_ids[i]
+        else images.to_jpeg(images.crop(images.decode(jpeg).image, box))
+        for i, jpeg, box in zip(members, jpegs, boxes, strict=True)
+    ]
 
 
 def _texts_of(space: OpenSpace, sample: _Sample) -> list[str]:

@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 from bilderatlas import advice, clustering, evaluation, runs
 from bilderatlas.advice import Advice
 from bilderatlas.arrays import Embeddings
+from bilderatlas.collection import standing
 from bilderatlas.collection.open_space import OpenSpace
 from bilderatlas.errors import QueryError
 from bilderatlas.results import RunComparison
@@ -53,8 +54,8 @@ def advise(space: OpenSpace, kind: str | None, *, min_samples: int, seed: int) -
 
 
 def compare(store: Store, first: str, second: str) -> RunComparison:
-    """Hold two runs beside each other, over the regions that both know."""
-    one, other = runs.read_clustering(store, first), runs.read_clustering(store, second)
+    """Hold two runs, as people left them, beside each other, over the regions that both know."""
+    one, other = standing.read(store, first), standing.read(store, second)
     place = pc.index_in(pa.array(one.region_ids), value_set=pa.array(other.region_ids))
     in_first = np.flatnonzero(pc.is_valid(place).to_numpy(zero_copy_only=False))
     if len(in_first) == 0:

@@ -12,6 +12,8 @@ import re
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from queue import Empty, Queue
+from threading import Thread
 from typing import TYPE_CHECKING, Any
 
 from bilderatlas.errors import LanguageModelError
@@ -75,6 +77,28 @@ class LanguageModel:
         return _name_in(self._post({"model": self.model, "messages": messages, "temperature": 0}))
 
     def _post(self, body: dict[str, Any]) -> bytes:
+        """The answer's body, if it comes in time: not even its headers are waited for longer.
+
+        What drips on afterwards is left to a thread that ends with the process.
+        """
+        answer: Queue[bytes | LanguageModelError] = Queue()
+
+        def fetch() -> None:
+            try:
+                answer.put(self._fetch(body))
+            except LanguageModelError as error:
+                answer.put(error)
+
+        Thread(target=fetch, daemon=True).start()
+        try:
+            came = answer.get(timeout=self.timeout_s)
+        except Empty:
+            raise _too_late(self.timeout_s) from None
+        if isinstance(came, LanguageModelError):
+            raise came
+        return came
+
+    def _fetch(self, body: dict[str, Any]) -> bytes:
         """The answer's body. No redirect is followed: the key and pictures go nowhere else."""
         import requests
 
