@@ -55,6 +55,7 @@ class Atlas(Protocol):
         weights: Mapping[str, float] | None = None,
         aggregate: str = "max",
         where: str | None = None,
+        selection: str | None = None,
         space: str | None = None,
     ) -> Hits: ...
 

@@ -256,8 +256,12 @@ class Catalogue:
         """(N,) which rows belong to images that fulfil a condition. Raises QueryError."""
         with self._lock:
             ids = self._facts.matching(condition)
+        return self.among(list(ids))
+
+    def among(self, image_ids: Sequence[str]) -> NDArray[np.bool_]:
+        """(N,) which rows belong to some images."""
         mask: NDArray[np.bool_] = pc.is_in(
-            self.regions["image_id"], value_set=pa.array(list(ids), pa.string())
+            self.regions["image_id"], value_set=pa.array(image_ids, pa.string())
         ).to_numpy()
         return mask
 

@@ -66,6 +66,10 @@ class RunNotFound(BilderatlasError, KeyError):
         return str(self.args[0]) if self.args else ""
 
 
+class SelectionNotFound(BilderatlasError, LookupError):
+    """No selection of images is kept under this id."""
+
+
 class DecisionError(BilderatlasError, ValueError):
     """A decision that cannot be kept: it contradicts another one, or names what is not there."""
 

@@ -11,6 +11,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from bilderatlas.errors import QueryError, StoreError
 from bilderatlas.filters import free_names
@@ -32,15 +33,21 @@ def write(
     table: str,
     format: str | None,
     run: str | None,
+    selection: str | None,
 ) -> None:
-    """Write a table of a collection to a file.
+    """Write a table of a collection, or the rows of some selected images, to a file.
 
-    Raises QueryError for what is not offered, StoreError where the file cannot be written.
+    Raises QueryError for what is not offered, SelectionNotFound, StoreError where the file cannot
+    be written.
     """
     if table not in TABLES:
         raise QueryError(f"There is no table {table!r}; choose one of: {', '.join(TABLES)}.")
     format = format_of(output, format)
-    write_rows(TABLES[table](collection, run), output, format)
+    chosen = None if selection is None else pa.array(collection.selection(selection), pa.string())
+    rows = TABLES[table](collection, run)
+    if chosen is not None:
+        rows = rows.filter(pc.is_in(rows["image_id"], value_set=chosen))
+    write_rows(rows, output, format)
 
 
 def write_rows(rows: pa.Table, output: Path | IO[bytes], format: str | None = None) -> None:

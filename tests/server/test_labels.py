@@ -94,3 +94,9 @@ def test_refusals_are_problem_documents(
 ) -> None:
     answer = client.post(LABELS, json=asked)
     assert (answer.status_code, answer.json()["kind"]) == (status, kind)
+
+
+def test_the_images_of_a_selection_are_labelled_together(client: TestClient) -> None:
+    kept = client.post("/api/v1/selections", json={"image_ids": _ids(client)}).json()["selection"]
+    made = client.post(LABELS, json={"label": "warm", "all": {"selection": kept}}).json()
+    assert made["n_regions"] == 3

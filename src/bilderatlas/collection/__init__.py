@@ -53,6 +53,7 @@ from bilderatlas.results import (
     RunComparison,
     Space,
     Suggestions,
+    image_id_of,
 )
 from bilderatlas.store import Store
 
@@ -246,6 +247,7 @@ class Collection:
         weights: Mapping[str, float] | None = None,
         aggregate: str = "max",
         where: str | None = None,
+        selection: str | None = None,
         space: str | None = None,
         may_open_files: bool = True,
     ) -> Hits:
@@ -256,18 +258,20 @@ class Collection:
         region searched, `without` those left out; `weights` by kind multiply the relevance of
         regions ({"person": 2}; 0 leaves out). With `aggregate` "max" an image ranks by its best
         region, with "mean" by their mean. `where` is a SQL condition on facts and metadata
-        (`filters.FactsTable`). `space` is the name of another space than the active one: of
-        another encoder, or of texts (`reindex`). Without `may_open_files`, files in an expression
+        (`filters.FactsTable`); of a `selection`, only the images that `keep_selection` kept are
+        searched. `space` is the name of another space than the active one: of another encoder, or
+        of texts (`reindex`). Without `may_open_files`, files in an expression
         must be images of this collection.
 
         Words are also looked for in the text and the labels that were found in pictures; each hit
         and region says by what it was `matched_by`.
 
-        Raises QueryError, and ImageProblem where a picture is none.
+        Raises QueryError, SelectionNotFound, and ImageProblem where a picture is none.
         """
         if (query is None) == (image is None):
             raise QueryError("Search for words or for a picture: give one of the two.")
-        choice = Choice(k, threshold, kinds, without, weights or {}, aggregate, where)
+        among = None if selection is None else self.selection(selection)
+        choice = Choice(k, threshold, kinds, without, weights or {}, aggregate, where, among)
         answer = (
             asking.by_words(
                 self._space(space),
@@ -738,23 +742,48 @@ class Collection:
         label: str | None = None,
         unlabelled: bool = False,
         where: str | None = None,
+        selection: str | None = None,
     ) -> list[str]:
         """The ids of all images that are meant; what is said together must all hold.
 
         `query` means those that answer it (likely and doubtful), the closest first; `cluster` the
         members of a cluster of `run` (the newest clustering by default), the firmest first; else
-        they come by path. `label` and `unlabelled` are of people's labels; `where` as in `search`.
+        they come by path. `label` and `unlabelled` are of people's labels; `where` and
+        `selection` as in `search`.
 
-        Raises QueryError, RunNotFound, LabelsError.
+        Raises QueryError, RunNotFound, LabelsError, SelectionNotFound.
         """
         from bilderatlas.collection import selecting
 
         space = self._space()
         found = selecting.all_of(space, self._store, self._readings, query, cluster, run)
         meant = selecting.narrowed(
-            space.catalogue, self._labels(), found, label=label, unlabelled=unlabelled, where=where
+            space.catalogue,
+            self._labels(),
+            found,
+            label=label,
+            unlabelled=unlabelled,
+            where=where,
+            selected=None if selection is None else self.selection(selection),
         )
         return [*meant.to_pylist()]
+
+    def keep_selection(self, images: Sequence[str]) -> str:
+        """Keep some images together; the id by which `search`, `select` and others find them.
+
+        `images` are image ids, paths, ids of their table, or ids of regions, which mean their
+        images. The same images have the same id. Raises ImageNotFound, QueryError, StoreError.
+        """
+        from bilderatlas.collection import labelling, selections
+
+        found = labelling.resolved(self._space(), images)
+        return selections.keep(self.path, map(image_id_of, found))
+
+    def selection(self, selection: str) -> list[str]:
+        """The ids of the images that were kept together. Raises SelectionNotFound."""
+        from bilderatlas.collection import selections
+
+        return selections.read(self.path, selection)
 
     def images(self, image_ids: Sequence[str]) -> Images:
         """What the collection knows of some images, in the order asked for."""
@@ -885,10 +914,14 @@ class Collection:
         table: str = "images",
         format: str | None = None,
         run: str | None = None,
+        selection: str | None = None,
     ) -> None:
-        """Write images, clusters or coordinates as CSV or Parquet, with their paths."""
+        """Write images, clusters, coordinates or labels as CSV or Parquet, with their paths.
+
+        With a `selection` (`keep_selection`), only the rows of its images.
+        """
         target = Path(output) if isinstance(output, str) else output
-        exports.write(self, target, table=table, format=format, run=run)
+        exports.write(self, target, table=table, format=format, run=run, selection=selection)
 
     def to_chroma(
         self, folder: str | Path, *, prefix: str | None = None, space: str | None = None

@@ -26,6 +26,7 @@ class Choice:
     weights: Mapping[str, float] = field(default_factory=dict)  # by kind; 1 where none is given
     aggregate: str = "max"
     where: str | None = None  # a SQL condition
+    among: Sequence[str] | None = None  # only these images, by their ids
 
     def __post_init__(self) -> None:
         if self.k is not None and self.k < 1:
@@ -52,7 +53,11 @@ class Choice:
     def weigh(self, catalogue: Catalogue) -> NDArray[np.float64]:
         """How much each region counts, (N,); 0 for what is not to be found."""
         weights = catalogue.by_kind({kind: self._weight_of(kind) for kind in regions.KINDS})
-        return weights * catalogue.where(self.where) if self.where else weights
+        if self.where:
+            weights *= catalogue.where(self.where)
+        if self.among is not None:
+            weights *= catalogue.among(self.among)
+        return weights
 
 
 def _check_kinds(kinds: Names[str]) -> None:

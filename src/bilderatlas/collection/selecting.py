@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import pyarrow as pa
@@ -45,8 +45,14 @@ def narrowed(
     label: str | None,
     unlabelled: bool,
     where: str | None,
+    selected: Sequence[str] | None,
 ) -> pa.Array:
-    """Those of some images that have a label, or none, and fulfil a condition; in their order."""
+    """Those of some images that have a label, or none, fulfil a condition, and are selected.
+
+    In their order.
+    """
+    if selected is not None:
+        images = _among(images, pa.array(selected, pa.string()))
     labelled = by_label(catalogue, labels, label, unlabelled)
     if labelled is not None:
         images = _among(images, labelled)

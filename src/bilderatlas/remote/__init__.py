@@ -89,6 +89,7 @@ class RemoteCollection:
         weights: Mapping[str, float] | None = None,
         aggregate: str = "max",
         where: str | None = None,
+        selection: str | None = None,
         space: str | None = None,
     ) -> Hits:
         """Find the k images closest to some words or to a picture; files are read here.
@@ -104,6 +105,7 @@ class RemoteCollection:
             "without": list(without),
             "aggregate": aggregate,
             "where": where,
+            "selection": selection,
             "space": space,
         }
         if image is None:

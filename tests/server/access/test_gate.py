@@ -17,7 +17,9 @@ from tests.server.access.keyed import ACCESS, EDITOR, VIEWER, access, bearer
 
 API = "/api/v1"
 OPEN = {"/api/v1/health", "/api/v1/ready"}
-READING_BY_POST = {f"{API}/{path}" for path in ("search", "search/image", "search/url", "evaluate")}
+READING_BY_POST = {
+    f"{API}/{path}" for path in ("search", "search/image", "search/url", "evaluate", "selections")
+}
 LETTER = {"query": "red"}
 
 

@@ -20,6 +20,7 @@ READING = frozenset(
         "/api/v1/search/image",
         "/api/v1/search/url",
         "/api/v1/evaluate",
+        "/api/v1/selections",  # what somebody looks at: bounded, and decides nothing
         "/query-pictures",  # kept in memory for a search
         "/_dash-update-component",  # turns a page
     )

@@ -11,7 +11,15 @@ from bilderatlas.errors import NotAllowed
 from bilderatlas.server.access import Access
 from bilderatlas.server.routes.dependencies import Asked
 from bilderatlas.server.schemas.asking import Hits, SearchQuery, UrlQuery
-from bilderatlas.server.schemas.limits import MAX_KINDS, Aggregate, K, SpaceName, Threshold, Where
+from bilderatlas.server.schemas.limits import (
+    MAX_KINDS,
+    Aggregate,
+    K,
+    SelectionId,
+    SpaceName,
+    Threshold,
+    Where,
+)
 
 Listed = Annotated[
     list[str] | None, Query(max_length=MAX_KINDS, description="kinds of region; may be repeated")
@@ -31,6 +39,7 @@ def search(collection: Asked, body: SearchQuery) -> dict[str, Any]:
         weights=body.weights,
         aggregate=body.aggregate,
         where=body.where,
+        selection=body.selection,
         space=body.space,
         may_open_files=False,
     ).to_dict()
@@ -53,6 +62,7 @@ def search_image(  # noqa: PLR0913  an option is an argument
     ] = None,
     aggregate: Aggregate = "max",
     where: Where | None = None,
+    selection: SelectionId | None = None,
     space: SpaceName | None = None,
 ) -> dict[str, Any]:
     """Find images that look like an uploaded one."""
@@ -65,6 +75,7 @@ def search_image(  # noqa: PLR0913  an option is an argument
         weights=queries.weights(weights or ()),
         aggregate=aggregate,
         where=where,
+        selection=selection,
         space=space,
     ).to_dict()
 

@@ -16,7 +16,7 @@ from fastapi.responses import StreamingResponse
 from bilderatlas.arrays import Embeddings
 from bilderatlas.server.routes.conditional import of_tables
 from bilderatlas.server.routes.dependencies import Asked, RunName
-from bilderatlas.server.schemas.limits import Kind, SpaceName
+from bilderatlas.server.schemas.limits import Kind, SelectionId, SpaceName
 
 IN_MEMORY_BYTES = 16_000_000  # of a table; what is larger waits on disk
 CHUNK_BYTES, CHUNK_ROWS = 1 << 20, 4096
@@ -43,11 +43,12 @@ def export(
     table: Annotated[str, Query(max_length=100, description="images, clusters, ...")] = "images",
     format: Literal["csv", "parquet"] = "csv",
     run: RunName = None,
+    selection: SelectionId | None = None,
 ) -> StreamingResponse:
     """Give a table of the collection as a file: CSV or Parquet."""
     with ExitStack() as until_written:
         file = until_written.enter_context(SpooledTemporaryFile(max_size=IN_MEMORY_BYTES))
-        collection.export(file, table=table, format=format, run=run)
+        collection.export(file, table=table, format=format, run=run, selection=selection)
         until_written.pop_all()  # `_chunks` closes it
     file.seek(0)
     named = f'attachment; filename="{table}.{format}"'

@@ -11,6 +11,7 @@ from bilderatlas.server.schemas.limits import (
     MAX_WORDS,
     Aggregate,
     K,
+    SelectionId,
     SpaceName,
     Threshold,
     Where,
@@ -34,6 +35,7 @@ class _Query(BaseModel):
     ] = {}
     aggregate: Aggregate = "max"
     where: Where | None = None
+    selection: SelectionId | None = None
     space: SpaceName | None = None
 
 

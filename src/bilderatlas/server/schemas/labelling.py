@@ -7,7 +7,7 @@ from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from bilderatlas.server.schemas.limits import MAX_NUMBER, MAX_WORDS, Where
+from bilderatlas.server.schemas.limits import MAX_NUMBER, MAX_WORDS, SelectionId, Where
 
 MAX_IMAGES = 100_000  # named one by one; `all` means any number
 
@@ -27,6 +27,7 @@ class All(BaseModel):
     label: Annotated[Text | None, Field(description="those that people gave this label")] = None
     unlabelled: Annotated[bool, Field(description="those without any label")] = False
     where: Where | None = None
+    selection: SelectionId | None = None
 
 
 class LabelAsked(BaseModel):

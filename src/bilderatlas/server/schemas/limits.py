@@ -19,6 +19,9 @@ K = Annotated[int, Field(ge=1, le=MAX_K, description="how many images at most")]
 Threshold = Annotated[float, Field(ge=-1, le=1, description="no image below this score")]
 Aggregate = Annotated[str, Field(description="an image ranks by its best region, max, or by mean")]
 SpaceName = Annotated[str, Field(max_length=MAX_WORDS, description="the active one if left out")]
+SelectionId = Annotated[
+    str, Field(max_length=MAX_WORDS, description="only images of this selection")
+]
 Where = Annotated[str, Field(max_length=MAX_WORDS, description="a filter on metadata")]
 Kind = Annotated[str, Field(max_length=MAX_WORDS, description="of region, or all")]
 Seed = Annotated[int, Field(ge=0, le=MAX_SEED, description="the same gives the same")]
