@@ -573,6 +573,17 @@ class RunComparison:
 
 
 @dataclass(frozen=True, slots=True)
+class Exchange:
+    """What became of a cluster of one run in one of another: some region ids, the firmest first."""
+
+    first: int
+    second: int
+    stayed: tuple[str, ...]
+    left: tuple[str, ...]  # of the first, that are elsewhere in the second run
+    came: tuple[str, ...]  # of the second, that were elsewhere in the first run
+
+
+@dataclass(frozen=True, slots=True)
 class Projection:
     """A run of `project`: coordinates for every region."""
 

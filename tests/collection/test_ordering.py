@@ -124,3 +124,19 @@ def test_one_kind_of_region_is_clustered_or_all_of_them(tmp_path: Path) -> None:
     assert (of_all.about.kind, of_all.about.n_regions) == ("all", 6)
     with pytest.raises(QueryError, match=r"is over image and .* over person"):
         atlas.compare("kmeans-1", "kmeans-2")
+
+
+def test_what_stayed_left_and_came_is_told_image_by_image(atlas: Collection) -> None:
+    coarse, fine = atlas.cluster("kmeans", k=2).run, atlas.cluster("kmeans", k=3).run
+    both = next(c.cluster for c in atlas.clustering(coarse).clusters if c.size == 12)
+    match = next(m for m in atlas.compare(coarse, fine).comparison.matches if m.first == both)
+    (one,) = atlas.exchanges(coarse, fine, [(match.first, match.second)], n=9)
+    assert (len(one.stayed), len(one.left), len(one.came)) == (6, 6, 0)
+    stayed, left = (
+        {str(path).rsplit("/", 1)[-1].split("-")[0] for path in atlas.paths(ids)}
+        for ids in (one.stayed, one.left)
+    )
+    assert len(stayed) == len(left) == 1
+    assert stayed != left
+    (fewer,) = atlas.exchanges(fine, coarse, [(match.second, match.first)], n=4)
+    assert (len(fewer.stayed), len(fewer.left), len(fewer.came)) == (4, 0, 4)

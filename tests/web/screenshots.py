@@ -50,10 +50,15 @@ def photograph(visit: Visit, atlas: Collection, query: str, folder: Path) -> Non
     }
     paths |= {"map": "/map", "image": f"/images/{best}"}
     paths |= {"label": "/label"}
+    largest = atlas.clustering().clusters[0].cluster
+    paths |= {"cluster": f"/clusters/{largest}", "advice": "/clusters/advice"}
+    paths |= {"runs": "/clusters/compare", "decisions": "/decisions"}
     for name, path in paths.items():
         page = visit.go(path)
         if name == "map":
             point_at_middle(visit)
+        if name == "advice":
+            page.wait_for_selector("figure", timeout=120_000)
         page.wait_for_timeout(1500)  # for the pictures
         page.screenshot(path=folder / f"{name}.png")
     assert visit.complaints == [], visit.complaints

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from bilderatlas.collection import Collection
+from bilderatlas.server.access import Access
 from bilderatlas.store import Store
 from tests.pictures import put, quarters, saved
 from tests.regions.detectors import write_yolox
-from tests.server.coloured import COLOURS, N_OF_EACH, make_collection
+from tests.server.coloured import COLOURS, HOSTILE, N_OF_EACH, make_collection
 from tests.toy_encoder import ToyEncoder
 from tests.web.visiting import Visit, served
 
@@ -205,6 +207,82 @@ def test_a_cluster_that_became_empty_says_so(visit: Visit, atlas: Collection) ->
     atlas.decide("merge", other, number)
     page.reload()
     expect(page.get_by_text("This cluster is empty now")).to_be_visible()
+
+
+def test_the_log_shows_who_decided_what_and_takes_it_back(visit: Visit, atlas: Collection) -> None:
+    atlas.decide("name", 1, HOSTILE, who="Anna")
+    atlas.decide("move", atlas.members(0)[0].region_id, 2, who="Mehmet")
+    page = visit.go("/decisions")
+    rows = page.locator(".decisions > li")
+    expect(rows.first).to_contain_text("1 picture moved to cluster 2 of kmeans-1")
+    expect(rows.first).to_contain_text("Mehmet")
+    expect(rows.first.get_by_role("img")).not_to_have_js_property("naturalWidth", 0)
+    expect(rows.nth(1)).to_contain_text(f"Cluster 1 of kmeans-1 is called “{HOSTILE}”")
+    rows.nth(1).get_by_role("button", name="Undo").click()
+    expect(rows).to_have_count(1)
+    assert [one.verb for one in atlas.decisions()] == ["move"]
+    page.get_by_role("link", name="Also what was taken back").click()
+    page.wait_for_url("**/decisions?all=yes")
+    expect(page.get_by_text("taken back", exact=True).first).to_be_visible()
+
+
+def test_two_runs_are_compared_side_by_side(browser: Browser, tmp_path: Path) -> None:
+    atlas = make_collection(tmp_path)
+    atlas.cluster("kmeans", k=2)
+    with served(atlas) as address:
+        page = Visit(browser.new_page(), address).go("/clusters/compare?first=kmeans-1")
+        expect(page.get_by_text("The runs agree by")).to_be_visible()
+        pairs = page.locator(".pairs > li")
+        expect(pairs).to_have_count(2)
+        expect(pairs.first).to_contain_text(f"{N_OF_EACH} in both")
+        expect(pairs.first.locator("img").first).not_to_have_js_property("naturalWidth", 0)
+        expect(page.get_by_role("heading", name="Only in kmeans-1")).to_be_visible()
+        page.get_by_label("Second run").select_option("kmeans-1")
+        page.get_by_role("button", name="Compare").click()
+        expect(page.get_by_text("The runs agree by 1.00")).to_be_visible()
+        page.close()
+
+
+def test_advice_is_drawn_and_a_run_started_with_it(visit: Visit) -> None:
+    page = visit.go("/clusters/advice")
+    silhouette = page.get_by_role("img", name="Silhouette")
+    expect(silhouette).to_be_visible(timeout=60_000)  # it is measured first
+    expect(page.get_by_text("k = 4:")).to_be_visible()
+    expect(page.locator("[data-answer] figure")).to_have_count(8)
+    page.get_by_text("The same in numbers").first.click()
+    expect(page.get_by_role("columnheader", name="silhouette")).to_be_visible()
+    asked = start(page, page.get_by_role("button", name="Start with this").first)
+    assert asked == {"verb": "cluster", "options": {"method": "kmeans", "k": "4"}}
+
+
+def test_a_new_run_is_started_with_what_its_method_reads(visit: Visit) -> None:
+    page = visit.go("/clusters")
+    page.get_by_text("Group the pictures anew").click()
+    page.get_by_label("Method").select_option("kmeans")
+    expect(page.get_by_label("min_cluster_size")).to_be_hidden()
+    page.get_by_label("k, how many groups").fill("3")
+    asked = start(page, page.get_by_role("button", name="Start"))
+    assert asked == {"verb": "cluster", "options": {"method": "kmeans", "k": "3"}}
+
+
+def start(page: Page, button: Locator) -> Any:
+    """Press a button that starts a job; what is asked. It is not done here."""
+    page.route("**/api/v1/jobs", lambda route: route.fulfill(json={}))
+    with page.expect_request("**/api/v1/jobs") as sent:
+        button.click()
+    expect(page.locator("#said")).to_contain_text("Started.")
+    return sent.value.post_data_json
+
+
+def test_who_may_not_change_anything_sees_clusters_without_forms(
+    browser: Browser, atlas: Collection
+) -> None:
+    with served(atlas, Access(is_read_only=True)) as address:
+        page = Visit(browser.new_page(), address).go("/clusters/0?run=kmeans-1")
+        assert n_members(page) == N_OF_EACH
+        expect(page.locator("main form")).to_have_count(0)
+        expect(page.locator("[data-pick]")).to_have_count(0)
+        page.close()
 
 
 def test_parts_are_shown_as_they_were_cut_out(browser: Browser, tmp_path: Path) -> None:

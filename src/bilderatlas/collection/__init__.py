@@ -33,6 +33,7 @@ from bilderatlas.results import (
     Decision,
     Decisions,
     Duplicates,
+    Exchange,
     Hits,
     ImageFacts,
     ImagePage,
@@ -441,7 +442,18 @@ class Collection:
         """How alike two clusterings are, and what became of each cluster. Raises RunNotFound."""
         from bilderatlas.collection import ordering
 
-        return ordering.compare(self._store, first, second)
+        return ordering.compare(self.clustering(first), self.clustering(second))
+
+    def exchanges(
+        self, first: str, second: str, pairs: Sequence[tuple[int, int]], *, n: int = 7
+    ) -> list[Exchange]:
+        """Which regions stayed, left and came from clusters of one run to clusters of another.
+
+        Up to n of each, the firmest first. Raises RunNotFound, QueryError.
+        """
+        from bilderatlas.collection import ordering
+
+        return ordering.exchanges(self.clustering(first), self.clustering(second), pairs, n=n)
 
     def project(  # noqa: PLR0913  an option is an argument
         self,

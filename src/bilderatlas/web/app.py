@@ -16,9 +16,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from bilderatlas import __version__
 from bilderatlas.collection import Collection
 from bilderatlas.errors import BilderatlasError
-from bilderatlas.web import gallery, home, image, label, search, texts
+from bilderatlas.web import decisions, gallery, home, image, label, search, texts
 from bilderatlas.web import map as map_page
-from bilderatlas.web.clusters import every, one
+from bilderatlas.web.clusters import advice, comparing, every, one
 from bilderatlas.web.frame import frame
 from bilderatlas.web.page import Address, Desk, Page
 from bilderatlas.web.query_pictures import QueryPictures
@@ -35,7 +35,10 @@ PAGES: dict[str, Callable[..., Page]] = {  # a path -> what makes its page; grou
     "/search": search.page,
     "/images/(?P<image_id>[^/]+)": image.page,
     "/clusters": every.page,
+    "/clusters/advice": advice.page,
+    "/clusters/compare": comparing.page,
     r"/clusters/(?P<cluster>-?\d+)": one.page,
+    "/decisions": decisions.page,
     "/map": map_page.page,
     "/label": label.page,
 }

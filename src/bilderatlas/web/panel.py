@@ -9,11 +9,10 @@ from dash import html
 from dash.development.base_component import Component
 
 from bilderatlas.arrays import Box
-from bilderatlas.results import Hit, ImageFacts, Member, Region
+from bilderatlas.results import Hit, ImageFacts, Member, Region, image_id_of
 from bilderatlas.web import selecting, texts
 from bilderatlas.web.page import Address, Children, aria, data, link
 
-WHOLE = "image"  # the kind of a region that is the whole picture
 NARROWEST, WIDEST = 0.5, 2.6  # width / height that a frame may have; the picture stays whole
 
 
@@ -36,9 +35,9 @@ def thumbnail(image_id: str, alt: str) -> Picture:
     return Picture(src=link(f"/api/v1/images/{image_id}/thumbnail"), alt=alt, loading="lazy")
 
 
-def region_picture(region_id: str, kind: str, alt: str) -> Picture:
+def region_picture(region_id: str, alt: str) -> Picture:
     """A small picture of a region: its image's thumbnail, or what is cut out of it."""
-    if kind == WHOLE:
+    if region_id == image_id_of(region_id):
         return thumbnail(region_id, alt)
     return Picture(src=link(f"/api/v1/regions/{region_id}/crop"), alt=alt, loading="lazy")
 
@@ -76,7 +75,7 @@ def members_panel(
     items = [
         _item(
             facts[member.image_id],
-            picture=region_picture(member.region_id, member.kind, _name(facts[member.image_id])),
+            picture=region_picture(member.region_id, _name(facts[member.image_id])),
             box=member.box,
             notes=[bar(member.closeness, texts.closeness(member.closeness))],
             item_id=member.region_id if selecting_as else None,

@@ -50,10 +50,10 @@ def page(desk: Desk, address: Address, cluster: str) -> Page:
 def _facts(clustering: Clustering, about: Cluster | None, shape: ClusterShape | None) -> Children:
     if about is None:
         return [
-            html.P(texts.n_images(clustering.n_noise), className="lead"),
+            html.P(texts.n_pictures(clustering.n_noise), className="lead"),
             html.P(texts.NOISE_HINT, className="lead"),
         ]
-    told = [texts.n_images(about.size)]
+    told = [texts.n_pictures(about.size)]
     if shape:
         told.append(texts.tightness(shape.tightness))
     told.append(texts.named_by(about.source, about.confidence))

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain
 
 from dash import html
 
 from bilderatlas.collection import Collection
-from bilderatlas.results import Cluster, Clustering, ClusterShape, Member
+from bilderatlas.results import Cluster, Clustering, ClusterShape, image_id_of
 from bilderatlas.web import texts
 from bilderatlas.web.clusters import NOISE, cluster_address
 from bilderatlas.web.page import Children
@@ -26,11 +27,13 @@ def sheets(
 ) -> html.Ul:
     """One contact sheet a cluster; `notes` are what stands below some, with what can be done."""
     members = {
-        one.cluster: collection.members(one.cluster, run=clustering.run, n=N_ON_A_SHEET)
+        one.cluster: [
+            member.region_id
+            for member in collection.members(one.cluster, run=clustering.run, n=N_ON_A_SHEET)
+        ]
         for one in shown
     }
-    ids = list({member.image_id for some in members.values() for member in some})
-    path_of = dict(zip(ids, collection.paths(ids), strict=True))
+    path_of = paths(collection, chain.from_iterable(members.values()))
     return html.Ul(
         [
             _sheet(
@@ -46,13 +49,22 @@ def sheets(
     )
 
 
-def contact(members: Sequence[Member], path_of: Mapping[str, str | None]) -> html.Div:
-    """A few pictures side by side, the first one larger."""
+def contact(
+    region_ids: Sequence[str], path_of: Mapping[str, str | None], *, kind: str = "contact"
+) -> html.Div:
+    """A few pictures side by side, those that are still here; in a contact the first is larger."""
     pictures = [
-        region_picture(member.region_id, member.kind, file_name(path_of[member.image_id] or ""))
-        for member in members
+        region_picture(region_id, file_name(path))
+        for region_id in region_ids
+        if (path := path_of[image_id_of(region_id)])
     ]
-    return html.Div(pictures, className="contact")
+    return html.Div(pictures, className=kind)
+
+
+def paths(collection: Collection, region_ids: Iterable[str]) -> dict[str, str | None]:
+    """The paths of the images of some regions, by image id; None for those that have left."""
+    ids = list({image_id_of(region_id) for region_id in region_ids})
+    return dict(zip(ids, collection.paths(ids), strict=True))
 
 
 def _sheet(

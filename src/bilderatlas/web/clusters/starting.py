@@ -24,7 +24,7 @@ def form(collection: Collection, *, unfolded: bool) -> html.Details:
         forms.hidden("verb", "cluster"),
         forms.choice("options.method", texts.METHOD, methods, DEFAULT_METHOD),
         *[_option(name, str(default)) for name, default in defaults.items()],
-        forms.choice("options.kind", texts.KIND_OF_PART, _kinds(collection), None),
+        forms.choice("options.kind", texts.KIND_OF_PART, kinds(collection), None),
         forms.choice("options.space", texts.SPACE, _spaces(collection), None),
         html.Label([texts.SEED, _field("seed", "0")]),
         forms.submit(texts.START, main=True),
@@ -37,11 +37,12 @@ def form(collection: Collection, *, unfolded: bool) -> html.Details:
     )
 
 
-def button(label: str, options: Mapping[str, str]) -> html.Form:
-    """A button that starts a run with these options."""
+def button(label: str, options: Mapping[str, str], *, filled: str) -> html.Form:
+    """A button that starts a run with these options, and one that `assets/advice.js` fills in."""
     members = {"verb": "cluster"} | {f"options.{name}": value for name, value in options.items()}
     fields: Children = [forms.hidden(name, value) for name, value in members.items()]
-    return forms.acting(JOBS, [*fields, forms.submit(label, main=True)], said=texts.STARTED)
+    fields += [html.Span(hidden=True, **data(filled=filled)), forms.submit(label, main=True)]
+    return forms.acting(JOBS, fields, said=texts.STARTED)
 
 
 def _option(name: str, default: str) -> html.Label:
@@ -64,10 +65,10 @@ def _field(name: str, default: str) -> dcc.Input:
     )
 
 
-def _kinds(collection: Collection) -> dict[str, str]:
-    """The usual kind is left out of the request."""
-    kinds = collection.kinds()
-    others = {kind: f"{texts.PARTS[kind]} ({texts.count(n)})" for kind, n in kinds.items()}
+def kinds(collection: Collection) -> dict[str, str]:
+    """What can be grouped, as it is called; the usual kind is left out of the request."""
+    counts = collection.kinds()
+    others = {kind: f"{texts.PARTS[kind]} ({texts.count(n)})" for kind, n in counts.items()}
     return {"": texts.USUAL_KIND} | others | {"all": texts.ALL_KINDS}
 
 

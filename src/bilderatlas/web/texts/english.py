@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 
-from bilderatlas.results import Verdict
+from bilderatlas.results import Decision, Verdict
 
 # -- the frame
 
@@ -303,7 +304,7 @@ MOVE_TO, MOVE, MOVED = "To the cluster", "Move", "Moved."
 MOVE_OUT, MOVED_OUT = "Out of all clusters", "Moved out of all clusters."
 MEMBERS = "From the core to the edge"
 NEAREST_CLUSTERS = "The nearest clusters"
-WORDS_READ = "Read in it:"
+WORDS_READ = "Words for it:"
 NEW_RUN, NEW_RUN_HINT = "Group the pictures anew", "What is left empty is as the method has it."
 METHOD, KIND_OF_PART, SPACE, SEED, START = "Method", "What to group", "Space", "Seed", "Start"
 STARTED = "Started. It is listed with the jobs."
@@ -332,6 +333,40 @@ NAME_SOURCES = {
     "llm": "named by a language model",
     "person": "named by a person",
 }
+ONE_RUN_ONLY = "There is only one run yet. Start another one on the page of clusters."
+FIRST_RUN, SECOND_RUN, COMPARE_BUTTON = "First run", "Second run", "Compare"
+MATCHES = "Clusters that continue each other"
+MATCH_SORTS = {"moved": "how much moved", "size": "size"}
+ADVICE_LEAD = (
+    "How many groups suit k-means, and how far DBSCAN should reach: measured on a sample of these "
+    "pictures."
+)
+MEASURING = "Measuring. This takes from a few seconds to a minute…"
+NEIGHBORS_OF_DBSCAN, MEASURE = "min_samples of DBSCAN", "Measure"
+ADVICE_K, ADVICE_EPS = "How many groups: k", "How far to reach: eps"
+START_WITH_THIS = "Start with this"
+ADVICE_CURVES = {
+    "silhouette": "Silhouette: how well apart (higher is better)",
+    "gap": "Gap: tighter than without groups (the bend counts)",
+    "stability": "Stability: how alike subsamples are grouped",
+    "inertia": "Inertia: squared distances to the middles",
+    "separation": "Pairs of pictures that are set apart",
+    "noise": "Noise: share in no group",
+    "n_clusters": "Number of groups",
+    "k_distances": "Distance to the neighbor, by rank",
+    "recommended": "recommended",
+    "at": "at",
+    "from": "from",
+    "to": "to",
+    "numbers": "The same in numbers",
+}
+DECISIONS_LEAD = (
+    "What people decided, the newest first. A decision holds in its run and in all later ones; "
+    "nothing is ever deleted, only taken back."
+)
+NOTHING_DECIDED = "Nothing was decided yet."
+ONLY_IN_FORCE, WITH_UNDONE = "Only those in force", "Also what was taken back"
+UNDONE, TAKEN_BACK = "Taken back.", "taken back"
 
 
 def clusters_of(n: int, run: str) -> str:
@@ -365,6 +400,89 @@ def named_by(source: str, confidence: float) -> str:
     column = source.removeprefix("column ")
     by = NAME_SOURCES.get(source, f"named by the column “{column}”")
     return by if source in ("number", "person") else f"{by}, {confidence:.0%} sure"
+
+
+def agreement(ari: float, n_moved: int, n: int) -> str:
+    """How alike two runs are."""
+    return (
+        f"The runs agree by {ari:.2f} (adjusted Rand index; 1 is the same groups, 0 is chance). "
+        f"{count(n_moved)} of {count(n)} changed their group."
+    )
+
+
+def noise_moved(n_in: int, n_out: int) -> str:
+    """What fell out of groups, and what came into them."""
+    return f"{count(n_in)} are in no group any more, {count(n_out)} are in one only now."
+
+
+def n_stayed(n: int) -> str:
+    """How many two clusters share."""
+    return f"{count(n)} in both"
+
+
+def n_left(n: int) -> str:
+    """How many of the first cluster are elsewhere in the second run."""
+    return f"{count(n)} only here"
+
+
+def n_came(n: int) -> str:
+    """How many of the second cluster were elsewhere in the first run."""
+    return f"{count(n)} only here"
+
+
+def overlap(share: float) -> str:
+    """How much of two clusters is the same."""
+    return f"{share:.0%} of both are the same"
+
+
+def only_in(run: str) -> str:
+    """The clusters of a run that the other has none for."""
+    return f"Only in {run}"
+
+
+def and_more(n: int) -> str:
+    """What is left out of a long list."""
+    return f"and {count(n)} more"
+
+
+def moment(when: datetime) -> str:
+    """A date and a time."""
+    return f"{when.day} {when:%B %Y, %H:%M} UTC"
+
+
+def undo(decision: str) -> str:
+    """What the button does that takes a decision back."""
+    return f"Take decision {decision} back"
+
+
+def decided(decision: Decision) -> str:
+    """What a person decided."""
+    told, n = decision.payload, len(decision.region_ids or decision.image_ids)
+    run, name = told.get("run"), told.get("name", told.get("label"))
+    out = told.get("cluster") == -1
+    return {
+        "name": f"Cluster {told.get('cluster')} of {run} is called “{name}”",
+        "merge": f"Clusters {_listed(told.get('clusters', ()))} of {run} are one",
+        "split": f"{n_pictures(n)} left cluster {told.get('cluster')} of {run}",
+        "move": f"{n_pictures(n)} moved out of all clusters of {run}"
+        if out
+        else f"{n_pictures(n)} moved to cluster {told.get('cluster')} of {run}",
+        "must-link": f"Two pictures of {run} belong together",
+        "cannot-link": f"Two pictures of {run} do not belong together",
+        "label": f"{n_pictures(n)} labelled “{name}”",
+        "unlabel": f"The label “{name}” taken from {n_pictures(n)}",
+        "not-duplicate": "Two pictures are no copies of each other",
+        "undo": f"Decision {told.get('decision')} taken back",
+    }.get(decision.verb, decision.verb)
+
+
+def n_pictures(n: int) -> str:
+    """A count of pictures or parts of them."""
+    return "1 picture" if n == 1 else f"{count(n)} pictures"
+
+
+def _listed(numbers: Iterable[object]) -> str:
+    return ", ".join(map(str, numbers))
 
 
 def cluster(number: int, name: str) -> str:

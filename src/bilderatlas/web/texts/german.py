@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 
-from bilderatlas.results import Verdict
+from bilderatlas.results import Decision, Verdict
 
 # -- the frame
 
@@ -310,7 +311,7 @@ MOVE_TO, MOVE, MOVED = "In die Gruppe", "Verschieben", "Verschoben."
 MOVE_OUT, MOVED_OUT = "Aus allen Gruppen", "Aus allen Gruppen genommen."
 MEMBERS = "Vom Kern zum Rand"
 NEAREST_CLUSTERS = "Die nächsten Gruppen"
-WORDS_READ = "Darin gelesen:"
+WORDS_READ = "Wörter dafür:"
 NEW_RUN, NEW_RUN_HINT = "Die Bilder neu gruppieren", "Was leer bleibt, setzt das Verfahren selbst."
 METHOD, KIND_OF_PART, SPACE, SEED, START = (
     "Verfahren",
@@ -345,6 +346,44 @@ NAME_SOURCES = {
     "llm": "benannt von einem Sprachmodell",
     "person": "von einer Person benannt",
 }
+ONE_RUN_ONLY = "Es gibt erst einen Lauf. Ein weiterer beginnt auf der Seite der Gruppen."
+FIRST_RUN, SECOND_RUN, COMPARE_BUTTON = "Erster Lauf", "Zweiter Lauf", "Vergleichen"
+MATCHES = "Gruppen, die einander fortsetzen"
+MATCH_SORTS = {"moved": "Veränderung", "size": "Größe"}
+ADVICE_LEAD = (
+    "Wie viele Gruppen zu k-means passen und wie weit DBSCAN reichen sollte: gemessen an einer "
+    "Stichprobe dieser Bilder."
+)
+MEASURING = "Es wird gemessen. Das dauert einige Sekunden bis eine Minute…"
+NEIGHBORS_OF_DBSCAN, MEASURE = "min_samples von DBSCAN", "Messen"
+ADVICE_K, ADVICE_EPS = "Wie viele Gruppen: k", "Wie weit gereicht wird: eps"
+START_WITH_THIS = "Damit starten"
+ADVICE_CURVES = {
+    "silhouette": "Silhouette: wie gut getrennt (mehr ist besser)",
+    "gap": "Gap: dichter als ohne Gruppen (der Knick zählt)",
+    "stability": "Stabilität: wie gleich Stichproben gruppiert werden",
+    "inertia": "Trägheit: quadrierte Abstände zu den Mitten",
+    "separation": "Paare von Bildern, die getrennt werden",
+    "noise": "Rauschen: Anteil ohne Gruppe",
+    "n_clusters": "Zahl der Gruppen",
+    "k_distances": "Abstand zum Nachbarn, nach Rang",
+    "recommended": "empfohlen",
+    "at": "bei",
+    "from": "von",
+    "to": "bis",
+    "numbers": "Dasselbe in Zahlen",
+}
+DECISIONS_LEAD = (
+    "Was Menschen entschieden haben, das Neueste zuerst. Eine Entscheidung gilt in ihrem Lauf und "
+    "in allen späteren; nichts wird gelöscht, nur zurückgenommen."
+)
+NOTHING_DECIDED = "Noch wurde nichts entschieden."
+ONLY_IN_FORCE, WITH_UNDONE = "Nur was gilt", "Auch Zurückgenommenes"
+UNDONE, TAKEN_BACK = "Zurückgenommen.", "zurückgenommen"
+MONTHS = (
+    "Januar", "Februar", "März", "April", "Mai", "Juni", "Juli", "August", "September", "Oktober",
+    "November", "Dezember",
+)  # fmt: skip
 
 
 def clusters_of(n: int, run: str) -> str:
@@ -378,6 +417,89 @@ def named_by(source: str, confidence: float) -> str:
     column = source.removeprefix("column ")
     by = NAME_SOURCES.get(source, f"benannt nach der Spalte „{column}“")
     return by if source in ("number", "person") else f"{by}, zu {confidence:.0%} sicher"
+
+
+def agreement(ari: float, n_moved: int, n: int) -> str:
+    """How alike two runs are."""
+    return (
+        f"Die Läufe stimmen zu {score(ari)} überein (angepasster Rand-Index; 1 sind dieselben "
+        f"Gruppen, 0 ist Zufall). {count(n_moved)} von {count(n)} wechselten die Gruppe."
+    )
+
+
+def noise_moved(n_in: int, n_out: int) -> str:
+    """What fell out of groups, and what came into them."""
+    return f"{count(n_in)} sind in keiner Gruppe mehr, {count(n_out)} erst jetzt in einer."
+
+
+def n_stayed(n: int) -> str:
+    """How many two clusters share."""
+    return f"{count(n)} in beiden"
+
+
+def n_left(n: int) -> str:
+    """How many of the first cluster are elsewhere in the second run."""
+    return f"{count(n)} nur hier"
+
+
+def n_came(n: int) -> str:
+    """How many of the second cluster were elsewhere in the first run."""
+    return f"{count(n)} nur hier"
+
+
+def overlap(share: float) -> str:
+    """How much of two clusters is the same."""
+    return f"{share:.0%} von beiden sind gleich"
+
+
+def only_in(run: str) -> str:
+    """The clusters of a run that the other has none for."""
+    return f"Nur in {run}"
+
+
+def and_more(n: int) -> str:
+    """What is left out of a long list."""
+    return f"und {count(n)} weitere"
+
+
+def moment(when: datetime) -> str:
+    """A date and a time."""
+    return f"{when.day}. {MONTHS[when.month - 1]} {when:%Y, %H:%M} UTC"
+
+
+def undo(decision: str) -> str:
+    """What the button does that takes a decision back."""
+    return f"Entscheidung {decision} zurücknehmen"
+
+
+def decided(decision: Decision) -> str:
+    """What a person decided."""
+    told, n = decision.payload, len(decision.region_ids or decision.image_ids)
+    run, name = told.get("run"), told.get("name", told.get("label"))
+    out = told.get("cluster") == -1
+    return {
+        "name": f"Gruppe {told.get('cluster')} von {run} heißt „{name}“",
+        "merge": f"Gruppen {_listed(told.get('clusters', ()))} von {run} sind eine",
+        "split": f"{n_pictures(n)} aus Gruppe {told.get('cluster')} von {run} abgeteilt",
+        "move": f"{n_pictures(n)} aus allen Gruppen von {run} genommen"
+        if out
+        else f"{n_pictures(n)} in Gruppe {told.get('cluster')} von {run} verschoben",
+        "must-link": f"Zwei Bilder von {run} gehören zusammen",
+        "cannot-link": f"Zwei Bilder von {run} gehören nicht zusammen",
+        "label": f"{n_pictures(n)} mit „{name}“ bezeichnet",
+        "unlabel": f"Die Bezeichnung „{name}“ von {n_pictures(n)} genommen",
+        "not-duplicate": "Zwei Bilder sind keine Kopien voneinander",
+        "undo": f"Entscheidung {told.get('decision')} zurückgenommen",
+    }.get(decision.verb, decision.verb)
+
+
+def n_pictures(n: int) -> str:
+    """A count of pictures or parts of them."""
+    return "1 Bild" if n == 1 else f"{count(n)} Bilder"
+
+
+def _listed(numbers: Iterable[object]) -> str:
+    return ", ".join(map(str, numbers))
 
 
 def cluster(number: int, name: str) -> str:
