@@ -31,13 +31,15 @@ from queries import RandomEncoder
 from bilderatlas.arrays import to_unit_length
 from bilderatlas.collection import Collection
 from bilderatlas.encoders import ImageEmbeddings
-from bilderatlas.server import app
+from bilderatlas.server import app, serving
+from bilderatlas.server.access import Access
 from bilderatlas.store import Store
 from bilderatlas.store.rows import ImageRow, PlaceRow
 
 THUMBNAIL_BYTES = 14_000
 N_CONNECTIONS = 16  # of the load
 PORT = 8765
+ANY_RATE = 1e6  # requests a second that one address may ask: the load is one
 
 
 def fill(store: Store, encoder: RandomEncoder, n: int) -> None:
@@ -65,7 +67,8 @@ def serve(path: Path, dim: int) -> None:
     """The server's process."""
     collection = Collection(Store.open(path), encoder=RandomEncoder(dim))
     collection.warm_up()
-    uvicorn.run(app.create(collection), port=PORT, log_level="warning")
+    access = Access(requests_per_s=ANY_RATE)
+    uvicorn.Server(serving.configured(app.create(collection, access), port=PORT)).run()
 
 
 def index(path: Path, dim: int, pile: Path, stop: Event) -> None:

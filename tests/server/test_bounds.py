@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 
-import pytest
+from fastapi.testclient import TestClient
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -13,10 +13,9 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import Message, Scope
 
-from bilderatlas.errors import ServerBusy
 from bilderatlas.server import bounds
-from bilderatlas.server.bounds import Bounds, Lane, Limits
-from bilderatlas.server.problems import refused_by_http
+from bilderatlas.server.bounds import Bounds, Limits
+from bilderatlas.server.problems import refused_by_http as refused
 
 Answer = Callable[[Request], Awaitable[Response]]
 SHORT = Limits(answer_s=0.5, wait_s=0.1, silence_s=0.4, body_bytes_per_s=1000)
@@ -26,31 +25,34 @@ async def whole(request: Request) -> Response:
     return PlainTextResponse(f"{len(await request.body())} bytes")
 
 
+def bounds_of(answer: Answer, path: str = "/api/v1/search") -> Bounds:
+    routes = [Route(path, answer, methods=["POST"])]
+    return Bounds(Starlette(routes=routes, exception_handlers={HTTPException: refused}), SHORT)
+
+
 async def ask(
-    answer: Answer, pieces: list[bytes], *, pause_s: float = 0, is_more_said: bool = False
+    answer: Answer,
+    pieces: list[bytes],
+    *,
+    pause_s: float = 0,
+    is_more_said: bool = False,
+    path: str = "/api/v1/search",
+    bounded: Bounds | None = None,
 ) -> tuple[int, bytes]:
     """Send a body in pieces with a pause before each; the answer's status and body."""
-    app = Starlette(
-        routes=[Route("/api/v1/search", answer, methods=["POST"])],
-        exception_handlers={HTTPException: refused_by_http},
-    )
     left, sent = list(pieces), []
 
     async def receive() -> Message:
         await asyncio.sleep(pause_s if left else 60)
-        return {
-            "type": "http.request",
-            "body": left.pop(0),
-            "more_body": bool(left) or is_more_said,
-        }
+        body = left.pop(0)
+        return {"type": "http.request", "body": body, "more_body": bool(left) or is_more_said}
 
     async def send(message: Message) -> None:
         sent.append(message)
 
-    scope: Scope = {"type": "http", "method": "POST", "path": "/api/v1/search", "headers": []}
+    scope: Scope = {"type": "http", "method": "POST", "path": path, "headers": []}
     scope |= {"query_string": b"", "root_path": "", "server": ("127.0.0.1", 80), "scheme": "http"}
-    await Bounds(app, SHORT)(scope, receive, send)
-    await asyncio.sleep(0.02)
+    await (bounded or bounds_of(answer))(scope, receive, send)
     return sent[0]["status"], b"".join(each.get("body", b"") for each in sent)
 
 
@@ -91,40 +93,42 @@ def test_the_time_for_an_answer_begins_when_the_question_is_there() -> None:
     assert asyncio.run(ask(slow, [bytes(200)] * 3, pause_s=0.25)) == (200, b"done")
 
 
-def test_so_many_questions_at_once_and_the_others_wait_their_turn() -> None:
-    async def all_of(n: int) -> int:
-        lane, now, most = Lane(2, wait_s=5), 0, 0
+def test_a_body_that_drips_keeps_nobody_waiting() -> None:
+    """The turn is taken when the question is there, and given back with the first of the answer."""
 
-        async def one() -> None:
-            nonlocal now, most
-            await lane.enter()
-            now += 1
-            most = max(most, now)
-            await asyncio.sleep(0.01)
-            now -= 1
-            lane.leave()
+    async def beside() -> list[tuple[int, bytes]]:
+        bounded = bounds_of(whole)
+        dripping = [ask(whole, [b"a"] * 7, pause_s=0.05, bounded=bounded) for _ in range(50)]
+        begun = [asyncio.create_task(each) for each in dripping]
+        await asyncio.sleep(0.1)
+        answer = await asyncio.wait_for(ask(whole, [b"{}"], bounded=bounded), 0.2)
+        await asyncio.gather(*begun)
+        return [answer, *(each.result() for each in begun)]
 
-        await asyncio.gather(*(one() for _ in range(n)))
-        return most
-
-    assert asyncio.run(all_of(7)) == 2
+    assert asyncio.run(beside()) == [(200, b"2 bytes")] + [(200, b"7 bytes")] * 50
 
 
-def test_a_turn_that_does_not_come_is_refused() -> None:
-    async def wait() -> None:
-        lane = Lane(1, wait_s=0.05)
-        await lane.enter()
-        await lane.enter()
+def test_a_turn_that_does_not_come_is_said() -> None:
+    async def slow(request: Request) -> Response:
+        await request.body()
+        await asyncio.sleep(0.3)
+        return PlainTextResponse("done")
 
-    with pytest.raises(ServerBusy, match=r"no turn for this in 0\.05 s"):
-        asyncio.run(wait())
+    async def many() -> list[int]:
+        bounded = Bounds(
+            Starlette(routes=[Route("/api/v1/evaluate", slow, methods=["POST"])]), SHORT
+        )
+        asked = [ask(slow, [b"{}"], path="/api/v1/evaluate", bounded=bounded) for _ in range(20)]
+        return sorted(status for status, _ in await asyncio.gather(*asked))
+
+    statuses = asyncio.run(many())
+    assert set(statuses) == {200, 503}
 
 
-def test_a_queue_that_is_long_is_not_joined(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bounds, "MAX_WAITING", 0)
-
-    async def join() -> None:
-        await Lane(1, wait_s=5).enter()
-
-    with pytest.raises(ServerBusy, match="0 questions wait"):
-        asyncio.run(join())
+def test_what_takes_a_while_has_a_lane_of_its_own(client: TestClient) -> None:
+    paths = client.get("/api/openapi.json").json()["paths"]
+    assert {path for path in paths if bounds.HEAVY.fullmatch(path)} == {
+        f"/api/v1/{name}"
+        for name in ("duplicates", "advice", "runs/compare", "evaluate", "export", "embeddings")
+    }
+    assert {path for path in paths if bounds.FREE.fullmatch(path)} == {"/api/v1/health"}

@@ -13,13 +13,14 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bilderatlas.errors import ServerBusy
 from bilderatlas.server import problems
+from bilderatlas.server.lanes import Lane
+from bilderatlas.web.visitor import NAME
 
-ASKING = re.compile(r"/api/v1/search(/.*)?|/api/v1/images/[^/]+/similar|/_dash-update-component")
-HEAVY = re.compile(
-    r"/api/v1/(duplicates|advice|clusters/advice|runs/compare|evaluation|exports?)(/.*)?"
-)
-UPLOADS = re.compile(r"/api/v1/uploads/[^/]+/files")  # has limits of its own
-MAX_WAITING = 64  # questions that wait for their turn, of each lane
+HEAVY = re.compile(r"/api/v1/(duplicates|advice|runs/compare|evaluate|export|embeddings)")
+THUMBNAILS = re.compile(r"/api/v1/images/[^/]+/thumbnail")
+UPLOADS = re.compile(r"/api/v1/uploads/[^/]+/files")  # they have limits of their own
+# What asks nothing of the collection.
+FREE = re.compile(r"/assets/.*|/_dash-component-suites/.*|/sign-(in|out)|/api/v1/health|/api/docs")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,66 +35,41 @@ class Limits:
     body_bytes: int = 52_000_000  # a picture of 50 MB, and the form around it
 
 
-class Lane:
-    """Questions of one weight: so many at once, the others wait, but not too many or too long."""
-
-    def __init__(self, n_at_once: int, wait_s: float) -> None:
-        self._turns = asyncio.Semaphore(n_at_once)
-        self._n_waiting = 0
-        self._wait_s = wait_s
-
-    async def enter(self) -> None:
-        """Take a turn. Raises ServerBusy."""
-        if self._n_waiting >= MAX_WAITING:
-            raise ServerBusy(
-                f"{MAX_WAITING} questions wait for their turn already. Ask again soon."
-            )
-        self._n_waiting += 1
-        try:
-            async with asyncio.timeout(self._wait_s):
-                await self._turns.acquire()
-        except TimeoutError:
-            raise ServerBusy(
-                f"There was no turn for this in {self._wait_s:g} s. Ask again soon."
-            ) from None
-        finally:
-            self._n_waiting -= 1
-
-    def leave(self) -> None:
-        """Let the next one in."""
-        self._turns.release()
-
-
 class Bounds:
-    """Cuts off bodies that drip, answers for what takes too long, and lets heavy questions wait."""
+    """Cuts off bodies that drip, answers for what takes too long, and has questions take turns."""
 
     def __init__(self, app: ASGIApp, limits: Limits | None = None) -> None:
         self._app = app
         self._limits = limits or Limits()
-        self._asking = Lane(max(4, 2 * (os.cpu_count() or 1)), self._limits.wait_s)
-        self._heavy = Lane(2, self._limits.wait_s)
+        n_cores, wait_s = os.cpu_count() or 1, self._limits.wait_s
+        self._asking = Lane(max(4, 2 * n_cores), wait_s)
+        self._thumbnails = Lane(max(8, 4 * n_cores), wait_s)
+        self._heavy = Lane(max(1, n_cores // 2), wait_s)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
         lane = self._lane(scope["path"])
-        try:
-            if lane:
-                await lane.enter()
-        except ServerBusy as refusal:
-            await problems.of_refusal(refusal)(scope, receive, send)
-            return
         exchange = Exchange(scope, receive, send, self._limits, lane, is_heavy=lane is self._heavy)
+        try:
+            if scope["method"] in ("GET", "HEAD"):
+                await exchange.take_turn()
+        except ServerBusy as refusal:
+            await problems.of_refusal(refusal)(scope, receive, exchange.send)
+            return
         try:
             await self._app(scope, exchange.receive, exchange.send)
         finally:
-            exchange.end()
+            await exchange.finish()
 
     def _lane(self, path: str) -> Lane | None:
         if HEAVY.fullmatch(path):
             return self._heavy
-        return self._asking if ASKING.fullmatch(path) else None
+        if THUMBNAILS.fullmatch(path):
+            return self._thumbnails
+        is_free = FREE.fullmatch(path) or UPLOADS.fullmatch(path)
+        return None if is_free else self._asking
 
 
 class Exchange:
@@ -113,21 +89,32 @@ class Exchange:
         self._limits = limits
         self._answer_s = limits.heavy_answer_s if is_heavy else limits.answer_s
         self._lane = lane
+        self._has_turn = False
         self._began = time.monotonic()
         self._n_bytes = 0
         self._is_all_here = False
         self._apology: asyncio.Task[None] | None = None
         self._timer = self._started_timer()
 
-    def end(self) -> None:
-        """The answer was given, or never will be."""
+    async def take_turn(self) -> None:
+        """Wait until the question may be worked at. Raises ServerBusy."""
         self._timer.cancel()
-        if self._lane:
-            self._lane.leave()
-            self._lane = None
+        if self._lane and not self._has_turn:
+            await self._lane.enter(self._who())
+            self._has_turn = True
+        self._timer = self._started_timer()
+
+    async def finish(self) -> None:
+        """The app has done what it will."""
+        self._end_turn()
+        if self._apology:
+            await self._apology
 
     async def receive(self) -> Message:
-        """A piece of the question. Raises HTTPException where it comes too slowly."""
+        """A piece of the question. Raises HTTPException where it comes too slowly, or no turn does.
+
+        The turn is taken when all of it is here: whoever drips keeps nobody waiting.
+        """
         if self._is_all_here:  # what comes now is that somebody went away
             return await self._receive()
         try:
@@ -136,7 +123,23 @@ class Exchange:
         except TimeoutError:
             raise _too_slow(f"nothing came for {self._limits.silence_s:g} s") from None
         self._note(message)
+        try:
+            if self._is_all_here:
+                await self.take_turn()
+        except ServerBusy as refusal:  # FastAPI lets nothing else pass while it reads a body
+            raise HTTPException(503, str(refusal)) from refusal
         return message
+
+    async def send(self, message: Message) -> None:
+        """A piece of the answer; dropped where the apology for it went out already."""
+        if self._apology is None:
+            self._end_turn()  # who reads slowly keeps nobody else waiting
+            await self._send(message)
+
+    def _who(self) -> str:
+        """Whose turn it is: a key's, or an address's."""
+        client = self._scope.get("client")
+        return self._scope.get(NAME) or (client[0] if client else "")
 
     def _note(self, message: Message) -> None:
         self._is_all_here = not message.get("more_body", False)
@@ -148,24 +151,21 @@ class Exchange:
         least = self._limits.body_bytes_per_s * (elapsed_s - self._limits.silence_s)
         if not self._is_all_here and self._n_bytes < least:
             raise _too_slow(f"{self._n_bytes} bytes came in {elapsed_s:.0f} s")
-        if not self._apology:
-            self._timer.cancel()
-            self._timer = self._started_timer()
+        self._timer.cancel()
+        self._timer = self._started_timer()
 
-    async def send(self, message: Message) -> None:
-        """A piece of the answer; dropped where the apology for it went out already."""
-        if self._apology is None:
-            self.end()  # who reads slowly keeps nobody else waiting
-            await self._send(message)
+    def _end_turn(self) -> None:
+        self._timer.cancel()
+        if self._lane and self._has_turn:
+            self._lane.leave()
+        self._lane = None
 
     def _started_timer(self) -> asyncio.TimerHandle:
-        return asyncio.get_running_loop().call_later(self._answer_s, self._apologise)
+        return asyncio.get_running_loop().call_later(self._answer_s, self._give_up)
 
-    def _apologise(self) -> None:
-        late = ServerBusy(
-            f"This took longer than {self._answer_s:g} s and was given up. Ask for less.", 60
-        )
-        answer = problems.of_refusal(late)
+    def _give_up(self) -> None:
+        late = f"This took longer than {self._answer_s:g} s and was given up. Ask for less."
+        answer = problems.of_refusal(ServerBusy(late, 60))
         self._apology = asyncio.create_task(answer(self._scope, self._receive, self._send))
 
 

@@ -94,8 +94,10 @@ async def malformed(request: Request, error: Exception) -> JSONResponse:
 
 
 async def refused_by_http(request: Request, error: Exception) -> JSONResponse:
-    """No such address, or not by this method."""
+    """No such address, or not by this method; or a refusal of ours in the guise of HTTP's."""
     assert isinstance(error, HTTPException), "FastAPI hands over what was registered"
+    if isinstance(error.__cause__, BilderatlasError):
+        return of_refusal(error.__cause__)
     detail = f"{request.method} {request.url.path}: {error.detail}. See /api/docs."
     answer = document(error.status_code, detail, kind="HTTPException")
     answer.headers.update(error.headers or {})

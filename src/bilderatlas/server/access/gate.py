@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from urllib.parse import quote
 
 from starlette.datastructures import Headers
@@ -9,7 +10,7 @@ from starlette.requests import cookie_parser
 from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from bilderatlas.errors import BilderatlasError, KeyNeeded, NotAllowed, QueryError
+from bilderatlas.errors import BilderatlasError, KeyNeeded, NotAllowed, QueryError, TooManyRequests
 from bilderatlas.server import problems
 from bilderatlas.server.access import cookie, rules, sign_in
 from bilderatlas.server.access.allowance import Allowance, of_peer
@@ -19,6 +20,7 @@ from bilderatlas.server.access.rules import Need
 from bilderatlas.web.visitor import EDITOR, NAME, ROLE
 
 OF_LOOPBACK = 0.1  # without keys, whoever asks from this machine is one person or a test
+SLOWED_S = 0.5
 BEARER = "bearer "
 
 
@@ -40,6 +42,8 @@ class Gate:
         try:
             self._admit(scope)
         except BilderatlasError as refusal:
+            if isinstance(refusal, TooManyRequests):
+                await asyncio.sleep(SLOWED_S)  # refusing without a pause would keep us busy too
             await _answer(refusal, scope)(scope, receive, send)
             return
         await self._app(scope, receive, send)

@@ -1,0 +1,64 @@
+"""Turns: so many questions of one weight at once, and everybody who asks gets theirs in turn."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict, deque
+
+from bilderatlas.errors import ServerBusy
+
+MAX_WAITING = 200  # questions of one person in one lane: a page has many pictures
+
+
+class Lane:
+    """Lets `n_at_once` in. Whoever asks a hundred questions keeps nobody with one waiting."""
+
+    def __init__(self, n_at_once: int, wait_s: float) -> None:
+        self._n_free = n_at_once
+        self._wait_s = wait_s
+        self._waiting: OrderedDict[str, deque[asyncio.Future[None]]] = OrderedDict()  # by who
+
+    async def enter(self, who: str) -> None:
+        """Wait for a turn of `who`. Raises ServerBusy where it does not come, or many wait."""
+        if self._n_free:  # then nobody waits
+            self._n_free -= 1
+            return
+        queue = self._waiting.setdefault(who, deque())
+        if len(queue) >= MAX_WAITING:
+            raise ServerBusy(f"{MAX_WAITING} of your questions wait for a turn. Ask again soon.")
+        turn = asyncio.get_running_loop().create_future()
+        queue.append(turn)
+        is_in = False
+        try:
+            async with asyncio.timeout(self._wait_s):
+                await turn
+            is_in = True
+        except TimeoutError:
+            raise ServerBusy(
+                f"There was no turn for this in {self._wait_s:g} s. Ask again soon."
+            ) from None
+        finally:
+            if not is_in:
+                self._give_up(who, turn)
+
+    def leave(self) -> None:
+        """Let the next one in: the oldest question of whoever has waited longest for a turn."""
+        while self._waiting:
+            who, queue = self._waiting.popitem(last=False)
+            turn = queue.popleft()
+            if queue:
+                self._waiting[who] = queue  # behind the others
+            if not turn.done():
+                turn.set_result(None)
+                return
+        self._n_free += 1
+
+    def _give_up(self, who: str, turn: asyncio.Future[None]) -> None:
+        if turn.done() and not turn.cancelled():  # it came at the last moment
+            self.leave()
+            return
+        queue = self._waiting.get(who, deque())
+        if turn in queue:
+            queue.remove(turn)
+        if not queue:
+            self._waiting.pop(who, None)
