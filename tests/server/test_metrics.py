@@ -46,6 +46,7 @@ def test_the_collection_and_the_memory_are_told(client: TestClient) -> None:
     assert "bilderatlas_images 32" in lines
     assert 'bilderatlas_regions{kind="image"} 32' in lines
     assert "bilderatlas_problems 1" in lines
+    assert 'bilderatlas_jobs{state="running"} 0' in lines
     assert "bilderatlas_requests_in_progress 1" in lines
     assert all(LINE.fullmatch(line) for line in lines)
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import logging
+from collections import Counter
 
 from fastapi import APIRouter, Request, Response
 
 from bilderatlas import __version__
 from bilderatlas.errors import BilderatlasError, ServerBusy
+from bilderatlas.jobs import State
 from bilderatlas.server.metrics import CONTENT_TYPE, Labels, Metrics
 from bilderatlas.server.routes.dependencies import Asked
+from bilderatlas.server.routes.jobs import Queued
 from bilderatlas.server.schemas.knowing import Health, ProblemDocument
 
 logger = logging.getLogger(__name__)
@@ -36,14 +39,16 @@ def ready(collection: Asked) -> Health:
 
 
 @routes.get("/metrics", response_class=Response, responses={200: {"content": {"text/plain": {}}}})
-def metrics(request: Request, collection: Asked) -> Response:
-    """Count requests, images and memory, in the text format of Prometheus."""
+def metrics(request: Request, collection: Asked, queue: Queued) -> Response:
+    """Count requests, images, jobs and memory, in the text format of Prometheus."""
     counted: Metrics = request.app.state.metrics
     about = collection.info()
+    states = Counter(job.state for job in queue.all())
     gauges: dict[str, dict[Labels, float]] = {
         "images": {(): about.n_images},
         "regions": {(("kind", kind),): n for kind, n in about.kinds.items()},
         "problems": {(): about.n_problems},
+        "jobs": {(("state", state),): states[state] for state in State},
         "info": {(("version", __version__), ("collection", collection.name)): 1},
     }
     return Response(counted.text(gauges), media_type=CONTENT_TYPE)
