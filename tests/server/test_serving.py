@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import socket
 
+import httpx
 import pytest
 
 from bilderatlas.collection import Collection
 from bilderatlas.errors import BilderatlasError, KeysError
 from bilderatlas.server import serving
+from tests.server.access.keyed import EDITOR, access
+from tests.web.visiting import served
 
 
 def test_a_taken_port_is_named(collection: Collection) -> None:
@@ -40,3 +43,21 @@ def test_answers_do_not_wait_for_more_to_send() -> None:
 )
 def test_the_address_that_is_told_can_be_opened(host: str, said: str) -> None:
     assert serving._spoken(host) == said
+
+
+@pytest.mark.parametrize(("proxy", "is_believed"), [("127.0.0.1", True), (None, False)])
+def test_a_proxy_is_believed_where_it_was_named(
+    collection: Collection, proxy: str | None, is_believed: bool
+) -> None:
+    """It says that it was asked by https, and by whom: each of its visitors has an allowance."""
+    told = {"X-Forwarded-Proto": "https", "Host": "pictures.example"}
+    allowed = access(hosts=("pictures.example",), requests_per_s=2)
+    with served(collection, allowed, proxy) as address:
+        signed = httpx.post(f"{address}/sign-in", data={"key": EDITOR}, headers=told)
+        assert signed.headers["set-cookie"].startswith("__Host-") is is_believed
+        for _ in range(3):  # each takes half of an allowance
+            tried = told | {"X-Forwarded-For": "192.0.2.1", "X-API-Key": "a-guess"}
+            last = httpx.get(f"{address}/api/v1/info", headers=tried)
+        assert last.status_code == 429
+        other = httpx.get(f"{address}/sign-in", headers=told | {"X-Forwarded-For": "::7"})
+        assert other.status_code == (200 if is_believed else 429)

@@ -45,9 +45,11 @@ def launched(executable: str) -> Iterator[Browser]:
 
 
 @contextmanager
-def served(collection: Collection, access: Access | None = None) -> Iterator[str]:
+def served(
+    collection: Collection, access: Access | None = None, proxy: str | None = None
+) -> Iterator[str]:
     """The address under which a collection is served, on a free port."""
-    server = uvicorn.Server(serving.configured(app.create(collection, access), port=0))
+    server = uvicorn.Server(serving.configured(app.create(collection, access), proxy, port=0))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     while not server.started:
