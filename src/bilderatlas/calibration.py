@@ -173,6 +173,18 @@ def judge(
     return Judgement(_relevance(level, cut, background.spread), cut)
 
 
+def odds(scores: Scores, kinds: NDArray[np.integer], background: Background) -> NDArray[np.float64]:
+    """The odds (N,) that each of N regions answers a query, by its score (N,) alone.
+
+    At the background's floor they are even, and each spread more makes them four times as good.
+    Unlike in `judge` they do not depend on how well other regions answer. `kinds` is (N,).
+    """
+    level = _comparable(scores, kinds, background.levels, background.whole_levels)  # (N,)
+    floor = background.mean + background.floor * background.spread
+    above = np.clip((level - floor) / background.spread, -30, 30).astype(np.float64)  # spreads
+    return np.asarray(ODDS_PER_SPREAD**above)
+
+
 def count(
     relevance: NDArray[np.float64],
     image_of: NDArray[np.integer],

@@ -149,11 +149,31 @@ def labels_table(collection: Collection, run: str | None = None) -> pa.Table:
     return pa.table(placed | {"label": pa.array([label for _, label in rows], pa.string())})
 
 
+def classes_table(collection: Collection, run: str | None) -> pa.Table:
+    """path, image_id, region_id, rank, label, probability: the likeliest labels of each region.
+
+    The label is empty where none of the classification's fits.
+    """
+    made = collection.classification(run)
+    n_top = made.labels.shape[1]
+    placed = _placed(collection, [region for region in made.region_ids for _ in range(n_top)])
+    names = [*made.names, None]  # -1 is the last one
+    return pa.table(
+        placed
+        | {
+            "rank": np.tile(np.arange(1, n_top + 1), len(made.region_ids)),
+            "label": pa.array([names[i] for i in made.labels.ravel()], pa.string()),
+            "probability": made.probabilities.ravel(),
+        }
+    )
+
+
 TABLES = {
     "images": images_table,
     "clusters": clusters_table,
     "coordinates": coordinates_table,
     "labels": labels_table,
+    "classes": classes_table,
 }
 
 

@@ -424,10 +424,10 @@ class ChromaExport:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One clustering or projection that the collection remembers."""
+    """One clustering, projection or classification that the collection remembers."""
 
     run: str  # its name, for instance "hdbscan-1"
-    verb: str  # cluster, project
+    verb: str  # cluster, project, classify
     method: str
     parameters: Mapping[str, Any]
     seed: int
@@ -606,6 +606,68 @@ class Projection:
             "parameters": dict(self.about.parameters),
             "dims": self.dims,
             "n_regions": len(self.region_ids),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class ClassCount:
+    """How many regions a classification gave a label as their likeliest."""
+
+    label: str | None  # None: none of the labels
+    n_regions: int
+    probability: float  # the mean of theirs
+
+
+@dataclass(frozen=True, slots=True)
+class Classification:
+    """A run of `classify`: for every region the T labels that are the likeliest."""
+
+    about: Run
+    region_ids: tuple[str, ...]  # (N,)
+    names: tuple[str, ...]  # (C,) of the labels that occur
+    labels: NDArray[Any]  # (N, T) places in `names`, the likeliest first; -1 = none of them
+    probabilities: NDArray[Any]  # (N, T)
+
+    @property
+    def run(self) -> str:
+        return self.about.run
+
+    @property
+    def counts(self) -> tuple[ClassCount, ...]:
+        """The labels by how many regions they are the likeliest of, most first."""
+        first, probabilities = self.labels[:, 0], self.probabilities[:, 0]
+        numbers, places, sizes = np.unique(first, return_inverse=True, return_counts=True)
+        sums = np.bincount(places, weights=probabilities)
+        order = np.argsort(-sizes, kind="stable")
+        return tuple(
+            ClassCount(
+                self.names[numbers[i]] if numbers[i] >= 0 else None,
+                int(sizes[i]),
+                float(sums[i] / sizes[i]),
+            )
+            for i in order
+        )
+
+    def members(self, label: str | None) -> NDArray[Any]:
+        """Where the regions of a label stand in `region_ids`, (M,), the surest first.
+
+        Raises RunNotFound where no region has it as its likeliest.
+        """
+        number = -1 if label is None else self.names.index(label) if label in self.names else -2
+        places = np.flatnonzero(self.labels[:, 0] == number)
+        if not len(places):
+            raise RunNotFound(f"Run {self.run!r} calls no region {label!r}.")
+        return places[np.argsort(-self.probabilities[places, 0], kind="stable")]
+
+    def to_dict(self) -> dict[str, Any]:
+        return {
+            "run": self.run,
+            "method": self.about.method,
+            "space": self.about.space,
+            "kind": self.about.kind,
+            "n_regions": len(self.region_ids),
+            "top": self.labels.shape[1],
+            "labels": [asdict(each) for each in self.counts],
         }
 
 

@@ -14,16 +14,16 @@ from numpy.typing import NDArray
 from bilderatlas.arrays import ClusterLabels, Coordinates
 from bilderatlas.errors import RunNotFound
 from bilderatlas.naming import Name, numbered
-from bilderatlas.results import Cluster, Clustering, Projection, Run
+from bilderatlas.results import Classification, Cluster, Clustering, Projection, Run
 from bilderatlas.store import Store
 from bilderatlas.store.tables import quoted
 
 ABOUT = ("run", "verb", "method", "parameters", "seed", "space", "kind", "created_at", "n_regions")
-VERB_MAKES = {"cluster": "clustering", "project": "projection"}
+VERB_MAKES = {"cluster": "clustering", "project": "projection", "classify": "classification"}
 
 
 def all_of(store: Store, verb: str | None = None) -> list[Run]:
-    """The runs of a verb, newest first."""
+    """The runs of a verb (cluster, project, classify), newest first."""
     rows = store.read("runs", list(ABOUT)).sort_by([("created_at", "descending")]).to_pylist()
     return [_about(row) for row in rows if verb in (None, row["verb"])]
 
@@ -68,6 +68,18 @@ def keep_clustering(
     )
 
 
+def keep_classification(
+    store: Store,
+    about: Run,
+    region_ids: Sequence[str],
+    labels: NDArray[np.int32],
+    probabilities: NDArray[np.float32],
+) -> None:
+    """Write a classification: the T likeliest labels (N, T) of regions (N,), how likely (N, T)."""
+    both = {"labels": labels.ravel(), "probabilities": probabilities.ravel()}
+    store.add_run(_row(about) | {"region_ids": region_ids} | both)
+
+
 def keep_projection(
     store: Store, about: Run, region_ids: Sequence[str], coordinates: Coordinates
 ) -> None:
@@ -99,6 +111,20 @@ def read_projection(store: Store, run: str | None, dims: int | None) -> Projecti
     coordinates = np.asarray(row["coordinates"], dtype=np.float32)
     return Projection(
         about, tuple(row["region_ids"]), coordinates.reshape(-1, about.parameters["dims"])
+    )
+
+
+def read_classification(store: Store, run: str | None) -> Classification:
+    """A classification by its name, or the newest. Raises RunNotFound."""
+    about = _choose(all_of(store, "classify"), "classify", run)
+    row = _read(store, about, ["region_ids", "labels", "probabilities"])
+    shape = len(row["region_ids"]), about.parameters["top"]
+    return Classification(
+        about,
+        tuple(row["region_ids"]),
+        tuple(about.parameters["labels"]),
+        np.asarray(row["labels"], dtype=np.int32).reshape(shape),
+        np.asarray(row["probabilities"], dtype=np.float32).reshape(shape),
     )
 
 

@@ -16,6 +16,7 @@ import typer
 from bilderatlas import __version__
 from bilderatlas.cli import (
     asking,
+    classifying,
     copies,
     deciding,
     filling,
@@ -52,6 +53,7 @@ for command in (
     deciding.decide,
     deciding.decisions,
     labelling.label,
+    classifying.classify,
     copies.duplicates,
     judging.evaluate,
     taking.export,

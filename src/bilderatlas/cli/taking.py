@@ -26,7 +26,9 @@ LARGE_ENOUGH = 80  # pixels of a thumbnail that one sees something on
 
 def export(
     collection: CollectionArg,
-    table: Annotated[str, typer.Option(help="images, clusters, coordinates or labels.")] = "images",
+    table: Annotated[
+        str, typer.Option(help="images, clusters, coordinates, labels or classes.")
+    ] = "images",
     run: Annotated[str | None, typer.Option(help="Which run; the newest by default.")] = None,
     format: Annotated[str | None, typer.Option(help="csv or parquet. [by the file's name]")] = None,
     output: Annotated[

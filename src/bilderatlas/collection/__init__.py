@@ -26,6 +26,7 @@ from bilderatlas.regions import Finding
 from bilderatlas.results import (
     WORDS,
     ChromaExport,
+    Classification,
     Clustering,
     ClusterShapes,
     CollectionInfo,
@@ -637,6 +638,39 @@ class Collection:
         return Suggestions(
             suggesting.suggest(catalogue, self._labels(), image_ids, n=n, order=order, seed=seed)
         )
+
+    def classify(
+        self,
+        *,
+        prompts: Sequence[str] | None = None,
+        model: str | None = None,
+        method: str | None = None,
+        top: int = 3,
+        kind: str | None = None,
+        space: str | None = None,
+        sample: int | None = None,
+        seed: int = 0,
+    ) -> Classification:
+        """Say what every image (or region of a kind, or of "all") shows, and remember the run.
+
+        By `prompts`: words that may be right, at most one of them, each judged against what
+        unrelated words score; so "none of them" has a probability too. By `model` "builtin": the
+        1,000 ImageNet classes of the built-in encoder, read from its embeddings. Without either,
+        by people's labels: `method` "neighbors" (the ten most alike vote) or "logistic" (logistic
+        regression: better with five labels a class and more, and always sure of some class). The
+        `top` likeliest labels are kept. `kind` and `space` as in `cluster`.
+
+        To try it, `sample` regions are drawn at random by `seed`, and no run is remembered.
+        Raises QueryError.
+        """
+        from bilderatlas.collection import classifying
+
+        asked = classifying.Asked(prompts, model, method, top, kind, sample, seed)
+        return classifying.classify(self._store, self._space(space), self._labels(), asked)
+
+    def classification(self, run: str | None = None) -> Classification:
+        """A classification that was made, the newest by default. Raises RunNotFound."""
+        return runs.read_classification(self._store, run)
 
     def import_labels(
         self,

@@ -6,6 +6,7 @@ from fastapi import APIRouter
 
 from bilderatlas.server.routes import (
     asking,
+    classifying,
     deciding,
     images,
     jobs,
@@ -46,6 +47,7 @@ SUBJECTS = (
     deciding,
     labelling,
     selections,
+    classifying,
     judging,
     taking,
     jobs,
