@@ -177,6 +177,13 @@ def test_whoever_guesses_keys_is_soon_refused() -> None:
     assert answers == [401, 401, 429, 429]
 
 
+def test_a_browser_with_an_old_key_still_gets_the_page_that_asks_for_another() -> None:
+    small = gate(access(requests_per_s=2))
+    old = {"Cookie": "bilderatlas=ba_taken-away"}
+    answers = [small.get("/assets/atlas.css", headers=old).status_code for _ in range(90)]
+    assert set(answers) == {200}
+
+
 def test_an_open_socket_of_another_protocol_is_closed() -> None:
     from starlette.websockets import WebSocketDisconnect
 

@@ -53,11 +53,13 @@ class Gate:
         self._check_host(headers.get("host", ""))
         secret, by_cookie = _secret(headers, scope)
         key = self._access.keys.find(secret) if self._access.keys and secret else None
-        self._check_allowance(scope, key, is_wrong=key is None and bool(secret))
+        need = rules.need(scope["method"], scope["path"])
+        is_guess = key is None and bool(secret) and need is not Need.NOTHING
+        self._check_allowance(scope, key, is_guess=is_guess)
         if scope["method"] not in rules.SAFE:
             _check_origin(headers, scope["path"], by_cookie=by_cookie)
         role = self._role(key)
-        self._check_role(role, rules.need(scope["method"], scope["path"]), bool(secret))
+        self._check_role(role, need, bool(secret))
         scope[ROLE] = role or VIEWER
         scope[NAME] = key.name if key else None
 
@@ -68,7 +70,7 @@ class Gate:
                 "be, start it with --allow-host NAME."
             )
 
-    def _check_allowance(self, scope: Scope, key: Key | None, *, is_wrong: bool) -> None:
+    def _check_allowance(self, scope: Scope, key: Key | None, *, is_guess: bool) -> None:
         """A key has its own allowance, whatever its address; whoever has none, his address's."""
         cost = rules.cost(scope["path"])
         if key:
@@ -78,7 +80,7 @@ class Gate:
         if self._access.keys is None:
             is_here = is_loopback(peer) or not is_address(peer)  # a socket file has no address
             cost *= OF_LOOPBACK if is_here else 1
-        elif is_wrong:
+        elif is_guess:
             cost = rules.A_TRY
         self._allowance.take(of_peer(peer), cost)
 

@@ -25,7 +25,7 @@ READING = frozenset(
         "/_dash-update-component",  # turns a page
     )
 )
-PICTURES = re.compile(r"/api/v1/.*/(thumbnail|picture|crop)|/assets/.*|/_dash-component-suites/.*")
+PICTURES = re.compile(r"/api/v1/.*/(thumbnail|crop)|/assets/.*|/_dash-component-suites/.*")
 TRIES = frozenset(("/sign-in", "/api/v1/ready"))  # open, and worth being asked slowly
 A_TRY = 10.0  # what they cost, and a wrong key: whoever guesses is soon refused
 FORMS = ("", "text/plain", "application/x-www-form-urlencoded")
