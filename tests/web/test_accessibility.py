@@ -22,7 +22,7 @@ NAMED = {"(?P<image_id>": "/gallery", r"(?P<cluster>": "/clusters"}
 OVERFLOW = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 
 
-def _address(visit: Visit, pattern: str) -> str:
+def address_of(visit: Visit, pattern: str) -> str:
     """An address of a page; one that names something is taken from the links to it."""
     if "(?P<" not in pattern:
         return pattern + ("?q=red" if pattern == "/search" else "")
@@ -44,7 +44,7 @@ def violations(page: Page) -> list[str]:
 
 @pytest.mark.parametrize("pattern", PAGES)
 def test_nothing_on_a_page_keeps_people_out(visit: Visit, pattern: str) -> None:
-    address = _address(visit, pattern)
+    address = address_of(visit, pattern)
     assert violations(visit.go(address)) == []
 
 
@@ -52,6 +52,6 @@ def test_nothing_on_a_page_keeps_people_out(visit: Visit, pattern: str) -> None:
 def test_a_page_fits_a_narrow_screen_in_the_dark(visit: Visit, pattern: str) -> None:
     visit.page.set_viewport_size({"width": 400, "height": 800})
     visit.page.emulate_media(color_scheme="dark")
-    page = visit.go(_address(visit, pattern))
+    page = visit.go(address_of(visit, pattern))
     assert page.evaluate(OVERFLOW) == 0
     assert violations(page) == []

@@ -8,9 +8,11 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser
 
+from bilderatlas.server.access.rules import Need, need
+from bilderatlas.web.app import PAGES
 from tests.server.access.keyed import ACCESS, EDITOR, VIEWER
 from tests.server.coloured import make_collection, paint
-from tests.web.test_accessibility import violations
+from tests.web.test_accessibility import address_of, violations
 from tests.web.visiting import Visit, served
 
 
@@ -106,3 +108,17 @@ def test_a_page_that_is_open_when_the_key_is_gone_asks_for_one(visit: Visit) -> 
     page.get_by_label("Key").wait_for()
     assert page.url.endswith("/sign-in?next=%2Fgallery")
     visit.complaints.clear()  # the browser's own word about status 401
+
+
+SENT = "forms => forms.map(form => [form.dataset.method || 'POST', form.getAttribute('action')])"
+
+
+@pytest.mark.browser
+def test_a_viewer_is_offered_nothing_that_would_be_refused(visit: Visit) -> None:
+    visit.go("/")
+    sign_in(visit, VIEWER)
+    visit.page.wait_for_selector("header .visitor")
+    for pattern in PAGES:
+        page = visit.go(address_of(visit, pattern))
+        for method, action in page.eval_on_selector_all("form[method=post]", SENT):
+            assert need(method.upper(), action) != Need.EDITOR, (pattern, action)
