@@ -35,7 +35,12 @@ REFUSALS = {
 api = APIRouter(
     prefix="/api/v1",
     responses={
-        status: {"model": ProblemDocument, "description": meaning}
+        status: {
+            "description": meaning,
+            "content": {
+                "application/problem+json": {"schema": ProblemDocument.model_json_schema()}
+            },
+        }
         for status, meaning in REFUSALS.items()
     },
 )
