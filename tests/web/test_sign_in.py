@@ -122,3 +122,14 @@ def test_a_viewer_is_offered_nothing_that_would_be_refused(visit: Visit) -> None
         page = visit.go(address_of(visit, pattern))
         for method, action in page.eval_on_selector_all("form[method=post]", SENT):
             assert need(method.upper(), action) != Need.EDITOR, (pattern, action)
+
+
+@pytest.mark.browser
+def test_what_an_editor_changes_bears_their_name(visit: Visit) -> None:
+    page = visit.go("/clusters/0")
+    sign_in(visit, EDITOR)
+    page.get_by_label("Name", exact=True).fill("Poppies of mine")
+    page.get_by_role("button", name="Rename").click()
+    page.locator("#said").get_by_text("Renamed.").wait_for()
+    page = visit.go("/decisions")
+    assert "anna" in page.locator("main").inner_text()
