@@ -300,9 +300,13 @@ class Catalogue:
 
     def paths(self, image_ids: Sequence[str]) -> list[str | None]:
         """The first path of each of some images; None for one that is not here."""
-        places = self._places
-        row = pc.index_in(pa.array(image_ids, pa.string()), value_set=places["image_id"])
-        paths: list[str | None] = places["uri"].take(row).to_pylist()
+        ids, numbers = self._sorted_ids
+        wanted = np.array([image_id.encode("utf-8", "replace") for image_id in image_ids], "S")
+        if not len(ids) or not len(wanted):
+            return [None] * len(wanted)
+        places = np.minimum(np.searchsorted(ids, wanted), len(ids) - 1)
+        rows = pa.array(self._first_rows[numbers[places]], mask=ids[places] != wanted)
+        paths: list[str | None] = self._places["uri"].take(rows).to_pylist()
         return paths
 
     def metadata(self, image_ids: Sequence[str]) -> list[dict[str, Any]]:

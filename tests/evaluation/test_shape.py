@@ -34,13 +34,14 @@ def test_tightness_agrees_with_the_cosines_of_the_rows() -> None:
 
 def test_the_nearest_clusters_come_by_their_centres() -> None:
     rows = np.array([[1, 0], [HALF, HALF], [0, 1], [-1, 0]], dtype=np.float32)
-    found = shape(rows, np.arange(4, dtype=np.int32))
-    assert [cluster for cluster, _ in found.nearest(0, 2)] == [1, 2]
-    assert found.nearest(0, 9)[0][1] == pytest.approx(HALF)
-    assert len(found.nearest(0, 9)) == 3
+    places, cosines = shape(rows, np.arange(4, dtype=np.int32)).nearest(2)
+    assert places.tolist() == [[1, 2], [0, 2], [1, 0], [2, 1]]
+    assert cosines[0] == pytest.approx([HALF, 0])
+    assert shape(rows, np.arange(4, dtype=np.int32)).nearest(9)[0].shape == (4, 3)
 
 
 def test_noise_alone_has_no_clusters() -> None:
     found = shape(ARROWS, np.full(5, -1, np.int32))
     assert found.centres.shape == (0, 2)
     assert not found.closeness.any()
+    assert found.nearest(3)[0].shape == (0, 0)

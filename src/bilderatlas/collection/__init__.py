@@ -408,10 +408,15 @@ class Collection:
         """
         from bilderatlas.collection import deciding
 
-        if verb == "undo" and not self.runs("cluster"):  # of labels, for instance
-            return Decided(deciding.undo(self._store, what, who), None)
-        space = self._space(None if verb == "undo" else self.clustering(run).about.space)
-        decision = deciding.decide(self._store, space, verb, what, run=run, parts=parts, who=who)
+        deciding.check(verb, what, parts)
+        if verb == decisions.UNDO:
+            decision = deciding.undo(self._store, what, who)
+            if not self.runs("cluster"):  # a decision about labels, for instance
+                return Decided(decision, None)
+        else:
+            about = self.clustering(run)
+            space = self._space(about.about.space)
+            decision = deciding.decide(self._store, space, about, verb, what, parts=parts, who=who)
         stands = self.clustering(run)
         if nameless := deciding.nameless(self._store, stands):
             stands = self._named(run, clusters=nameless)
@@ -517,7 +522,7 @@ class Collection:
         the run's space; near is the cosine of two centres. Raises RunNotFound.
         """
         opened = self._runs.open(run, self._catalogue)
-        return ClusterShapes(opened.shapes(), run=opened.made.run)
+        return ClusterShapes(opened.shapes, run=opened.made.run)
 
     def members(
         self, cluster: int, *, run: str | None = None, start: int = 0, n: int = 60

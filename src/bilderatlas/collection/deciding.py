@@ -36,28 +36,32 @@ _LEAST = {NAME: 2, MERGE: 2, SPLIT: 1, MOVE: 2, MUST: 2, CANNOT: 2, UNDO: 1}
 _MOST = {NAME: 2, MUST: 2, CANNOT: 2, UNDO: 1}
 
 
-def decide(
-    store: Store,
-    space: OpenSpace,
-    verb: str,
-    what: Sequence[str | int],
-    *,
-    run: str | None,
-    parts: int | None,
-    who: str | None,
-) -> Decision:
-    """Keep a decision about a run (the newest by default), or refuse it.
-
-    Raises DecisionError, RunNotFound and ImageNotFound.
-    """
-    _check_form(verb, what)
+def check(verb: str, what: Sequence[str | int], parts: int | None) -> None:
+    """Refuse what nobody can decide, of whatever run. Raises DecisionError."""
+    if verb not in VERBS:
+        raise DecisionError(f"Nothing is decided by {verb!r}. Use one of: {', '.join(VERBS)}.")
+    if not _LEAST[verb] <= len(what) <= _MOST.get(verb, len(what)):
+        raise DecisionError(f"{verb} was given {len(what)} things. Expected: {_USAGE[verb]}")
     if parts is not None and (verb, len(what)) != (SPLIT, 1):
         raise DecisionError(
             "A number of parts is for splitting a cluster without naming images. Leave one out."
         )
-    if verb == UNDO:
-        return undo(store, what, who)
-    stands = standing.read(store, run)
+
+
+def decide(
+    store: Store,
+    space: OpenSpace,
+    stands: Clustering,
+    verb: str,
+    what: Sequence[str | int],
+    *,
+    parts: int | None,
+    who: str | None,
+) -> Decision:
+    """Keep a decision, well formed (`check`), about a run as it stands; or refuse it.
+
+    Raises DecisionError, RunNotFound and ImageNotFound.
+    """
     if parts is not None:
         region_ids, payload = _split_into(space, stands, what[0], parts)
     else:
@@ -74,7 +78,6 @@ def decide(
 
 def undo(store: Store, what: Sequence[str | int], who: str | None) -> Decision:
     """Take a decision back, of whatever verb. Raises DecisionError."""
-    _check_form(UNDO, what)
     return decisions.undo(store, str(what[0]), who=who)
 
 
@@ -82,13 +85,6 @@ def nameless(store: Store, stands: Clustering) -> list[int]:
     """The clusters that decisions made, of a run whose others were named."""
     names = runs.read_names(store, stands.run)
     return [c.cluster for c in stands.clusters if names and c.cluster not in names]
-
-
-def _check_form(verb: str, what: Sequence[str | int]) -> None:
-    if verb not in VERBS:
-        raise DecisionError(f"Nothing is decided by {verb!r}. Use one of: {', '.join(VERBS)}.")
-    if not _LEAST[verb] <= len(what) <= _MOST.get(verb, len(what)):
-        raise DecisionError(f"{verb} was given {len(what)} things. Expected: {_USAGE[verb]}")
 
 
 def _name(
@@ -194,7 +190,7 @@ def _cluster(stands: Clustering, given: str | int) -> int:
                 f"{given!r} is no cluster of {stands.run}. Give its number, or its name in full."
             ) from None
         return called[name]
-    known = set(called.values())
+    known = {each.cluster for each in stands.clusters}
     if cluster not in known:
         numbers = ", ".join(map(str, sorted(known)[:20])) + (", ..." if len(known) > 20 else "")
         raise RunNotFound(f"Run {stands.run!r} has no cluster {cluster}; it has: {numbers}.")

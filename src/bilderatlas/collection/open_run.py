@@ -58,16 +58,23 @@ class OpenRun:
             by = np.lexsort((-self.made.probabilities[here], -self._closeness[here], labels))
             return here[by], labels[by]
 
+    @cached_property
     def shapes(self) -> list[ClusterShape]:
         """Every cluster that has members here, by number."""
-        near = [
-            tuple(NearCluster(*one) for one in self.shape.nearest(int(cluster), N_NEAREST))
-            for cluster in self.shape.clusters
-        ]
+        numbers = self.shape.clusters.tolist()
+        places, cosines = self.shape.nearest(N_NEAREST)
         return [
-            ClusterShape(int(cluster), float(tightness), nearest)
-            for cluster, tightness, nearest in zip(
-                self.shape.clusters, self.shape.tightness, near, strict=True
+            ClusterShape(
+                number,
+                tightness,
+                tuple(NearCluster(numbers[p], c) for p, c in zip(near, close, strict=True)),
+            )
+            for number, tightness, near, close in zip(
+                numbers,
+                self.shape.tightness.tolist(),
+                places.tolist(),
+                cosines.tolist(),
+                strict=True,
             )
         ]
 

@@ -100,7 +100,10 @@ class _Replay:
         clusterings = [made, *(runs.read_clustering(store, run) for run in sorted(others))]
         columns = [pa.array(c.region_ids, pa.string()) for c in clusterings]
         ids = pc.unique(pa.chunked_array(columns))
-        self.ids, self.asked = ids, made.run
+        self.asked = made.run
+        named = list(dict.fromkeys(region for d in counting for region in d.region_ids))
+        found = pc.index_in(pa.array(named, pa.string()), value_set=ids).to_pylist()
+        self.place_of: dict[str, int | None] = dict(zip(named, found, strict=True))
         self.states = {
             c.run: _state(c, pc.index_in(column, value_set=ids).to_numpy(), len(ids))
             for c, column in zip(clusterings, columns, strict=True)
@@ -171,10 +174,10 @@ class _Replay:
 
     def _places(self, region_ids: Sequence[str], target: _State) -> NDArray[np.int64]:
         """The places of some regions that the run is over."""
-        found = pc.index_in(pa.array(region_ids, pa.string()), value_set=self.ids)
-        known = found.drop_null().to_numpy().astype(np.int64)
-        places: NDArray[np.int64] = known[target.labels[known] != ABSENT]
-        return places
+        known = [place for i in region_ids if (place := self.place_of[i]) is not None]
+        places = np.array(known, np.int64)
+        over: NDArray[np.int64] = places[target.labels[places] != ABSENT]
+        return over
 
     def _name(self, decision: Decision, source: _State, target: _State) -> Outcome:
         """Names of other runs are given at the end, all at once: see `_given_names`."""

@@ -11,6 +11,7 @@ from bilderatlas.arrays import ClusterLabels, Embeddings
 from bilderatlas.evaluation.similarity import Matrix, group_sums
 
 _N_AT_ONCE = 4096  # rows, 21 MB of 1280 numbers
+_N_CENTRES = 512  # that are compared with all others at once
 _SAME = 1e-12  # the length of a sum that points nowhere
 
 
@@ -23,13 +24,18 @@ class Shape:
     tightness: Matrix  # (C,) mean cosine of the rows of each to its centre
     closeness: NDArray[np.float32]  # (N,) cosine of each row to its centre; 0 for noise
 
-    def nearest(self, cluster: int, k: int) -> list[tuple[int, float]]:
-        """The k clusters whose centres are closest to that of one, each with the cosine."""
-        own = int(np.searchsorted(self.clusters, cluster))
-        cosines = self.centres @ self.centres[own]  # (C,)
-        cosines[own] = -np.inf
-        order = np.argsort(-cosines, kind="stable")[: min(k, len(cosines) - 1)]
-        return [(int(self.clusters[i]), float(cosines[i])) for i in order]
+    def nearest(self, k: int) -> tuple[NDArray[np.int64], Matrix]:
+        """The k clusters nearest to each, (C, k) places in `clusters` and cosines of centres."""
+        k = max(0, min(k, len(self.clusters) - 1))
+        places = np.empty((len(self.clusters), k), np.int64)
+        found = np.empty((len(self.clusters), k))
+        for start in range(0, len(self.clusters), _N_CENTRES):
+            own = np.arange(start, min(start + _N_CENTRES, len(self.clusters)))
+            cosines = self.centres[own] @ self.centres.T  # (B, C)
+            cosines[np.arange(len(own)), own] = -np.inf
+            places[own] = np.argsort(-cosines, axis=1, kind="stable")[:, :k]
+            found[own] = np.take_along_axis(cosines, places[own], axis=1)
+        return places, found
 
 
 def shape(embeddings: Embeddings, labels: ClusterLabels) -> Shape:
