@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dash import html
 
-from bilderatlas.results import Clustering, Run
+from bilderatlas.results import Cluster, Clustering, Run
 from bilderatlas.web import texts
 from bilderatlas.web.page import aria, link
 
@@ -19,10 +19,14 @@ def cluster_address(clustering: Clustering, number: int) -> str:
     return link(f"/clusters/{number}", run=clustering.run)
 
 
-def name_of(clustering: Clustering, number: int) -> str:
-    """What a cluster is called; its number where it is called nothing, or is there no more."""
-    names = {cluster.cluster: cluster.name for cluster in clustering.clusters}
-    return texts.cluster(number, names.get(number, ""))
+def called(cluster: Cluster) -> str:
+    """What a cluster is called; in the visitor's language where nobody named it."""
+    return texts.cluster(cluster.cluster, "" if cluster.source == "number" else cluster.name)
+
+
+def names_of(clustering: Clustering) -> dict[int, str]:
+    """What each cluster of a run is called, and the noise."""
+    return {NOISE: texts.NOISE} | {one.cluster: called(one) for one in clustering.clusters}
 
 
 def run_links(path: str, runs: list[Run], shown: str) -> html.Nav | None:

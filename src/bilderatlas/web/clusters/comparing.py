@@ -11,7 +11,7 @@ from bilderatlas.collection import Collection
 from bilderatlas.evaluation import Match
 from bilderatlas.results import Clustering, Exchange, Run, RunComparison
 from bilderatlas.web import forms, texts
-from bilderatlas.web.clusters import cluster_address, name_of
+from bilderatlas.web.clusters import cluster_address, names_of
 from bilderatlas.web.clusters.sheets import contact, paths
 from bilderatlas.web.page import Address, Children, Desk, Page, aria
 from bilderatlas.web.panel import bar, pager
@@ -152,15 +152,16 @@ def _side(
     region_ids: Sequence[str],
     path_of: Mapping[str, str | None],
 ) -> html.Div:
-    name = html.A(name_of(clustering, number), href=cluster_address(clustering, number))
+    name = html.A(names_of(clustering)[number], href=cluster_address(clustering, number))
     return html.Div([html.H3(name), html.P(counted), contact(region_ids, path_of, kind="strip")])
 
 
 def _alone(heading: str, clustering: Clustering, numbers: Sequence[int]) -> Children:
     if not numbers:
         return []
+    names = names_of(clustering)
     links = [
-        html.A(name_of(clustering, n), href=cluster_address(clustering, n), className="word")
+        html.A(names[n], href=cluster_address(clustering, n), className="word")
         for n in numbers[:N_ALONE]
     ]
     more = len(numbers) - len(links)

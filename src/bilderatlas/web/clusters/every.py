@@ -10,7 +10,7 @@ from dash import dcc, html
 from bilderatlas.collection import Collection
 from bilderatlas.results import Cluster, Clustering, ClusterShape
 from bilderatlas.web import texts
-from bilderatlas.web.clusters import NOISE, run_links, starting
+from bilderatlas.web.clusters import NOISE, called, run_links, starting
 from bilderatlas.web.clusters.sheets import sheets
 from bilderatlas.web.page import Address, Children, Desk, Page, aria, link
 from bilderatlas.web.panel import command, pager
@@ -134,7 +134,7 @@ def _matching(clustering: Clustering, words: str | None) -> list[Cluster]:
         return [
             one
             for one in clustering.clusters
-            if any(sought in held.casefold() for held in (one.name, *one.words))
+            if any(sought in held.casefold() for held in (called(one), *one.words))
         ]
     noise = [Cluster(NOISE, texts.NOISE, clustering.n_noise)] if clustering.n_noise else []
     return [*clustering.clusters, *noise]
@@ -149,7 +149,7 @@ def _sorted(found: list[Cluster], sort: str, shape_of: Mapping[int, ClusterShape
             return -shape.tightness if shape else 0
         return {
             "size": -cluster.size,
-            "name": cluster.name.casefold(),
+            "name": called(cluster).casefold(),
             "confidence": -cluster.confidence,
         }[sort]
 

@@ -7,7 +7,7 @@ from dash import dcc, html
 from bilderatlas.collection import Collection
 from bilderatlas.results import Cluster, Clustering, ClusterShape
 from bilderatlas.web import forms, selecting, texts
-from bilderatlas.web.clusters import NOISE, name_of
+from bilderatlas.web.clusters import NOISE, names_of
 from bilderatlas.web.clusters.sheets import sheets
 from bilderatlas.web.page import Address, Children, Desk, Page, aria, link
 from bilderatlas.web.panel import members_panel, pager
@@ -25,7 +25,7 @@ def page(desk: Desk, address: Address, cluster: str) -> Page:
     collection, number = desk.collection, int(cluster)
     clustering = collection.clustering(address.text("run"))
     about = {one.cluster: one for one in clustering.clusters}.get(number)
-    name = name_of(clustering, number)
+    name = names_of(clustering).get(number, texts.cluster(number, ""))
     to_all = html.P(html.A(texts.ALL_CLUSTERS, href=link("/clusters", run=clustering.run)))
     if about is None and number != NOISE:
         gone = html.P(texts.CLUSTER_GONE, className="empty")
@@ -140,14 +140,12 @@ def _parts_field(size: int) -> html.Label:
 
 
 def _names(clustering: Clustering, shape: ClusterShape | None) -> html.Datalist:
-    """The names of the other clusters, the nearest first."""
+    """The names of the other clusters, the nearest first; as they are known to `decide`."""
+    named = {one.cluster: one.name for one in clustering.clusters}
     near = [one.cluster for one in shape.nearest] if shape else []
-    numbers = [*near, *(one.cluster for one in clustering.clusters if one.cluster not in near)]
-    own = shape.cluster if shape else NOISE
-    offered = [n for n in numbers if n != own][:N_OFFERED]
-    return html.Datalist(
-        [html.Option(value=name_of(clustering, n)) for n in offered], id=CLUSTER_NAMES
-    )
+    numbers = dict.fromkeys([*near, *named])
+    offered = [n for n in numbers if shape is None or n != shape.cluster][:N_OFFERED]
+    return html.Datalist([html.Option(value=named[n]) for n in offered], id=CLUSTER_NAMES)
 
 
 def _members(

@@ -10,7 +10,7 @@ from dash import html
 from bilderatlas.collection import Collection
 from bilderatlas.results import Cluster, Clustering, ClusterShape, image_id_of
 from bilderatlas.web import texts
-from bilderatlas.web.clusters import NOISE, cluster_address
+from bilderatlas.web.clusters import NOISE, called, cluster_address
 from bilderatlas.web.page import Children
 from bilderatlas.web.panel import bar, file_name, region_picture
 
@@ -75,7 +75,7 @@ def _sheet(
     notes: Children,
 ) -> html.Li:
     caption: Children = [
-        html.H2(texts.cluster(cluster.cluster, cluster.name)),
+        html.H2(called(cluster)),
         html.Span([texts.count(cluster.size), _tightness(shape)], className="counts"),
     ]
     shown = html.A(
