@@ -146,3 +146,17 @@ def test_weights_are_kinds_with_numbers() -> None:
 def test_a_weight_without_a_number_is_refused(given: str) -> None:
     with pytest.raises(QueryError, match=f"'{given}' cannot be read. Write .* person=2"):
         queries.weights([given])
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "dog",
+        "2:dog + ./beach.jpg - snow",
+        "- snow + dog",
+        'dog - 0.5:"t-shirt + hat"',
+        f"1.5:image:{'a1' * 16} - red car",
+    ],
+)
+def test_a_query_is_put_together_again_from_its_terms(query: str) -> None:
+    assert queries.written(queries.parse(query)) == query

@@ -19,7 +19,7 @@ from bilderatlas.results import image_id_of
 
 if TYPE_CHECKING:
     from bilderatlas.collection import Collection
-    from bilderatlas.results import Clustering
+    from bilderatlas.results import Clustering, Hit
 
 FORMATS = {".csv": "csv", ".parquet": "parquet"}
 FACTS = ("image_id", "path", "width", "height", "media_type", "taken_at", "paths")
@@ -168,6 +168,36 @@ def classes_table(collection: Collection, run: str | None) -> pa.Table:
     )
 
 
+def hits_table(hits: Sequence[Hit]) -> pa.Table:
+    """A row for every hit, the closest first, with the region that speaks most for it."""
+    rows = [
+        {
+            "path": hit.path,
+            "image_id": hit.image_id,
+            "score": hit.score,
+            "relevance": hit.relevance,
+            "region_id": hit.regions[0].region_id,
+            "kind": hit.regions[0].kind,
+            "label": hit.regions[0].label,
+            "text": hit.regions[0].text,
+        }
+        for hit in hits
+    ]
+    return pa.Table.from_pylist(rows, HITS)
+
+
+HITS = pa.schema(
+    [
+        ("path", pa.string()),
+        ("image_id", pa.string()),
+        ("score", pa.float64()),  # cosine of the best region to the query
+        ("relevance", pa.float64()),
+        ("region_id", pa.string()),
+        ("kind", pa.string()),
+        ("label", pa.string()),
+        ("text", pa.string()),
+    ]
+)
 TABLES = {
     "images": images_table,
     "clusters": clusters_table,

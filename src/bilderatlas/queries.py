@@ -58,6 +58,23 @@ def parse(query: str) -> tuple[Term, ...]:
     return terms
 
 
+def written(terms: Sequence[Term]) -> str:
+    """Put a query together again, so that `parse` reads the same terms from it."""
+    pieces: list[str] = []
+    for term in terms:
+        sign = "-" if term.weight < 0 else "+"
+        weight = "" if abs(term.weight) == 1 else f"{abs(term.weight):g}:"
+        is_plain_first = not pieces and sign == "+"
+        pieces.append(f"{'' if is_plain_first else sign + ' '}{weight}{_named(term)}")
+    return " ".join(pieces)
+
+
+def _named(term: Term) -> str:
+    if term.image_id:
+        return f"image:{term.image_id}"
+    return f'"{term.words}"' if term.is_phrase else term.words or term.file or ""
+
+
 def _term(piece: str, sign: float) -> Term:
     weighted = _WEIGHT.match(piece)
     weight = sign * (float(weighted[1]) if weighted else 1.0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import io
 from typing import Any
 
@@ -293,3 +294,14 @@ def test_problems_name_the_file_and_the_reason(client: TestClient) -> None:
     assert found["n_problems"] == 1
     assert found["problems"][0]["uri"].endswith("broken.png")
     assert found["problems"][0]["reason"]
+
+
+def test_the_answers_to_a_query_are_a_table(client: TestClient) -> None:
+    answer = client.get("/api/v1/search/table", params={"query": "red", "k": 100})
+    rows = list(csv.DictReader(io.StringIO(answer.text)))
+    asked = client.post("/api/v1/search", json={"query": "red", "k": 100}).json()
+    assert len(rows) == asked["n_likely"] + asked["n_doubtful"]
+    assert [row["image_id"] for row in rows] == [
+        hit["image_id"] for hit in asked["results"][: len(rows)]
+    ]
+    assert "attachment" in answer.headers["content-disposition"]

@@ -67,11 +67,10 @@ def test_a_search_can_be_bookmarked(visit: Visit) -> None:
 def test_results_are_parted_into_likely_doubtful_and_background(visit: Visit) -> None:
     page = visit.go("/search?q=red&k=50")
     expect(page.get_by_role("status").filter(has_text="likely")).to_be_visible()
-    panels = page.locator("h3 + .panel")
     titles = page.locator("main h3").all_text_contents()
-    assert titles[0] == "Likely"
-    assert titles[-1] == "Background"
-    likely = panels.first.locator(".name").all_text_contents()
+    assert titles[0].startswith("Likely · ")
+    assert titles[-1].startswith("Background · ")
+    likely = page.locator("h3 + .panel").first.locator(".name").all_text_contents()
     assert likely
     assert all("red" in name for name in likely)
 
@@ -79,7 +78,10 @@ def test_results_are_parted_into_likely_doubtful_and_background(visit: Visit) ->
 def test_a_query_that_nothing_answers_is_told_so_beside_the_closest(visit: Visit) -> None:
     page = visit.go("/search?q=umbrella")
     expect(page.get_by_role("status").filter(has_text="Nothing here matches")).to_be_visible()
-    expect(page.locator("main h3")).to_have_text(["Background"])
+    expect(page.locator("main h3")).to_have_text(["Background · 32"])
+    expect(page.locator(".panel img").first).to_be_hidden()
+    page.get_by_text("Background · 32").click()
+    expect(page.locator(".panel img").first).to_be_visible()
 
 
 def test_nothing_found_is_said(visit: Visit) -> None:
@@ -129,7 +131,7 @@ def test_a_chosen_picture_finds_its_like(visit: Visit, tmp_path: Path) -> None:
     assert all("green" in name for name in names(page)[:N_OF_EACH])
     expect(page.get_by_alt_text("The picture that you gave")).to_be_visible()
     page.get_by_text("Narrow it down").click()
-    page.get_by_label("How many at most").fill("3")
+    page.get_by_label("How many a page").fill("3")
     page.keyboard.press("Enter")
     page.wait_for_url("**/search?*k=3*")
     expect(page.locator(".panel .name")).to_have_count(3)

@@ -27,6 +27,7 @@ from bilderatlas.results import (
     WORDS,
     ChromaExport,
     Classification,
+    Cluster,
     Clustering,
     ClusterShapes,
     CollectionInfo,
@@ -532,6 +533,13 @@ class Collection:
         `n_all` of the result is how many there are. Raises RunNotFound.
         """
         return self._runs.open(run, self._catalogue).members(cluster, start=start, n=n)
+
+    def clusters_of(self, image_id: str, *, run: str | None = None) -> list[Cluster]:
+        """The clusters of a run (the newest) that an image, or parts of it, are in.
+
+        Raises RunNotFound.
+        """
+        return self._runs.open(run, self._catalogue).clusters_of(image_id)
 
     def projection(self, run: str | None = None, *, dims: int | None = None) -> Projection:
         """A projection that was made; the newest (of these dimensions) by default."""

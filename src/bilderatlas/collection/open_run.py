@@ -16,7 +16,7 @@ from bilderatlas.catalogue import Catalogue
 from bilderatlas.collection import standing
 from bilderatlas.errors import RunNotFound
 from bilderatlas.evaluation import Shape
-from bilderatlas.results import Clustering, ClusterShape, Member, Members, NearCluster
+from bilderatlas.results import Cluster, Clustering, ClusterShape, Member, Members, NearCluster
 from bilderatlas.store import Store
 
 N_NEAREST = 8
@@ -86,6 +86,13 @@ class OpenRun:
         first, behind = np.searchsorted(labels, [cluster, cluster + 1])
         shown = places[first + start : min(first + start + n, behind)]
         return Members([self._member(int(place)) for place in shown], n_all=int(behind - first))
+
+    def clusters_of(self, image_id: str) -> list[Cluster]:
+        """The clusters that an image, or parts of it, are in; noise is none."""
+        number = self.catalogue.number_of_id(image_id)
+        is_its = (self._rows >= 0) & (self.catalogue.image_of[self._rows] == number)
+        its = set(self.made.labels[is_its].tolist())
+        return [each for each in self.made.clusters if each.cluster in its]
 
     def _member(self, place: int) -> Member:
         row = self.catalogue.regions.slice(int(self._rows[place]), 1).to_pylist()[0]

@@ -8,7 +8,7 @@ from bilderatlas.results import CollectionInfo
 from bilderatlas.web import texts
 from bilderatlas.web.page import Address, Children, Desk, Page, link
 from bilderatlas.web.panel import command, panel
-from bilderatlas.web.search import form
+from bilderatlas.web.search_form import form
 
 N_SAMPLE = 36
 MAX_SEED = 2**31 - 1
@@ -27,7 +27,7 @@ def page(desk: Desk, address: Address) -> Page:
         texts.HOME,
         [
             html.Div(
-                [html.H1(info.name), form(Address("/search", {}), info.kinds)], className="opening"
+                [html.H1(info.name), form(Address("/search", {}), collection)], className="opening"
             ),
             html.Div(
                 [

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from urllib.parse import quote
 
 from dash import html
@@ -56,10 +56,25 @@ def panel(
     return html.Ul(items, className="panel", **data(selecting=selecting_as))
 
 
-def hits_panel(hits: Sequence[Hit], facts: Iterable[ImageFacts], *, came_from: str = "") -> html.Ul:
-    """What a search found, each with how close it is and the part of it that matched."""
+def hits_panel(
+    hits: Sequence[Hit],
+    facts: Iterable[ImageFacts],
+    *,
+    came_from: str = "",
+    tools: Callable[[ImageFacts], Children] = lambda _: [],
+) -> html.Ul:
+    """What a search found, each with how close it is and the part of it that matched.
+
+    `came_from` is as in `panel`; `tools` are what can be done with each.
+    """
     items = [
-        _item(image, over=_outline(image, hit), notes=_closeness(hit), came_from=came_from)
+        _item(
+            image,
+            over=_outline(image, hit),
+            notes=_closeness(hit),
+            came_from=came_from,
+            tools=tools(image),
+        )
         for image, hit in zip(facts, hits, strict=True)
     ]
     return html.Ul(items, className="panel")
@@ -107,6 +122,7 @@ def _item(
     notes: Children | None = None,
     item_id: str | None = None,
     came_from: str = "",
+    tools: Children | None = None,
 ) -> html.Li:
     """A picture, or the part of it in a box; one that can be selected where it has an `item_id`."""
     name = _name(image)
@@ -118,7 +134,11 @@ def _item(
     address = link(f"/images/{image.image_id}", **{"from": came_from})
     open_it = html.A([frame, caption], href=address)
     return html.Li(
-        [open_it] if item_id is None else [open_it, selecting.box(item_id, name)],
+        [
+            open_it,
+            *([] if item_id is None else [selecting.box(item_id, name)]),
+            *(tools or []),
+        ],
         style={"--ratio": f"{ratio:.3f}"},
     )
 
@@ -131,10 +151,8 @@ def _closeness(hit: Hit) -> Children:
     if part is None:
         return [closeness]
     title = texts.share_of(part.share, part.matched_by)
-    return [
-        html.Span(texts.part(part.kind, part.label, part.text), className="part", title=title),
-        closeness,
-    ]
+    said = f"{texts.part(part.kind, part.label, part.text)} {part.share:.0%}"
+    return [html.Span(said, className="part", title=title), closeness]
 
 
 def _best_part(hit: Hit) -> Region | None:

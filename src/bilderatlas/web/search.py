@@ -1,116 +1,120 @@
-"""Search by words, or by a picture that the visitor gives."""
+"""Search by words, by an expression with images in it, or by a picture that the visitor gives."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
 from math import inf
 from typing import Any
 
-from dash import dcc, html
+from dash import html
 
 from bilderatlas.calibration import DOUBTFUL, LIKELY
 from bilderatlas.collection import Collection
-from bilderatlas.results import Hits
+from bilderatlas.errors import ImageNotFound, ImageProblem, QueryError
+from bilderatlas.results import Hit, Hits, ImageFacts
 from bilderatlas.web import texts
-from bilderatlas.web.page import Address, Children, Desk, Page
-from bilderatlas.web.panel import Picture, hits_panel
+from bilderatlas.web.page import Address, Children, Desk, Page, aria, link
+from bilderatlas.web.panel import Picture, file_name, hits_panel, pager
+from bilderatlas.web.search_form import PART_SIDE, WEIGHT, form, terms_of
 
-DEFAULT_K = 24
+DEFAULT_K = 24  # a page
 MAX_K = 200
-MAX_WORDS = 2000  # characters
-LIMITS = ("threshold", "k", "where")
-WEIGHT = "weight-"  # and the kind of region
+MAX_FOUND = 2000  # images that can be paged through
 MAX_WEIGHT = 100.0
+N_EXPORTED = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a search found, and what was shown or said to ask it."""
+
+    hits: Hits  # from the first page to this one
+    heading: str
+    shown: Children  # the picture that was asked with
 
 
 def page(desk: Desk, address: Address) -> Page:
-    """Show what the words `?q=` or, without words, the picture `?picture=` finds."""
-    words, picture = address.text("q"), address.text("picture")
-    collection = desk.collection
-    if words:
-        results = _by_words(collection, address, words)
-    elif picture:
-        results = _by_picture(desk, address, picture)
-    else:
-        results = [html.P(texts.SEARCH_LEAD, className="empty")]
+    """Show what the words `?q=`, the picture `?picture=` or the part `?part=` finds."""
+    collection, refusal = desk.collection, ""
+    results: Children = [html.P(texts.SEARCH_LEAD, className="empty")]
+    try:
+        found = _search(desk, address, _n_wanted(address)) if _is_asked(address) else None
+        if found:
+            results = [*found.shown, *_results(collection, address, found)]
+    except (QueryError, ImageNotFound, ImageProblem) as refused:  # said where it can be mended
+        refusal, results = str(refused), []
     opening = html.Div(
-        [html.H1(texts.SEARCH), form(address, collection.kinds())], className="opening"
+        [html.H1(texts.SEARCH), form(address, collection, refusal=refusal)], className="opening"
     )
-    return Page(words or texts.SEARCH, [opening, *results])
+    return Page(address.text("q") or texts.SEARCH, [opening, *results])
 
 
-def form(address: Address, kinds: Mapping[str, int]) -> html.Div:
-    """The place to say what to look for, filled with what was said before.
-
-    `kinds`: how many regions there are of each kind.
-    """
-    return html.Div(
-        [
-            html.Form(
-                [_words(address), _limits(address, kinds)],
-                action="/search",
-                method="get",
-                role="search",
-                className="search",
-            ),
-            html.Button(texts.UPLOAD, type="button", className="drop"),  # query_picture.js
-            html.P(id="picture-refusal", className="refusal", role="alert"),
-        ]
-    )
+def found_ids(desk: Desk, address: Address) -> list[str]:
+    """The images that a search found, up to a page behind the one in the address."""
+    if not _is_asked(address):
+        return []
+    found = _search(desk, address, _n_wanted(address) + _k(address))
+    return [hit.image_id for hit in found.hits]
 
 
-def _words(address: Address) -> html.Div:
-    field = dcc.Input(
-        id="q",
-        name="q",
-        type="search",
-        value=address.text("q") or "",
-        placeholder=texts.SEARCH_HINT,
-        maxLength=MAX_WORDS,
-        autoComplete="off",
-    )
-    button = html.Button(texts.SEARCH_BUTTON, type="submit", className="button")
-    return html.Div(
-        [html.Label(texts.SEARCH_LABEL, htmlFor="q"), html.Div([field, button], className="field")]
-    )
+def _is_asked(address: Address) -> bool:
+    return any(address.text(name) for name in ("q", "picture", "part"))
 
 
-def _limits(address: Address, kinds: Mapping[str, int]) -> html.Details:
-    """Fewer or more results, parts that count more; folded away until wanted."""
-    fields: Children = [
-        _field(address, "threshold", texts.THRESHOLD, inputMode="decimal", placeholder="0.25"),
-        _field(address, "k", texts.HOW_MANY, inputMode="numeric", placeholder=str(DEFAULT_K)),
-        _field(address, "where", texts.WHERE, placeholder=texts.WHERE_HINT),
-    ]
-    # Narrowing the search for a picture searches for the same picture.
-    fields.append(dcc.Input(name="picture", type="hidden", value=address.text("picture") or ""))
-    is_used = any(address.text(name) for name in limits_of(address))
-    folded = [html.Summary(texts.MORE_OPTIONS), html.Div(fields, className="fields")]
-    if len(kinds) > 1:
-        folded.append(_weights(address, kinds))
-    return html.Details(folded, open=is_used)
+def _k(address: Address) -> int:
+    return address.integer("k", DEFAULT_K, low=1, high=MAX_K)
 
 
-def _weights(address: Address, kinds: Mapping[str, int]) -> html.Fieldset:
-    fields = [
-        _field(
-            address,
-            f"{WEIGHT}{kind}",
-            texts.weight_of(kind, n),
-            inputMode="decimal",
-            placeholder="1",
-        )
-        for kind, n in kinds.items()
-    ]
-    return html.Fieldset([html.Legend(texts.WEIGHTS), html.Div(fields, className="fields weights")])
+def _page_number(address: Address) -> int:
+    return address.integer("page", 1, low=1, high=MAX_FOUND)
 
 
-def limits_of(address: Address) -> list[str]:
-    """The names of the parameters that narrow a search, or weigh its parts."""
-    return [*LIMITS, *(name for name in address.parameters if name.startswith(WEIGHT))]
+def _n_wanted(address: Address) -> int:
+    return min(_k(address) * _page_number(address), MAX_FOUND)
 
 
-def _weights_asked(address: Address) -> dict[str, float]:
+def _search(desk: Desk, address: Address, k: int) -> Found:
+    """Raises QueryError, ImageNotFound, ImageProblem."""
+    collection, options = desk.collection, _options(address) | {"k": k}
+    if words := address.text("q"):
+        hits = collection.search(words, may_open_files=False, **options)
+        return Found(hits, texts.found(_readable(words)), [])
+    if part := address.text("part"):
+        hits = collection.search(image=collection.crop(part, side=PART_SIDE), **options)
+        shown = _asked_with(f"/api/v1/regions/{part}/crop", texts.THIS_PART)
+        return Found(hits, texts.FOUND_LIKE, [shown])
+    name = address.text("picture") or ""
+    jpeg = desk.pictures.jpeg(name)
+    if jpeg is None:
+        raise ImageProblem(texts.UPLOAD_GONE)
+    shown = _asked_with(f"/query-pictures/{name}", texts.UPLOADED)
+    return Found(collection.search(image=jpeg, **options), texts.FOUND_LIKE, [shown])
+
+
+def _readable(words: str) -> str:
+    """A query with its images called so; their ids are in the field."""
+    return re.sub("image:[0-9a-f]{32}", texts.THIS_IMAGE, words)
+
+
+def _asked_with(path: str, alt: str) -> Picture:
+    return Picture(src=link(path), alt=alt, className="query-picture")
+
+
+def _options(address: Address) -> dict[str, Any]:
+    """What narrows a search, as `Collection.search` takes it."""
+    kind = address.text("kind")
+    return {
+        "threshold": address.number("threshold"),
+        "kinds": [kind] if kind else None,
+        "weights": _weights(address),
+        "where": address.text("where"),
+        "space": address.text("space"),
+    }
+
+
+def _weights(address: Address) -> dict[str, float]:
     """The weight of each kind that has one in the address."""
     names = [name for name in address.parameters if name.startswith(WEIGHT) and address.text(name)]
     return {
@@ -119,55 +123,115 @@ def _weights_asked(address: Address) -> dict[str, float]:
     }
 
 
-def _field(address: Address, name: str, label: str, **props: Any) -> html.Label:
-    field = dcc.Input(
-        id=name, name=name, type="text", value=address.text(name) or "", autoComplete="off", **props
-    )
-    return html.Label([label, field], htmlFor=name)
-
-
-def _by_words(collection: Collection, address: Address, words: str) -> Children:
-    hits = collection.search(
-        words,
-        may_open_files=False,
-        k=address.integer("k", DEFAULT_K, low=1, high=MAX_K),
-        threshold=address.number("threshold"),
-        weights=_weights_asked(address),
-        where=address.text("where"),
-    )
-    return _results(collection, hits, texts.found(len(hits), words))
-
-
-def _by_picture(desk: Desk, address: Address, name: str) -> Children:
-    collection, jpeg = desk.collection, desk.pictures.jpeg(name)
-    if jpeg is None:
-        return [html.P(texts.UPLOAD_GONE, className="empty")]
-    hits = collection.search(
-        image=jpeg,
-        k=address.integer("k", DEFAULT_K, low=1, high=MAX_K),
-        threshold=address.number("threshold"),
-        weights=_weights_asked(address),
-        where=address.text("where"),
-    )
-    shown = Picture(src=f"/query-pictures/{name}", alt=texts.UPLOADED, className="query-picture")
-    return [shown, *_results(collection, hits, texts.found_like(len(hits)))]
-
-
-def _results(collection: Collection, hits: Hits, heading: str) -> Children:
-    """The hits, parted into likely, doubtful and background ones."""
-    if not hits:
+def _results(collection: Collection, address: Address, found: Found) -> Children:
+    """A page of the hits, parted into likely, doubtful and background ones."""
+    hits, number, k = found.hits, _page_number(address), _k(address)
+    shown = hits[k * (number - 1) : k * number]
+    if not shown:
         return [html.H2(texts.NOTHING_FOUND), html.P(texts.NOTHING_FOUND_HINT, className="empty")]
-    facts = {image.image_id: image for image in collection.images([hit.image_id for hit in hits])}
+    facts = collection.images([hit.image_id for hit in shown])
     verdict = html.P(texts.verdict(hits.verdict), className="lead", role="status")
-    shown: Children = [html.H2(heading), verdict]
-    bands = {
-        texts.LIKELY: (LIKELY, inf),
-        texts.DOUBTFUL: (DOUBTFUL, LIKELY),
-        texts.BACKGROUND: (-inf, DOUBTFUL),
-    }
-    for title, (low, high) in bands.items():
-        some = [hit for hit in hits if low <= hit.relevance < high]
-        if some:
-            shown.append(html.H3(title))
-            shown.append(hits_panel(some, [facts[hit.image_id] for hit in some]))
-    return shown
+    n_all = len(hits) if len(hits) < _n_wanted(address) else _n_ranked(hits)
+    turning = pager(address, page=number, n=n_all, n_a_page=k)
+    return [
+        html.H2(found.heading),
+        verdict,
+        *_ways_on(address, hits),
+        *_bands(address, hits, shown, facts),
+        *filter(None, [turning]),
+    ]
+
+
+def _n_ranked(hits: Hits) -> int:
+    """How many images can be paged through."""
+    verdict = hits.verdict
+    return min(verdict.n_likely + verdict.n_doubtful + verdict.n_background, MAX_FOUND)
+
+
+def _bands(
+    address: Address, hits: Hits, shown: Sequence[Hit], facts: Sequence[ImageFacts]
+) -> Children:
+    verdict = hits.verdict
+    found = list(zip(shown, facts, strict=True))
+    parted: Children = []
+    for title, n, low, high in (
+        (texts.LIKELY, verdict.n_likely, LIKELY, inf),
+        (texts.DOUBTFUL, verdict.n_doubtful, DOUBTFUL, LIKELY),
+    ):
+        band = [(hit, fact) for hit, fact in found if low <= hit.relevance < high]
+        if band:
+            parted += [html.H3(texts.band(title, n)), _panel(address, band)]
+    if background := [(hit, fact) for hit, fact in found if hit.relevance < DOUBTFUL]:
+        parted.append(
+            html.Details(
+                [
+                    html.Summary(html.H3(texts.band(texts.BACKGROUND, verdict.n_background))),
+                    html.P(texts.BACKGROUND_HINT, className="lead"),
+                    _panel(address, background),
+                ],
+                className="background",
+                open=_page_number(address) > 1 or not _has_words(address),
+            )
+        )
+    return parted
+
+
+def _has_words(address: Address) -> bool:
+    """Whether words are asked; of a picture the nearest are worth seeing, however far they are."""
+    return any(term.words for term in terms_of(address.text("q") or ""))
+
+
+def _panel(address: Address, found: list[tuple[Hit, ImageFacts]]) -> html.Ul:
+    return hits_panel(
+        [hit for hit, _ in found],
+        [fact for _, fact in found],
+        came_from=address.here,
+        tools=lambda image: _more_or_less(address, image),
+    )
+
+
+def _more_or_less(address: Address, image: ImageFacts) -> Children:
+    """The links that add an image to the query, or take its likeness out of it."""
+    words, name = address.text("q"), file_name(image.path)
+    term = f"image:{image.image_id}"
+    ways = [("+", texts.more_like(name), f"{words} + {term}" if words else term)]
+    if words:
+        ways.append(("\N{MINUS SIGN}", texts.less_like(name), f"{words} - {term}"))
+    return [
+        html.Span(
+            [
+                html.A(
+                    sign,
+                    href=address.but(q=query, picture=None, part=None, page=None),
+                    title=said,
+                    **aria(label=said),
+                )
+                for sign, said, query in ways
+            ],
+            className="more-or-less",
+        )
+    ]
+
+
+def _ways_on(address: Address, hits: Hits) -> Children:
+    """What can be done with all that answer the query."""
+    words, where = address.text("q"), address.text("where")
+    n_answers = hits.verdict.n_likely + hits.verdict.n_doubtful
+    if not words or not n_answers or _is_weighed(address):
+        return []
+    table = link("/api/v1/search/table", query=words, where=where, k=N_EXPORTED)
+    return [
+        html.P(
+            [
+                html.A(texts.label_answers(n_answers), href=link("/label", q=words, where=where)),
+                html.A(texts.EXPORT_RESULTS, href=table, download="", target="_self"),
+            ],
+            className="ways-on",
+        )
+    ]
+
+
+def _is_weighed(address: Address) -> bool:
+    """Whether all that answer are others than those of the words alone."""
+    options = _options(address)
+    return any(options[name] for name in ("threshold", "kinds", "weights", "space"))

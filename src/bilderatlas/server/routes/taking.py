@@ -13,10 +13,19 @@ import pyarrow as pa
 from fastapi import APIRouter, Query, Response
 from fastapi.responses import StreamingResponse
 
+from bilderatlas import exports
 from bilderatlas.arrays import Embeddings
+from bilderatlas.calibration import DOUBTFUL
 from bilderatlas.server.routes.conditional import of_tables
 from bilderatlas.server.routes.dependencies import Asked, RunName
-from bilderatlas.server.schemas.limits import Kind, SelectionId, SpaceName
+from bilderatlas.server.schemas.limits import (
+    MAX_WORDS,
+    K,
+    Kind,
+    SelectionId,
+    SpaceName,
+    Where,
+)
 
 IN_MEMORY_BYTES = 16_000_000  # of a table; what is larger waits on disk
 CHUNK_BYTES, CHUNK_ROWS = 1 << 20, 4096
@@ -60,6 +69,27 @@ def _chunks(file: IO[bytes]) -> Iterator[bytes]:
     with file:
         while chunk := file.read(CHUNK_BYTES):
             yield chunk
+
+
+@routes.get(
+    "/search/table",
+    response_class=Response,
+    responses=_content("text/csv", MEDIA_TYPES["parquet"]),
+)
+def found(
+    collection: Asked,
+    query: Annotated[str, Query(max_length=MAX_WORDS, description="words or an expression")],
+    k: K = 100,
+    where: Where | None = None,
+    format: Literal["csv", "parquet"] = "csv",
+) -> Response:
+    """Give the images that answer a query, likely and doubtful, as a file: CSV or Parquet."""
+    hits = collection.search(query, k=k, where=where, may_open_files=False)
+    answers = [hit for hit in hits if hit.relevance >= DOUBTFUL]
+    file = io.BytesIO()
+    exports.write_rows(exports.hits_table(answers), file, format)
+    headers = {"Content-Disposition": f'attachment; filename="results.{format}"'}
+    return Response(file.getvalue(), media_type=MEDIA_TYPES[format], headers=headers)
 
 
 @routes.get(

@@ -227,7 +227,7 @@ SEARCH_HINT = "red bicycle, handwritten letter, people at a table…"
 SEARCH_BUTTON = "Search"
 MORE_OPTIONS = "Narrow it down"
 THRESHOLD = "Score at least"
-HOW_MANY = "How many at most"
+HOW_MANY = "How many a page"
 WHERE = "Only where"
 WHERE_HINT = "year > 1950"
 WEIGHTS = "How much each kind of part counts: 0 leaves it out, 2 counts twice"
@@ -240,14 +240,49 @@ LIKELY, DOUBTFUL, BACKGROUND = "Likely", "Doubtful", "Background"
 SEARCH_LEAD = "Say what you look for, or show it."
 
 
-def found(n: int, query: str) -> str:
+FOUND_LIKE = "Images like this one"
+THIS_PART = "The part that is searched for"
+THIS_IMAGE = "this image"
+TERMS = "What is asked"
+ONLY_THIS = "only this"
+USUAL_SPACE = "as usual"
+EXPORT_RESULTS = "Results as a table (CSV)"
+BACKGROUND_HINT = "These come next, but no closer than to any other question."
+
+
+def found(query: str) -> str:
     """The heading over what words found."""
-    return f"{n_images(n)} for “{query}”"
+    return f"Images for “{query}”"
 
 
-def found_like(n: int) -> str:
-    """The heading over what a picture found."""
-    return f"{n_images(n)} like this one"
+def band(title: str, n: int) -> str:
+    """The heading over the likely, doubtful or background images of all."""
+    return f"{title} · {count(n)}"
+
+
+def more_like(name: str) -> str:
+    """What a link does that adds an image to the query."""
+    return f"More like {name}"
+
+
+def less_like(name: str) -> str:
+    """What a link does that takes an image's likeness out of the query."""
+    return f"Less like {name}"
+
+
+def turn_term(called: str) -> str:
+    """What a link does that changes the sign of a term."""
+    return f"Change the sign of {called}"
+
+
+def only_kind(kind: str) -> str:
+    """What is chosen: only parts of a kind."""
+    return f"only: {PARTS.get(kind, kind)}"
+
+
+def label_answers(n: int) -> str:
+    """A link to the page that labels all results."""
+    return f"Label all {count(n)}"
 
 
 def verdict(verdict: Verdict) -> str:
@@ -267,7 +302,38 @@ def weight_of(kind: str, n: int) -> str:
 
 NEIGHBORS = "Nearest in this collection"
 NO_NEIGHBORS = "There is no other image here."
+MORE_LIKE_THIS = "Search for more like this"
+SPACE = "Compared by"
 SIZE, KIND_OF_FILE, TAKEN_AT, LIES_AT, IMAGE_ID = "Size", "Kind", "Taken", "Lies at", "Id"
+FACTS = "What is known"
+WAY, BACK_TO_LIST = "Through the list", "Back to the list"
+PREVIOUS_IMAGE, NEXT_IMAGE = "← Previous", "Next →"
+FULL_SIZE, SHOW_PARTS, OPEN_ALONE = "Full size", "Show parts", "Open alone"
+PICTURE_GONE = "The file is not where it was; this is its thumbnail."
+PARTS_HINT = "Each finds others like it."
+WORDS_FOUND, COPY, COPIED = "Words found", "Copy", "Copied"
+NEW_LABEL, GIVE_LABEL, LABEL_GIVEN = "A label", "Give", "Label given"
+
+
+def place_in_list(place: int, n: int) -> str:
+    """Where an image stands in a list."""
+    return f"{count(place)} of {count(n)}"
+
+
+def n_parts(n: int) -> str:
+    """A count of the parts of a picture."""
+    return "1 part" if n == 1 else f"{count(n)} parts"
+
+
+def take_label_off(label: str) -> str:
+    """What a button does that takes a label from an image."""
+    return f"Take the label {label}"
+
+
+def label_taken(label: str) -> str:
+    """What was done."""
+    return f"Took the label {label}"
+
 
 # -- clusters
 

@@ -229,7 +229,7 @@ SEARCH_HINT = "rotes Fahrrad, Brief von Hand, Leute am Tisch…"
 SEARCH_BUTTON = "Suchen"
 MORE_OPTIONS = "Eingrenzen"
 THRESHOLD = "Nähe mindestens"
-HOW_MANY = "Höchstens wie viele"
+HOW_MANY = "Wie viele je Seite"
 WHERE = "Nur wo"
 WHERE_HINT = "year > 1950"
 WEIGHTS = "Wie viel jede Art von Teil zählt: 0 lässt sie weg, 2 zählt doppelt"
@@ -242,14 +242,49 @@ LIKELY, DOUBTFUL, BACKGROUND = "Wahrscheinlich", "Zweifelhaft", "Hintergrund"
 SEARCH_LEAD = "Sagen, was gesucht wird, oder es zeigen."
 
 
-def found(n: int, query: str) -> str:
+FOUND_LIKE = "Bilder wie dieses"
+THIS_PART = "Der gesuchte Teil"
+THIS_IMAGE = "dieses Bild"
+TERMS = "Wonach gesucht wird"
+ONLY_THIS = "nur das"
+USUAL_SPACE = "wie üblich"
+EXPORT_RESULTS = "Ergebnisse als Tabelle (CSV)"
+BACKGROUND_HINT = "Diese kommen danach, sind aber nicht näher als jeder anderen Frage."
+
+
+def found(query: str) -> str:
     """The heading over what words found."""
-    return f"{n_images(n)} zu „{query}“"
+    return f"Bilder zu „{query}“"
 
 
-def found_like(n: int) -> str:
-    """The heading over what a picture found."""
-    return f"{n_images(n)} wie dieses"
+def band(title: str, n: int) -> str:
+    """The heading over the likely, doubtful or background images of all."""
+    return f"{title} · {count(n)}"
+
+
+def more_like(name: str) -> str:
+    """What a link does that adds an image to the query."""
+    return f"Mehr wie {name}"
+
+
+def less_like(name: str) -> str:
+    """What a link does that takes an image's likeness out of the query."""
+    return f"Weniger wie {name}"
+
+
+def turn_term(called: str) -> str:
+    """What a link does that changes the sign of a term."""
+    return f"Vorzeichen von {called} ändern"
+
+
+def only_kind(kind: str) -> str:
+    """What is chosen: only parts of a kind."""
+    return f"nur: {PARTS.get(kind, kind)}"
+
+
+def label_answers(n: int) -> str:
+    """A link to the page that labels all results."""
+    return f"Alle {count(n)} etikettieren"
 
 
 def verdict(verdict: Verdict) -> str:
@@ -270,7 +305,38 @@ def weight_of(kind: str, n: int) -> str:
 
 NEIGHBORS = "Am nächsten in dieser Sammlung"
 NO_NEIGHBORS = "Hier ist kein anderes Bild."
+MORE_LIKE_THIS = "Nach weiteren wie diesem suchen"
+SPACE = "Verglichen nach"
 SIZE, KIND_OF_FILE, TAKEN_AT, LIES_AT, IMAGE_ID = "Größe", "Art", "Aufgenommen", "Liegt in", "Id"
+FACTS = "Was bekannt ist"
+WAY, BACK_TO_LIST = "Durch die Liste", "Zurück zur Liste"
+PREVIOUS_IMAGE, NEXT_IMAGE = "← Voriges", "Nächstes →"
+FULL_SIZE, SHOW_PARTS, OPEN_ALONE = "Volle Größe", "Teile zeigen", "Allein öffnen"
+PICTURE_GONE = "Die Datei ist nicht mehr, wo sie war; das ist ihre Vorschau."
+PARTS_HINT = "Jeder findet andere wie ihn."
+WORDS_FOUND, COPY, COPIED = "Gefundene Wörter", "Kopieren", "Kopiert"
+NEW_LABEL, GIVE_LABEL, LABEL_GIVEN = "Ein Etikett", "Vergeben", "Etikett vergeben"
+
+
+def place_in_list(place: int, n: int) -> str:
+    """Where an image stands in a list."""
+    return f"{count(place)} von {count(n)}"
+
+
+def n_parts(n: int) -> str:
+    """A count of the parts of a picture."""
+    return "1 Teil" if n == 1 else f"{count(n)} Teile"
+
+
+def take_label_off(label: str) -> str:
+    """What a button does that takes a label from an image."""
+    return f"Das Etikett {label} abnehmen"
+
+
+def label_taken(label: str) -> str:
+    """What was done."""
+    return f"Etikett {label} abgenommen"
+
 
 # -- clusters
 
