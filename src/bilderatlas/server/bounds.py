@@ -16,7 +16,10 @@ from bilderatlas.server import problems
 from bilderatlas.server.lanes import Lane
 from bilderatlas.web.visitor import NAME
 
-HEAVY = re.compile(r"/api/v1/(duplicates|advice|runs/compare|evaluate|export|embeddings)")
+HEAVY = re.compile(
+    r"(GET|HEAD) /api/v1/(duplicates|advice|runs/compare|export|embeddings)"
+    r"|POST /api/v1/(evaluate|classifications)"
+)
 THUMBNAILS = re.compile(r"/api/v1/images/[^/]+/thumbnail")
 UPLOADS = re.compile(r"/api/v1/uploads/[^/]+/files")  # they have limits of their own
 # What asks nothing of the collection.
@@ -50,7 +53,7 @@ class Bounds:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        lane = self._lane(scope["path"])
+        lane = self._lane(scope["method"], scope["path"])
         exchange = Exchange(scope, receive, send, self._limits, lane, is_heavy=lane is self._heavy)
         try:
             if scope["method"] in ("GET", "HEAD"):
@@ -63,8 +66,8 @@ class Bounds:
         finally:
             await exchange.finish()
 
-    def _lane(self, path: str) -> Lane | None:
-        if HEAVY.fullmatch(path):
+    def _lane(self, method: str, path: str) -> Lane | None:
+        if HEAVY.fullmatch(f"{method} {path}"):
             return self._heavy
         if THUMBNAILS.fullmatch(path):
             return self._thumbnails

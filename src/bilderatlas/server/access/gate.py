@@ -98,7 +98,8 @@ class Gate:
             raise KeyNeeded(
                 "This server knows no such key."
                 if gave_key
-                else "This server asks for an API key. Send one: 'Authorization: Bearer KEY'."
+                else "This server asks for an API key. Send one as 'Authorization: Bearer KEY'; "
+                "bilderatlas itself sends the one in BILDERATLAS_API_KEY."
             )
         if need is Need.EDITOR and role != EDITOR:
             raise NotAllowed(
