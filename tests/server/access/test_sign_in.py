@@ -114,3 +114,9 @@ def test_a_link_in_a_mail_finds_the_browser_signed_in(client: TestClient) -> Non
 
 def test_a_large_body_is_not_read_from_a_stranger(client: TestClient) -> None:
     assert sign(client, "x" * 20_000).status_code == 413
+
+
+def test_where_there_are_no_keys_nobody_is_asked_for_one(collection: Collection) -> None:
+    with TestClient(app.create(collection), base_url="http://127.0.0.1") as client:
+        asked = client.get("/sign-in?next=/map", follow_redirects=False)
+    assert (asked.status_code, asked.headers["location"]) == (303, "/map")

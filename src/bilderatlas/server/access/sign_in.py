@@ -19,8 +19,11 @@ routes = APIRouter(include_in_schema=False)
 
 
 @routes.get("/sign-in")
-async def ask(next: str = "/") -> Response:
-    """Ask for a key, or say who is signed in."""
+async def ask(request: Request, next: str = "/") -> Response:
+    """Ask for a key, or say who is signed in; where there are no keys, go on."""
+    access: Access = request.app.state.access
+    if access.keys is None:
+        return RedirectResponse(own(next), 303)
     return _page(page.document(then=own(next)))
 
 
