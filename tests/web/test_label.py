@@ -132,6 +132,19 @@ def test_a_cluster_and_its_pictures_are_meant(visit: Visit, atlas: Collection) -
     expect(page.locator(".labelling > li")).to_have_count(N_IMAGES)
 
 
+def test_a_selection_and_a_condition_are_meant(visit: Visit, atlas: Collection) -> None:
+    kept = atlas.keep_selection([*of_colour(atlas, "red"), *of_colour(atlas, "blue")])
+    page = visit.go(f"/label?selection={kept}&where=year+%3E+1955&show=unlabelled")
+    meant = atlas.select(selection=kept, where="year > 1955")
+    assert boxes(page) == meant
+    page.get_by_text(f"Label all {len(meant)} images at once").click()
+    page.locator("#label-all").fill("late")
+    page.once("dialog", lambda question: question.accept())
+    page.get_by_role("button", name="Label all").click()
+    page.wait_for_selector("text=Nothing is left to label here")
+    assert atlas.labelled("late") == sorted(meant, key=atlas.select().index)
+
+
 def test_before_there_are_labels_the_most_different_pictures_come_first(visit: Visit) -> None:
     page = visit.go("/label")
     expect(page.get_by_text("Nothing is labelled yet")).to_be_visible()

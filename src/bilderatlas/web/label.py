@@ -23,6 +23,7 @@ SHOWS = SUGGESTED, UNSURE, DIFFERENT, UNLABELLED, ALL = (
     *("suggested", "unsure", "different", "unlabelled", "all"),
 )
 ORDERS = {SUGGESTED: "confident", UNSURE: "unsure", DIFFERENT: "diverse"}
+LIMITS = ("cluster", "run", "selection", "where")
 N_ON_A_PAGE = 60
 N_OF_A_GROUP = 24
 N_GROUPS = 6
@@ -39,6 +40,8 @@ class Meant:
     cluster: int | None
     run: str | None
     label: str | None
+    where: str | None
+    selection: str | None
     show: str
 
     @classmethod
@@ -50,6 +53,8 @@ class Meant:
             address.integer("cluster", -1, low=-1, high=2**31 - 1) if cluster else None,
             address.text("run"),
             label,
+            address.text("where"),
+            address.text("selection"),
             ALL if label else address.choice("show", SHOWS),
         )
 
@@ -62,6 +67,8 @@ class Meant:
             "run": self.run,
             "label": self.label,
             "unlabelled": self.show != ALL,
+            "where": self.where,
+            "selection": self.selection,
         }
 
 
@@ -104,9 +111,7 @@ def _choice(address: Address, meant: Meant, counts: LabelCounts) -> html.Div:
         placeholder=texts.LABEL_SEARCH_HINT,
         autoComplete="off",
     )
-    kept = [
-        forms.hidden(name, address.text(name)) for name in ("cluster", "run") if address.text(name)
-    ]
+    kept = [forms.hidden(name, address.text(name)) for name in LIMITS if address.text(name)]
     asked = html.Form(
         [
             html.Label([html.Span(texts.LABEL_SEARCH), field], htmlFor="q"),
@@ -124,11 +129,14 @@ def _choice(address: Address, meant: Meant, counts: LabelCounts) -> html.Div:
 
 
 def _limits(address: Address, meant: Meant) -> Children:
-    """The cluster that the pictures are of, and the way out of it."""
-    if meant.cluster is None:
+    """What else narrows the pictures, and the way out of it."""
+    said = [] if meant.cluster is None else [texts.in_cluster(meant.cluster, meant.run)]
+    said += [texts.IN_SELECTION] if meant.selection else []
+    said += [texts.only_where(meant.where)] if meant.where else []
+    if not said:
         return []
-    everywhere = html.A(texts.LABEL_EVERYWHERE, href=address.but(cluster=None, run=None, page=None))
-    return [html.P([texts.in_cluster(meant.cluster, meant.run), " ", everywhere])]
+    way_out = address.but(**dict.fromkeys((*LIMITS, "page")))
+    return [html.P([" ".join(said), " ", html.A(texts.LABEL_EVERYWHERE, href=way_out)])]
 
 
 def _of_labels(meant: Meant, counts: LabelCounts) -> Children:

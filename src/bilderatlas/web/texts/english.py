@@ -607,6 +607,7 @@ FIRST_LABELS = (
     "the next ones will come with suggestions."
 )
 LABEL_EVERYWHERE = "Everywhere"
+IN_SELECTION = "Only what you selected."
 LABEL_FIELD, LABEL_HINT = "Label", "cat, grandma's garden…"
 LABEL_ALL_BUTTON = "Label all"
 GIVE_LABEL, GIVE_LABELS = "Give it", "Give labels"
@@ -633,6 +634,11 @@ LABEL_KEYS = (
 def labelled_of(n: int, n_all: int) -> str:
     """How far labelling is."""
     return f"{count(n)} of {n_images(n_all)} labelled"
+
+
+def only_where(condition: str) -> str:
+    """The condition that the pictures fulfil."""
+    return f"Only where {condition}."
 
 
 def in_cluster(number: int, run: str | None) -> str:

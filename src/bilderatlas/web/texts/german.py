@@ -625,6 +625,7 @@ FIRST_LABELS = (
     "Beschriftungen kommen die nächsten mit Vorschlägen."
 )
 LABEL_EVERYWHERE = "Überall"
+IN_SELECTION = "Nur das Ausgewählte."
 LABEL_FIELD, LABEL_HINT = "Beschriftung", "Katze, Omas Garten…"
 LABEL_ALL_BUTTON = "Alle beschriften"
 GIVE_LABEL, GIVE_LABELS = "Vergeben", "Beschriften"
@@ -651,6 +652,11 @@ LABEL_KEYS = (
 def labelled_of(n: int, n_all: int) -> str:
     """How far labelling is."""
     return f"{count(n)} von {n_images(n_all)} beschriftet"
+
+
+def only_where(condition: str) -> str:
+    """The condition that the pictures fulfil."""
+    return f"Nur wo {condition}."
 
 
 def in_cluster(number: int, run: str | None) -> str:
