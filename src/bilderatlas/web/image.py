@@ -11,7 +11,7 @@ from bilderatlas.collection import Collection
 from bilderatlas.errors import ImageNotFound
 from bilderatlas.results import ImageFacts, Part
 from bilderatlas.web import forms, lists, texts
-from bilderatlas.web.clusters import name_of
+from bilderatlas.web.clusters import called
 from bilderatlas.web.lists import Way
 from bilderatlas.web.page import Address, Children, Desk, Page, aria, data, link
 from bilderatlas.web.panel import Picture, file_name, hits_panel
@@ -219,10 +219,9 @@ def _clusters(collection: Collection, image_id: str) -> Children:
     """The clusters that the image is in, by the newest runs."""
     items = []
     for run in collection.runs("cluster")[:N_RUNS]:
-        clustering = collection.clustering(run.run)
         for cluster in collection.clusters_of(image_id, run=run.run):
             href = link(f"/clusters/{cluster.cluster}", run=run.run)
-            name = html.A(html.Bdi(name_of(clustering, cluster.cluster)), href=href)
+            name = html.A(html.Bdi(called(cluster)), href=href)
             items.append(html.Li([name, html.Span(run.run, className="size")]))
     if not items:
         return []
