@@ -71,6 +71,8 @@ def test_a_key_is_given_whole_or_as_its_hash_and_what_follows_a_hash_sign_is_sai
         ("anna owner " + LONG, "Use viewer or editor"),
         ("an/na editor " + LONG, "a name has 1 to 64"),
         ("anna editor short", "5 characters and can be guessed"),
+        ("anna editor schlüssel-mit-langem-namen", "ASCII letters"),
+        ("anna editor one,two;three-and-four-more", "ASCII letters"),
         ("anna editor sha256:abc", "64 hexadecimal digits"),
     ],
 )
@@ -130,3 +132,9 @@ def test_a_key_that_is_taken_away_opens_nothing_on_a_server_that_runs(
     assert "stay in force" in caplog.text
     path.write_text("# nobody\n")
     assert known.find(secrets["ben"]) is None
+
+
+@pytest.mark.parametrize("secret", ["", "ä" * 30, "a\nb", 'a"b', "\udcff", "x" * 100_000])
+def test_what_no_cookie_carries_is_no_key(secret: str) -> None:
+    digest = hashlib.sha256(secret.encode("utf-8", "surrogateescape")).digest()
+    assert Keys([keys.Key("anna", "editor", digest)]).find(secret) is None

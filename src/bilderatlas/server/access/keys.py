@@ -27,6 +27,7 @@ SECRET_BYTES = 32
 LEAST_CHARACTERS = 20  # of a key that somebody else made
 LOOK_EVERY_S = 1.0
 HASHED = "sha256:"
+SECRET = re.compile(r"[\w!#$%&'()*+./:<=>?@^`{|}~\[\]-]{1,500}", re.ASCII)  # as cookies carry it
 NAME = re.compile(r"[\w.@+-]{1,64}")
 DIGEST = re.compile(r"[0-9a-f]{64}")
 EXPECTED = "Expected: NAME viewer|editor KEY, where KEY is the key or sha256: and its hash"
@@ -65,6 +66,8 @@ class Keys:
     def find(self, secret: str) -> Key | None:
         """Whose key this is. Takes as long whichever it is, or none."""
         self._keep_up()
+        if not SECRET.fullmatch(secret):
+            return None
         digest, found = _digest(secret), None
         for key in self._keys:
             if hmac.compare_digest(key.digest, digest):
@@ -185,6 +188,10 @@ def _digest_in(secret: str, where: str) -> bytes:
         if not DIGEST.fullmatch(digest):
             raise KeysError(f"{where}: a hash has 64 hexadecimal digits after {HASHED}.")
         return bytes.fromhex(digest)
+    if not SECRET.fullmatch(secret):
+        raise KeysError(
+            f'{where}: a key is of ASCII letters, digits and signs, but \\ " ; and comma.'
+        )
     if len(secret) < LEAST_CHARACTERS:
         raise KeysError(
             f"{where}: the key has {len(secret)} characters and can be guessed. A key has at least "
@@ -194,7 +201,7 @@ def _digest_in(secret: str, where: str) -> bytes:
 
 
 def _digest(secret: str) -> bytes:
-    return hashlib.sha256(secret.encode("utf-8", "surrogateescape")).digest()
+    return hashlib.sha256(secret.encode()).digest()
 
 
 def _check_mode(path: Path, mode: int) -> None:
