@@ -69,6 +69,36 @@ class Atlas(Protocol):
         space: str | None = None,
     ) -> Hits: ...
 
+    def cluster(  # noqa: PLR0913  an option is an argument
+        self,
+        method: str = "hdbscan",
+        *,
+        k: int | str | None = None,
+        eps: float | str | None = None,
+        min_samples: int | None = None,
+        min_cluster_size: int | None = None,
+        distance_threshold: float | None = None,
+        kind: str | None = None,
+        space: str | None = None,
+        seed: int = 0,
+    ) -> Clustering: ...
+
+    def name_clusters(self, run: str | None = None) -> Clustering: ...
+
+    def project(  # noqa: PLR0913  an option is an argument
+        self,
+        method: str | None = None,
+        *,
+        dims: int | None = None,
+        perplexity: float | None = None,
+        n_neighbors: int | None = None,
+        min_dist: float | None = None,
+        kind: str | None = None,
+        space: str | None = None,
+        seed: int | None = None,
+        into: str | None = None,
+    ) -> Projection: ...
+
     def runs(self, verb: str | None = None) -> list[Run]: ...
     def clustering(self, run: str | None = None) -> Clustering: ...
     def projection(self, run: str | None = None, *, dims: int | None = None) -> Projection: ...

@@ -30,6 +30,7 @@ from bilderatlas.errors import (
     ServerError,
 )
 from bilderatlas.results import Items
+from tests.pictures import plain, put
 from tests.server.coloured import make_collection, paint
 from tests.web.visiting import served
 
@@ -183,6 +184,28 @@ def test_deciding_and_labelling_there_is_seen_here(
         assert [i.image_id for i in there.browse(label="red things")] == ids
         assert there.unlabel(ids[:1], "red things").n_regions == 1
         assert told(there.not_duplicates(*ids[:2])) == told(here.decisions()[-1])
+
+
+@pytest.mark.slow
+@pytest.mark.model
+def test_clusters_and_maps_are_made_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """By the built-in encoder, which the job's own process loads."""
+    for colour in ("red", "green", "blue"):
+        for side in (40, 50, 60):
+            put(tmp_path / "pile" / f"{colour}-{side}.png", plain(colour, side=side))
+    here = bilderatlas.create(tmp_path / "made.atlas")
+    here.index(tmp_path / "pile", encoder="builtin")
+    with served(here) as address:
+        there = bilderatlas.open(address)
+        assert told(there.cluster("kmeans", k=3)) == told(here.clustering("kmeans-1"))
+        assert told(there.project("pca", dims=3)) == told(here.projection("pca-1"))
+        assert told(there.name_clusters()) == told(here.clustering())
+        with pytest.raises(QueryError, match="k is 1000, and there are 9 items"):
+            there.cluster("kmeans", k=1000)
+        assert run(monkeypatch, "project", address, "--method", "pca", "--json") == 0
+        assert json.loads(capsys.readouterr().out)["run"] == "pca-2"
 
 
 def test_what_cannot_go_over_http_says_so(there: Atlas) -> None:

@@ -83,7 +83,7 @@ def cluster(
         )
         _print_advice(advised, figure, as_json)
     else:
-        made = open_folder(collection).cluster(
+        made = open_collection(collection).cluster(
             method,
             k=_number_or_auto("--k", k, int),
             eps=_number_or_auto("--eps", eps, float),
@@ -182,7 +182,7 @@ def project(
     as_json: JsonOption = False,
 ) -> None:
     """Lay the images out on a map."""
-    made = open_folder(collection).project(
+    made = open_collection(collection).project(
         method,
         dims=dims,
         perplexity=perplexity,

@@ -1,6 +1,7 @@
 """A collection behind the REST API of another process or machine: the verbs of Collection.
 
-What cannot go over HTTP (index, reindex, evaluate, figures) raises NotOverHttp.
+Long work (cluster, project, name_clusters) is a job of the server's that is waited for. What cannot
+go over HTTP (index, reindex, evaluate, figures) raises NotOverHttp.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import numpy as np
 from bilderatlas import exports
 from bilderatlas.arrays import Embeddings
 from bilderatlas.errors import ImageNotFound, NotOverHttp, QueryError
-from bilderatlas.remote import answers
+from bilderatlas.remote import answers, work
 from bilderatlas.remote.connection import Connection
 from bilderatlas.remote.connection import is_address as is_address
 from bilderatlas.results import (
@@ -132,6 +133,64 @@ class RemoteCollection:
         return answers.hits(found, self.thumbnails, image_id)
 
     # -- ordering
+
+    def cluster(  # noqa: PLR0913  an option is an argument
+        self,
+        method: str = "hdbscan",
+        *,
+        k: int | str | None = None,
+        eps: float | str | None = None,
+        min_samples: int | None = None,
+        min_cluster_size: int | None = None,
+        distance_threshold: float | None = None,
+        kind: str | None = None,
+        space: str | None = None,
+        seed: int = 0,
+    ) -> Clustering:
+        """Group the images by likeness, and remember the run."""
+        options = {
+            "method": method,
+            "k": k,
+            "eps": eps,
+            "min_samples": min_samples,
+            "min_cluster_size": min_cluster_size,
+            "distance_threshold": distance_threshold,
+            "kind": kind,
+            "space": space,
+            "seed": seed,
+        }
+        return self.clustering(work.finish(self._server, "cluster", options)["run"])
+
+    def name_clusters(self, run: str | None = None) -> Clustering:
+        """Name the clusters of a run (the newest by default) anew; no language model is asked."""
+        return self.clustering(work.finish(self._server, "name", {"run": run})["run"])
+
+    def project(  # noqa: PLR0913  an option is an argument
+        self,
+        method: str | None = None,
+        *,
+        dims: int | None = None,
+        perplexity: float | None = None,
+        n_neighbors: int | None = None,
+        min_dist: float | None = None,
+        kind: str | None = None,
+        space: str | None = None,
+        seed: int | None = None,
+        into: str | None = None,
+    ) -> Projection:
+        """Lay the images (or one kind of region) out on a map of 2 or 3 dimensions."""
+        options = {
+            "method": method,
+            "dims": dims,
+            "perplexity": perplexity,
+            "n_neighbors": n_neighbors,
+            "min_dist": min_dist,
+            "kind": kind,
+            "space": space,
+            "seed": seed,
+            "into": into,
+        }
+        return self.projection(work.finish(self._server, "project", options)["run"])
 
     def runs(self, verb: str | None = None) -> list[Run]:
         """The clusterings and projections that were made, newest first."""

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 KEY = "BILDERATLAS_API_KEY"
 API = "/api/v1"
+DONE = (200, 202)  # answered; begun, and goes on
 TIMEOUT_S = 300.0  # of a question; copies among many images take a while to find
 CONNECT_TIMEOUT_S = 10.0
 
@@ -81,7 +82,7 @@ class Connection:
                 f"{self.address} cannot be reached ({type(error).__name__}). Is it served there? "
                 "Start it with: bilderatlas serve COLLECTION"
             ) from error
-        if answer.status_code != requests.codes.ok:
+        if answer.status_code not in DONE:
             raise self._refusal(answer)
         return answer
 
@@ -95,15 +96,20 @@ class Connection:
         if answer.headers.get("Content-Type", "").partition(";")[0] != "application/problem+json":
             return self._strange(answer.status_code)
         problem = answer.json()
-        kind: Any = getattr(errors, str(problem.get("kind")), None)
-        is_ours = isinstance(kind, type) and issubclass(kind, BilderatlasError)
-        return (kind if is_ours else ServerError)(str(problem.get("detail")))
+        return refusal(str(problem.get("kind")), str(problem.get("detail")))
 
     def _strange(self, status: int = 200) -> ServerError:
         return ServerError(
             f"{self.address} answered with status {status} and something that no Bilderatlas "
             "says. Is it the address that `bilderatlas serve` printed?"
         )
+
+
+def refusal(kind: str, message: str) -> BilderatlasError:
+    """The error of this name; ServerError for one that is not ours."""
+    found: Any = getattr(errors, kind, None)
+    is_ours = isinstance(found, type) and issubclass(found, BilderatlasError)
+    return (found if is_ours else ServerError)(message)
 
 
 def _checked(address: str) -> str:
