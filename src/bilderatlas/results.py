@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 import numpy as np
 
 from bilderatlas.arrays import Box, ClusterLabels, Coordinates
+from bilderatlas.colouring import Colouring
 from bilderatlas.errors import RunNotFound
 
 if TYPE_CHECKING:
@@ -581,6 +582,24 @@ class Exchange:
     stayed: tuple[str, ...]
     left: tuple[str, ...]  # of the first, that are elsewhere in the second run
     came: tuple[str, ...]  # of the second, that were elsewhere in the first run
+
+
+@dataclass(frozen=True, slots=True)
+class MapPoints:
+    """The points of a map that are drawn, in a random order: the first ones show the whole."""
+
+    about: Run
+    n_all: int  # points that the map has; of too many, some of the crowded places are left out
+    region_ids: list[str]  # (M,)
+    coordinates: Coordinates  # (M, 2) or (M, 3)
+
+
+@dataclass(frozen=True, slots=True)
+class MapColours:
+    """What the points of a map are coloured by."""
+
+    of_all: Colouring
+    labels: ClusterLabels  # (M,) of those that are drawn, as in `MapPoints`
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from bilderatlas import labels as labels_
 from bilderatlas.arrays import Embeddings
 from bilderatlas.collection import asking, looking, spaces
 from bilderatlas.collection.choice import Choice
+from bilderatlas.collection.open_map import OpenMaps
 from bilderatlas.collection.open_run import OpenRuns
 from bilderatlas.collection.open_space import OpenSpace
 from bilderatlas.collection.readings import Readings
@@ -44,7 +45,9 @@ from bilderatlas.results import (
     IndexSummary,
     LabelCounts,
     Labelling,
+    MapColours,
     MapPage,
+    MapPoints,
     Members,
     Part,
     Problem,
@@ -122,6 +125,7 @@ class Collection:
         self._read: Readings | None = None
         self._people: Labels | None = None
         self._runs = OpenRuns(store)
+        self._maps = OpenMaps(store)
 
     def __repr__(self) -> str:
         return f"<Collection '{self.name}': {self._store.count('images'):,} images>"
@@ -544,6 +548,20 @@ class Collection:
     def projection(self, run: str | None = None, *, dims: int | None = None) -> Projection:
         """A projection that was made; the newest (of these dimensions) by default."""
         return runs.read_projection(self._store, run, dims)
+
+    def map_points(self, run: str | None = None) -> MapPoints:
+        """The points of a map (the newest) whose images are still here, 200,000 at the most.
+
+        Of more, crowded places lose some. Raises RunNotFound, QueryError where none is left.
+        """
+        return self._maps.open(run, self._space().catalogue).points()
+
+    def map_colours(self, run: str | None = None, *, color_by: str | None = None) -> MapColours:
+        """The colours of the points of a map, by what `map_page` says of `color_by`.
+
+        Raises RunNotFound, QueryError.
+        """
+        return self._maps.open(run, self._space().catalogue).colours(self._store, color_by)
 
     def duplicates(
         self, *, max_bits: int = 7, min_cosine: float = 0.88, min_likeness: float = 0.75

@@ -6,18 +6,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
 
 from bilderatlas import figures, runs, static_map
-from bilderatlas.arrays import Coordinates
 from bilderatlas.collection import looking
 from bilderatlas.collection.colours import colour
+from bilderatlas.collection.open_map import OpenMap
 from bilderatlas.collection.open_space import OpenSpace
 from bilderatlas.colouring import Colouring
 from bilderatlas.errors import QueryError
 from bilderatlas.exports import told_errors
-from bilderatlas.results import MapPage, Projection
+from bilderatlas.results import MapPage
 from bilderatlas.store import Store
 
 if TYPE_CHECKING:
@@ -26,41 +24,19 @@ if TYPE_CHECKING:
 METHODS = {"tsne": "t-SNE", "umap": "UMAP", "pca": "PCA"}
 
 
-class _Left:
-    """The points of a projection whose images are still here: a run outlives the images."""
+def _open(store: Store, space: OpenSpace, run: str | None) -> OpenMap:
+    return OpenMap(runs.read_projection(store, run, None), space.catalogue)
 
-    def __init__(self, store: Store, space: OpenSpace, run: str | None) -> None:
-        self.projection: Projection = runs.read_projection(store, run, None)
-        known = space.catalogue.regions
-        row = pc.index_in(
-            pa.array(self.projection.region_ids, pa.string()),
-            value_set=known["region_id"].combine_chunks(),
-        )
-        is_here = pc.is_valid(row).to_numpy(zero_copy_only=False)  # (N,)
-        self.regions: pa.Table = known.take(row.drop_null())
-        self.coordinates: Coordinates = self.projection.coordinates[is_here]
-        if not len(self.coordinates):
-            raise QueryError(
-                f"None of the images of map '{self.projection.run}' is left. "
-                "Make a new one: bilderatlas project COLLECTION"
-            )
 
-    @property
-    def image_ids(self) -> list[str]:
-        ids: list[str] = self.regions["image_id"].to_pylist()
-        return ids
-
-    def told(self, colouring: Colouring) -> str:
-        """What the map is, in a line."""
-        projection = self.projection
-        method = METHODS.get(projection.about.method, projection.about.method)
-        kind = (
-            "pictures" if projection.about.kind == "image" else f"'{projection.about.kind}' parts"
-        )
-        return (
-            f"{len(self.coordinates):,} {kind}, near what looks alike "
-            f"({method}, {projection.run}), coloured by {colouring.title}"
-        )
+def _told(shown: OpenMap, colouring: Colouring) -> str:
+    """What the map is, in a line."""
+    about = shown.projection.about
+    method = METHODS.get(about.method, about.method)
+    kind = "pictures" if about.kind == "image" else f"'{about.kind}' parts"
+    return (
+        f"{len(shown.coordinates):,} {kind}, near what looks alike "
+        f"({method}, {about.run}), coloured by {colouring.title}"
+    )
 
 
 def page(
@@ -73,9 +49,9 @@ def page(
     max_mb: float,
 ) -> MapPage:
     """Write a projection as one HTML file with its thumbnails inside."""
-    left = _Left(store, space, run)
+    left = _open(store, space, run)
     colouring = colour(store, left.regions, color_by)
-    ids = left.image_ids
+    ids = left.regions["image_id"].to_pylist()
     paths = space.catalogue.paths(ids)
     points = static_map.Points(
         left.coordinates,
@@ -88,7 +64,7 @@ def page(
         colouring,
         lambda some: looking.thumbnails(space, some),
         name=store.path.stem,
-        lead=left.told(colouring),
+        lead=_told(left, colouring),
         max_bytes=int(max_mb * 1e6),
     )
     content = made.html.encode("utf-8")
@@ -107,7 +83,7 @@ def figure(
     with_pictures: bool,
 ) -> Figure:
     """Draw a projection for print."""
-    left = _Left(store, space, run)
+    left = _open(store, space, run)
     colouring = colour(store, left.regions, color_by)
     pictures = {}
     if with_pictures:
@@ -117,8 +93,8 @@ def figure(
                 "Choose a run of 2, or leave the pictures out."
             )
         chosen = figures.apart(left.coordinates, figures.N_PICTURES)
-        ids = left.image_ids
+        ids = left.regions["image_id"].to_pylist()
         jpegs = looking.thumbnails(space, [ids[i] for i in chosen])
         pictures = dict(zip(chosen, jpegs, strict=True))
-    title = f"{store.path.stem} · {left.told(colouring)}"
+    title = f"{store.path.stem} · {_told(left, colouring)}"
     return figures.scatter(np.asarray(left.coordinates), colouring, title=title, pictures=pictures)

@@ -117,6 +117,11 @@ def place(
     return (placed / unit).astype(np.float32)
 
 
+def installed() -> tuple[str, ...]:
+    """The methods whose libraries are there."""
+    return tuple(method for method in METHODS if method != "umap" or manifold.is_installed())
+
+
 def _is_linear(method: str, coordinates: NDArray[np.floating]) -> bool:
     """4 rows have no neighborhoods to keep, equal rows neither."""
     return method == "pca" or len(coordinates) < N_TO_PLACE_INTO or not coordinates.any()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
@@ -67,6 +68,11 @@ def _model(n: int, start: NDArray[np.float64], n_neighbors: int, min_dist: float
         random_state=seed,
         transform_seed=seed,
     )
+
+
+def is_installed() -> bool:
+    """Whether umap-learn is there."""
+    return find_spec("umap") is not None
 
 
 def _umap() -> Any:

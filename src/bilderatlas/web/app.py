@@ -115,11 +115,6 @@ def _connect(dash: Dash, desk: Desk) -> None:
         Output("main", "data-title"),
         Input("title", "data"),
     )
-    dash.clientside_callback(  # type: ignore[no-untyped-call]
-        ClientsideFunction("bilderatlas", "draw"),
-        Output("map", "className"),
-        Input("map-points", "data"),
-    )
 
 
 def _page(desk: Desk, address: Address) -> Page:

@@ -83,7 +83,8 @@
       return [side / canvas.clientWidth, side / canvas.clientHeight];
     };
 
-    const draw = (view) => {
+    // The first points of the array, or all of them.
+    const draw = (view, nDrawn = n) => {
       const density = window.devicePixelRatio || 1;
       canvas.width = Math.round(canvas.clientWidth * density);
       canvas.height = Math.round(canvas.clientHeight * density);
@@ -94,7 +95,7 @@
       gl.uniform2fv(uniform("shift"), view.shift);
       gl.uniform1f(uniform("zoom"), view.zoom);
       gl.uniform1f(uniform("size"), size * density);
-      gl.drawArrays(gl.POINTS, 0, n);
+      gl.drawArrays(gl.POINTS, 0, Math.min(n, nDrawn));
     };
 
     // The zoom and shift at which flat places fill the canvas.
@@ -150,6 +151,6 @@
 
     const recolour = (changed) => gl.bufferData(gl.ARRAY_BUFFER, changed, gl.STATIC_DRAW);
     const release = () => gl.getExtension("WEBGL_lose_context")?.loseContext();
-    return { draw, fit, locate, nearest, recolour, release };
+    return { n, draw, fit, locate, nearest, recolour, release };
   };
 })();

@@ -39,7 +39,7 @@
       Object.assign(before, { x: event.offsetX, y: event.offsetY });
       travelled += Math.abs(dx) + Math.abs(dy);
       if (apart) zoom(spread() / apart, event.offsetX, event.offsetY);
-      else if (isFlat || event.shiftKey) shift(dx, dy);
+      else if (isFlat || event.shiftKey || event.ctrlKey) shift(dx, dy);
       else turn(dx, dy);
       redraw();
     });

@@ -566,11 +566,44 @@ def run(name: str, dims: int | None) -> str:
 NO_MAP = "There is no map yet"
 NO_MAP_HINT = "This draws one:"
 MAP_HINT = "Point at a dot to see its picture, click to open it."
-MAP_HINT_3D = "Drag to turn, scroll to come closer."
+MAP_HINT_3D = "Drag to turn, Ctrl with a drag to move, scroll to come closer."
 MAP_HINT_2D = "Drag to move, scroll to come closer."
-MAP_LABEL = "A map of the images. The arrow keys and + and - move it."
-MAP_WITHOUT_POINTING = "Browse the same groups as contact sheets"
 MAP_NEEDS_WEBGL = "This browser draws no WebGL, which the map needs. See the clusters instead."
+MAP_TOOL = "What dragging does"
+MAP_TOOLS = {"move": "Move", "lasso": "Lasso", "rectangle": "Rectangle"}
+SELECT_IN_VIEW = "Select all in view"
+LASSO_HINT = "Shift with a drag is a lasso, too."
+COLOUR, COLOUR_BUTTON = "Coloured by", "Colour"
+LEGEND, OPEN_CLUSTER = "What the colours mean", "Open the cluster"
+OTHER_VALUES = "other values, or none"
+COLOURED_BY = {
+    "cluster": "Clusters",
+    "labels": "Labels",
+    "kind": "Kind of part",
+    "label": "What a detector saw",
+    "media_type": "Kind of file",
+    "width": "Width",
+    "height": "Height",
+    "taken_at": "Date taken",
+    "folder": "Folder",
+    "source": "Source",
+}
+OPEN_AS_LIST, EXPORT_CSV = "Open as a list", "Export (CSV)"
+SEARCH_WITHIN = "Search among them"
+LABEL_SELECTED, LABEL_BUTTON, LABELLED = "Give them the label", "Label", "Labelled."
+MOVE_SELECTED = "Move them to the cluster"
+NEW_MAP, DIMENSIONS, WHAT_TO_MAP = "Draw a new map", "Dimensions", "What to map"
+MAP_METHODS = {
+    "tsne": "tsne: neighborhoods",
+    "umap": "umap: the same, more loosely",
+    "pca": "pca: the greatest differences",
+}
+MAP_OPTIONS = {
+    "perplexity": "perplexity",
+    "n_neighbors": "n_neighbors",
+    "min_dist": "min_dist",
+}
+ADD_TO_MAP = "Place them on this map"
 
 
 def map_of(n: int, run: str) -> str:
@@ -578,9 +611,29 @@ def map_of(n: int, run: str) -> str:
     return f"{count(n)} points in {run}"
 
 
-def coloured_by(run: str) -> str:
-    """Which clustering gave the colours."""
-    return f"coloured by {run}"
+def map_label(n: int) -> str:
+    """What a screen reader says of the drawing."""
+    return f"A map of {count(n)} pictures. The arrow keys and + and - move it."
+
+
+def map_thinned(n: int) -> str:
+    """That a map has too many points to be drawn."""
+    return f"{count(n)} of them are drawn: crowded places lose some, lonely points stay."
+
+
+def by_clusters(run: str) -> str:
+    """A clustering to colour by."""
+    return f"Clusters of {run}"
+
+
+def more_entries(n: int) -> str:
+    """How many lines of a legend are not shown."""
+    return f"and {count(n)} more"
+
+
+def not_on_the_map(n: int) -> str:
+    """How many pictures came after a map was made."""
+    return "1 picture is not on it yet." if n == 1 else f"{count(n)} pictures are not on it yet."
 
 
 # -- labelling

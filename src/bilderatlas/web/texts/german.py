@@ -583,11 +583,48 @@ def run(name: str, dims: int | None) -> str:
 NO_MAP = "Es gibt noch keine Karte"
 NO_MAP_HINT = "Das zeichnet eine:"
 MAP_HINT = "Auf einen Punkt zeigen, um sein Bild zu sehen; klicken öffnet es."
-MAP_HINT_3D = "Ziehen dreht, Scrollen bringt näher."
+MAP_HINT_3D = "Ziehen dreht, Strg und Ziehen verschiebt, Scrollen bringt näher."
 MAP_HINT_2D = "Ziehen verschiebt, Scrollen bringt näher."
-MAP_LABEL = "Eine Karte der Bilder. Die Pfeiltasten und + und - bewegen sie."
-MAP_WITHOUT_POINTING = "Dieselben Gruppen als Kontaktbögen"
 MAP_NEEDS_WEBGL = "Dieser Browser zeichnet kein WebGL, das die Karte braucht. Siehe die Gruppen."
+MAP_TOOL = "Was Ziehen tut"
+MAP_TOOLS = {"move": "Bewegen", "lasso": "Lasso", "rectangle": "Rechteck"}
+SELECT_IN_VIEW = "Alle im Ausschnitt auswählen"
+LASSO_HINT = "Umschalt und Ziehen ist auch ein Lasso."
+COLOUR, COLOUR_BUTTON = "Gefärbt nach", "Färben"
+LEGEND, OPEN_CLUSTER = "Was die Farben bedeuten", "Gruppe öffnen"
+OTHER_VALUES = "andere Werte oder keine"
+COLOURED_BY = {
+    "cluster": "Gruppen",
+    "labels": "Etiketten",
+    "kind": "Art des Teils",
+    "label": "Was ein Detektor sah",
+    "media_type": "Art der Datei",
+    "width": "Breite",
+    "height": "Höhe",
+    "taken_at": "Aufnahmedatum",
+    "folder": "Ordner",
+    "source": "Quelle",
+}
+OPEN_AS_LIST, EXPORT_CSV = "Als Liste öffnen", "Exportieren (CSV)"
+SEARCH_WITHIN = "Darin suchen"
+LABEL_SELECTED, LABEL_BUTTON, LABELLED = "Etikett dafür", "Etikettieren", "Etikettiert."
+MOVE_SELECTED = "In diese Gruppe verschieben"
+NEW_MAP, DIMENSIONS, WHAT_TO_MAP = (
+    "Eine neue Karte zeichnen",
+    "Dimensionen",
+    "Was auf die Karte soll",
+)
+MAP_METHODS = {
+    "tsne": "tsne: Nachbarschaften",
+    "umap": "umap: dasselbe, lockerer",
+    "pca": "pca: die größten Unterschiede",
+}
+MAP_OPTIONS = {
+    "perplexity": "perplexity",
+    "n_neighbors": "n_neighbors",
+    "min_dist": "min_dist",
+}
+ADD_TO_MAP = "Auf diese Karte setzen"
 
 
 def map_of(n: int, run: str) -> str:
@@ -595,9 +632,31 @@ def map_of(n: int, run: str) -> str:
     return f"{count(n)} Punkte in {run}"
 
 
-def coloured_by(run: str) -> str:
-    """Which clustering gave the colours."""
-    return f"gefärbt nach {run}"
+def map_label(n: int) -> str:
+    """What a screen reader says of the drawing."""
+    return f"Eine Karte von {count(n)} Bildern. Die Pfeiltasten und + und - bewegen sie."
+
+
+def map_thinned(n: int) -> str:
+    """That a map has too many points to be drawn."""
+    return f"{count(n)} davon sind gezeichnet: wo es eng ist, fehlen einige, einsame bleiben."
+
+
+def by_clusters(run: str) -> str:
+    """A clustering to colour by."""
+    return f"Gruppen von {run}"
+
+
+def more_entries(n: int) -> str:
+    """How many lines of a legend are not shown."""
+    return f"und {count(n)} weitere"
+
+
+def not_on_the_map(n: int) -> str:
+    """How many pictures came after a map was made."""
+    if n == 1:
+        return "1 Bild ist noch nicht darauf."
+    return f"{count(n)} Bilder sind noch nicht darauf."
 
 
 # -- labelling

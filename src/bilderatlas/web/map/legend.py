@@ -1,0 +1,106 @@
+"""What the points of a map are coloured by, and what the colours mean."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from dash import html
+
+from bilderatlas import filters
+from bilderatlas.collection import Collection
+from bilderatlas.collection.colours import FACTS
+from bilderatlas.colouring import RAMP, Colouring, Entry
+from bilderatlas.figures import PALETTE
+from bilderatlas.web import forms, texts
+from bilderatlas.web.page import Address, aria, data, link
+
+GREY = "#8d867b"  # holds on dark and on light ground
+N_LISTED = 60  # entries of a legend
+
+
+def chooser(address: Address, collection: Collection) -> html.Form:
+    """The form that turns the page to other colours; `assets/map.js` sends it at once."""
+    clusterings = [about.run for about in collection.runs("cluster")]
+    known = {*FACTS, *filters.FACTS}
+    columns = [facet.column for facet in collection.facets() if facet.column not in known]
+    options = {name: texts.by_clusters(name) for name in clusterings}
+    options |= {fact: texts.COLOURED_BY[fact] for fact in FACTS if fact != "cluster"}
+    options |= {name: name for name in columns}
+    asked = address.text("colour")
+    chosen = _usual(clusterings) if asked in (None, "cluster") else asked
+    kept = {"run": address.text("run"), "selection": address.text("selection")}
+    return html.Form(
+        [
+            forms.choice("colour", texts.COLOUR, options, chosen),
+            *[forms.hidden(name, value) for name, value in kept.items() if value],
+            forms.submit(texts.COLOUR_BUTTON),
+        ],
+        action="/map",
+        method="get",
+        className="acting map-colour",
+    )
+
+
+def _usual(clusterings: Sequence[str]) -> str:
+    """What a map is coloured by where nothing is said, as in `collection.colours`."""
+    return clusterings[0] if clusterings else "folder"
+
+
+def legend(collection: Collection, colouring: Colouring, address: Address) -> html.Nav:
+    """The colours, each a button that lets its points stand out; clusters can be opened."""
+    run = address.text("colour")
+    if colouring.is_of_clusters and run in (None, "cluster"):
+        run = collection.runs("cluster")[0].run
+    entries = [
+        _entry(entry, colouring, run if colouring.is_of_clusters else None)
+        for entry in colouring.legend[:N_LISTED]
+    ]
+    n_more = len(colouring.legend) - len(entries)
+    more = [html.P(texts.more_entries(n_more), className="lead")] if n_more else []
+    heading = texts.COLOURED_BY.get(colouring.title, colouring.title)
+    return html.Nav(
+        [html.H2(heading), html.Ul(entries), *more],
+        className="legend is-ramp" if colouring.is_ramp else "legend",
+        **aria(label=texts.LEGEND),
+    )
+
+
+def _entry(entry: Entry, colouring: Colouring, run: str | None) -> html.Li:
+    said = name(entry, colouring)
+    colours = palette(colouring)
+    colour = GREY if entry.label < 0 else colours[entry.label % len(colours)]
+    button = html.Button(
+        [
+            html.Span(className="dot", style={"background": colour}),
+            html.Span(said, className="name"),
+            html.Span(texts.count(entry.size), className="size"),
+        ],
+        type="button",
+        **data(cluster=str(entry.label)),
+        **aria(pressed="false"),
+    )
+    if run is None:
+        return html.Li(button)
+    opened = html.A(
+        "→",
+        href=link(f"/clusters/{entry.label}", run=run),
+        title=texts.OPEN_CLUSTER,
+        **aria(label=f"{texts.OPEN_CLUSTER}: {said}"),
+    )
+    return html.Li([button, opened])
+
+
+def name(entry: Entry, colouring: Colouring) -> str:
+    """What an entry of a legend is called, in the language of whoever looks."""
+    if colouring.is_of_clusters:
+        return texts.cluster(entry.label, entry.name)
+    if entry.label < 0:
+        return texts.OTHER_VALUES
+    if colouring.is_ramp:
+        return entry.name.replace(" to ", f" {texts.TO} ")
+    return texts.PARTS.get(entry.name, entry.name) if colouring.title == "kind" else entry.name
+
+
+def palette(colouring: Colouring) -> Sequence[str]:
+    """The colours of labels 0, 1, ..., in turn."""
+    return RAMP if colouring.is_ramp else PALETTE

@@ -1,0 +1,133 @@
+"""The pictures that are selected on a map, and what can be done to them."""
+
+from __future__ import annotations
+
+from dash import dcc, html
+
+from bilderatlas.collection import Collection
+from bilderatlas.labels import LONGEST
+from bilderatlas.results import Clustering
+from bilderatlas.web import forms, texts, visitor
+from bilderatlas.web.page import Address, Children, aria, data, link
+from bilderatlas.web.panel import file_name, thumbnail
+
+LABELS = "/api/v1/labels"
+N_SHOWN = 12
+MOST_MOVED = 999  # images in one decision, as REST takes it
+
+
+def panel(address: Address, collection: Collection) -> html.Section:
+    """The first of the selected pictures, how many there are, and what to do."""
+    selection = address.text("selection")
+    if selection is None:
+        return html.Section(hidden=True)
+    image_ids = collection.select(selection=selection)
+    clear = html.A(texts.SELECT_NONE, href=address.but(selection=None), className="small")
+    n = len(image_ids)
+    shown: Children = [
+        html.H2(
+            texts.ONE_SELECTED if n == 1 else texts.MANY_SELECTED.replace("{n}", texts.count(n))
+        ),
+        _first(collection, image_ids[:N_SHOWN]),
+        html.Div([*_ways(selection), clear], className="map-ways"),
+        _search_within(selection),
+    ]
+    if visitor.current().may_edit:
+        shown += [_label(collection, selection), *_move(address, collection, len(image_ids))]
+    return html.Section(shown, className="map-selected", **aria(label=texts.SELECTION))
+
+
+def _first(collection: Collection, image_ids: list[str]) -> html.Ul:
+    items = [
+        html.Li(
+            html.A(
+                thumbnail(image.image_id, file_name(image.path)),
+                href=link(f"/images/{image.image_id}"),
+            )
+        )
+        for image in collection.images(image_ids)
+    ]
+    return html.Ul(items, className="map-first")
+
+
+def _ways(selection: str) -> Children:
+    as_list = html.A(
+        texts.OPEN_AS_LIST, href=link("/gallery", selection=selection), className="small"
+    )
+    file = html.A(
+        texts.EXPORT_CSV,
+        href=link("/api/v1/export", table="images", selection=selection),
+        target="_self",  # a file, no page
+        className="small",
+    )
+    return [as_list, file]
+
+
+def _search_within(selection: str) -> html.Form:
+    field = dcc.Input(name="q", type="search", autoComplete="off", value="", required=True)
+    return html.Form(
+        [
+            html.Label([html.Span(texts.SEARCH_WITHIN), field]),
+            forms.hidden("selection", selection),
+            forms.submit(texts.SEARCH_BUTTON),
+        ],
+        action="/search",
+        method="get",
+        className="acting",
+    )
+
+
+def _label(collection: Collection, selection: str) -> html.Form:
+    known = [html.Option(value=each.label) for each in collection.labels()]
+    field = dcc.Input(
+        name="label",
+        type="text",
+        value="",
+        required=True,
+        maxLength=LONGEST,
+        autoComplete="off",
+        list="map-labels",
+    )
+    return forms.acting(
+        LABELS,
+        [
+            html.Label([html.Span(texts.LABEL_SELECTED), field]),
+            html.Datalist(known, id="map-labels"),
+            forms.hidden("all.selection", selection),
+            forms.submit(texts.LABEL_BUTTON, main=True),
+        ],
+        said=texts.LABELLED,
+    )
+
+
+def _move(address: Address, collection: Collection, n: int) -> Children:
+    """Move the pictures to a cluster of the clustering that gives the colours."""
+    clustering = _coloured_by(address, collection)
+    if clustering is None or clustering.about.kind != "image" or n > MOST_MOVED:
+        return []
+    clusters = {
+        str(one.cluster): texts.cluster(one.cluster, one.name) for one in clustering.clusters
+    }
+    return [
+        forms.acting(
+            forms.DECISIONS,
+            [
+                forms.hidden("verb", "move"),
+                forms.hidden("run", clustering.run),
+                html.Span(
+                    hidden=True, **data(selected_ids="what[]")
+                ),  # filled by map.js, which then lets it be sent
+                forms.choice("what[]", texts.MOVE_SELECTED, clusters | {"out": texts.NOISE}, None),
+                html.Button(texts.MOVE, type="submit", className="button", disabled=True),
+            ],
+            said=texts.MOVED,
+        )
+    ]
+
+
+def _coloured_by(address: Address, collection: Collection) -> Clustering | None:
+    runs = [about.run for about in collection.runs("cluster")]
+    colour = address.text("colour") or "cluster"
+    if not runs or colour not in ("cluster", *runs):
+        return None
+    return collection.clustering(None if colour == "cluster" else colour)
