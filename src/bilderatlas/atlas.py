@@ -56,6 +56,7 @@ class Atlas(Protocol):
         aggregate: str = "max",
         where: str | None = None,
         selection: str | None = None,
+        label: str | None = None,
         space: str | None = None,
     ) -> Hits: ...
 

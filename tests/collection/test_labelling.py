@@ -145,6 +145,17 @@ def test_all_images_that_answer_a_search_are_meant_the_closest_first(atlas: Coll
     assert len(meant) < 6
 
 
+def test_only_images_of_a_label_are_searched(atlas: Collection, pile: Path) -> None:
+    atlas.label([path(pile, "red", 9), path(pile, "blue")], "known")
+    hits = atlas.search("red", label="known", k=None)
+    assert [Path(hit.path).name for hit in hits] == ["red-9.png", "blue-8.png"]
+    kept = atlas.keep_selection([path(pile, "blue"), path(pile, "green")])
+    (hit,) = atlas.search("red", label="known", selection=kept)
+    assert Path(hit.path).name == "blue-8.png"
+    with pytest.raises(LabelsError, match="No image is labelled 'unheard of'"):
+        atlas.search("red", label="unheard of")
+
+
 def test_what_is_said_together_must_all_hold(atlas: Collection, pile: Path) -> None:
     atlas.cluster("kmeans", k=3)
     (number,) = {

@@ -65,6 +65,13 @@ def test_all_images_that_are_meant_are_labelled_in_one_decision(client: TestClie
     assert client.get("/api/v1/decisions").json()["n_decisions"] == 3
 
 
+def test_a_search_may_be_among_the_images_of_a_label(client: TestClient) -> None:
+    ids = _ids(client)
+    client.post(LABELS, json={"label": "warm", "images": ids[:1]})
+    found = client.post("/api/v1/search", json={"query": "blue", "label": "warm"}).json()
+    assert [hit["image_id"] for hit in found["results"]] == ids[:1]
+
+
 def test_labels_are_suggested_by_the_likeness_of_images(client: TestClient) -> None:
     ids = _ids(client)
     client.post(LABELS, json={"label": "warm", "images": ids[:1]})

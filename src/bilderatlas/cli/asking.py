@@ -49,6 +49,9 @@ def search(
         str, typer.Option(help="An image ranks by its best region, max, or by their mean.")
     ] = "max",
     where: WhereOption = None,
+    label: Annotated[
+        str | None, typer.Option(help="Only images that people gave this label.")
+    ] = None,
     space: SpaceOption = None,
     png: PngOption = None,
     as_json: JsonOption = False,
@@ -66,6 +69,7 @@ def search(
         weights=queries.weights(weight or ()),
         aggregate=aggregate,
         where=where,
+        label=label,
         space=space,
     )
     _show_hits(hits, png, as_json)

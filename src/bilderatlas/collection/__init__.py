@@ -255,6 +255,7 @@ class Collection:
         aggregate: str = "max",
         where: str | None = None,
         selection: str | None = None,
+        label: str | None = None,
         space: str | None = None,
         may_open_files: bool = True,
     ) -> Hits:
@@ -266,18 +267,18 @@ class Collection:
         regions ({"person": 2}; 0 leaves out). With `aggregate` "max" an image ranks by its best
         region, with "mean" by their mean. `where` is a SQL condition on facts and metadata
         (`filters.FactsTable`); of a `selection`, only the images that `keep_selection` kept are
-        searched. `space` is the name of another space than the active one: of another encoder, or
-        of texts (`reindex`). Without `may_open_files`, files in an expression
-        must be images of this collection.
+        searched, with a `label` only those that people gave it. `space` is the name of another
+        space than the active one: of another encoder, or of texts (`reindex`). Without
+        `may_open_files`, files in an expression must be images of this collection.
 
         Words are also looked for in the text and the labels that were found in pictures; each hit
         and region says by what it was `matched_by`.
 
-        Raises QueryError, SelectionNotFound, and ImageProblem where a picture is none.
+        Raises QueryError, SelectionNotFound, LabelsError, and ImageProblem where a picture is none.
         """
         if (query is None) == (image is None):
             raise QueryError("Search for words or for a picture: give one of the two.")
-        among = None if selection is None else self.selection(selection)
+        among = self._among(selection, label)
         choice = Choice(k, threshold, kinds, without, weights or {}, aggregate, where, among)
         answer = (
             asking.by_words(
@@ -291,6 +292,12 @@ class Collection:
             else asking.by_picture(self._space(space), image, choice)
         )
         return Hits(answer.hits, answer.verdict, thumbnails=self.thumbnails)
+
+    def _among(self, selection: str | None, label: str | None) -> list[str] | None:
+        """The images that a selection and a label leave to be searched; None: all."""
+        if label is None:
+            return None if selection is None else self.selection(selection)
+        return self.select(label=label, selection=selection)
 
     def similar(
         self,

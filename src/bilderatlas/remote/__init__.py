@@ -91,6 +91,7 @@ class RemoteCollection:
         aggregate: str = "max",
         where: str | None = None,
         selection: str | None = None,
+        label: str | None = None,
         space: str | None = None,
     ) -> Hits:
         """Find the k images closest to some words or to a picture; files are read here.
@@ -107,6 +108,7 @@ class RemoteCollection:
             "aggregate": aggregate,
             "where": where,
             "selection": selection,
+            "label": label,
             "space": space,
         }
         if image is None:

@@ -13,6 +13,7 @@ from bilderatlas.server.routes.dependencies import Asked
 from bilderatlas.server.schemas.asking import Hits, SearchQuery, UrlQuery
 from bilderatlas.server.schemas.limits import (
     MAX_KINDS,
+    MAX_WORDS,
     Aggregate,
     K,
     SelectionId,
@@ -40,6 +41,7 @@ def search(collection: Asked, body: SearchQuery) -> dict[str, Any]:
         aggregate=body.aggregate,
         where=body.where,
         selection=body.selection,
+        label=body.label,
         space=body.space,
         may_open_files=False,
     ).to_dict()
@@ -63,6 +65,9 @@ def search_image(  # noqa: PLR0913  an option is an argument
     aggregate: Aggregate = "max",
     where: Where | None = None,
     selection: SelectionId | None = None,
+    label: Annotated[
+        str | None, Query(max_length=MAX_WORDS, description="only images that people gave it")
+    ] = None,
     space: SpaceName | None = None,
 ) -> dict[str, Any]:
     """Find images that look like an uploaded one."""
@@ -76,6 +81,7 @@ def search_image(  # noqa: PLR0913  an option is an argument
         aggregate=aggregate,
         where=where,
         selection=selection,
+        label=label,
         space=space,
     ).to_dict()
 

@@ -36,6 +36,9 @@ class _Query(BaseModel):
     aggregate: Aggregate = "max"
     where: Where | None = None
     selection: SelectionId | None = None
+    label: Annotated[
+        str | None, Field(max_length=MAX_WORDS, description="only images that people gave it")
+    ] = None
     space: SpaceName | None = None
 
 
