@@ -58,6 +58,19 @@ def test_advice_is_on_these_pictures_and_keeps_no_run(atlas: Collection) -> None
     assert len(atlas.runs()) == before
 
 
+def test_advice_is_measured_once_and_anew_when_pictures_have_come(tmp_path: Path) -> None:
+    for side in (16, 24, 32):
+        put(tmp_path / "pile" / f"red-{side}.png", plain("red", side=side))
+        put(tmp_path / "pile" / f"blue-{side}.png", plain("blue", side=side))
+    atlas = collect(tmp_path, tmp_path / "pile")
+    first = atlas.advise()
+    assert atlas.advise() is first
+    assert atlas.advise(min_samples=3) is not first
+    put(tmp_path / "pile" / "lime.png", plain("lime"))
+    atlas.index(tmp_path / "pile")
+    assert atlas.advise().n_regions == first.n_regions + 1
+
+
 def test_two_runs_are_compared_by_what_became_of_their_clusters(atlas: Collection) -> None:
     three, two = atlas.cluster("kmeans", k=3), atlas.cluster("kmeans", k=2)
     found = atlas.compare(three.run, two.run).to_dict()

@@ -33,6 +33,16 @@ def address(atlas: Collection) -> Iterator[str]:
         yield address
 
 
+@pytest.fixture(scope="module")
+def later_runs(tmp_path_factory: pytest.TempPathFactory) -> Collection:
+    """A cluster of four was named; then came a run of two, and one of one."""
+    atlas = make_collection(tmp_path_factory.mktemp("later"))
+    atlas.decide("name", 0, "Mine")
+    atlas.cluster("kmeans", k=2)
+    atlas.cluster("kmeans", k=1)  # it has no cluster that is that one
+    return atlas
+
+
 @pytest.fixture(autouse=True)
 def as_computed(atlas: Collection) -> Iterator[None]:
     """Every test begins with the clusters as they were computed."""
@@ -226,11 +236,10 @@ def test_the_log_shows_who_decided_what_and_takes_it_back(visit: Visit, atlas: C
     expect(page.get_by_text("taken back", exact=True).first).to_be_visible()
 
 
-def test_two_runs_are_compared_side_by_side(browser: Browser, tmp_path: Path) -> None:
-    atlas = make_collection(tmp_path)
-    atlas.cluster("kmeans", k=2)
-    with served(atlas) as address:
-        page = Visit(browser.new_page(), address).go("/clusters/compare?first=kmeans-1")
+def test_two_runs_are_compared_side_by_side(browser: Browser, later_runs: Collection) -> None:
+    with served(later_runs) as address:
+        both = "first=kmeans-1&second=kmeans-2"
+        page = Visit(browser.new_page(), address).go(f"/clusters/compare?{both}")
         expect(page.get_by_text("The runs agree by")).to_be_visible()
         pairs = page.locator(".pairs > li")
         expect(pairs).to_have_count(2)
@@ -240,6 +249,18 @@ def test_two_runs_are_compared_side_by_side(browser: Browser, tmp_path: Path) ->
         page.get_by_label("Second run").select_option("kmeans-1")
         page.get_by_role("button", name="Compare").click()
         expect(page.get_by_text("The runs agree by 1.00")).to_be_visible()
+        page.close()
+
+
+def test_decisions_that_a_later_run_does_not_honour_are_told(
+    browser: Browser, later_runs: Collection
+) -> None:
+    with served(later_runs) as address:
+        page = Visit(browser.new_page(), address).go("/clusters")
+        page.get_by_text("1 decision does not hold here").click()
+        expect(
+            page.get_by_text("is called 'Mine': no cluster of this run is that one")
+        ).to_be_visible()
         page.close()
 
 

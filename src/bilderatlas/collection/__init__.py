@@ -126,6 +126,7 @@ class Collection:
         self._people: Labels | None = None
         self._runs = OpenRuns(store)
         self._maps = OpenMaps(store)
+        self._advised: dict[tuple[str, str, int, int], tuple[Catalogue, Advice]] = {}
 
     def __repr__(self) -> str:
         return f"<Collection '{self.name}': {self._store.count('images'):,} images>"
@@ -449,12 +450,19 @@ class Collection:
     ) -> Advice:
         """Which k for kmeans and which eps for dbscan (with `min_samples`) suit the images.
 
-        Measured on 2000 and 5000 of them at most. `.to_dict()` has all curves, `.figure()` shows
-        them. Raises QueryError for fewer than three.
+        Measured on 2000 and 5000 of them at most, once for each version of the space. `.to_dict()`
+        has all curves, `.figure()` shows them. Raises QueryError for fewer than three.
         """
         from bilderatlas.collection import ordering
 
-        return ordering.advise(self._space(space), kind, min_samples=min_samples, seed=seed)
+        opened = self._space(space)
+        asked = (opened.about.space, kind or opened.about.usual_kind, min_samples, seed)
+        catalogue = opened.catalogue
+        known = self._advised.get(asked)
+        if known is None or known[0] is not catalogue:
+            made = ordering.advise(opened, kind, min_samples=min_samples, seed=seed)
+            known = self._advised[asked] = catalogue, made
+        return known[1]
 
     def compare(self, first: str, second: str) -> RunComparison:
         """How alike two clusterings are, and what became of each cluster. Raises RunNotFound."""

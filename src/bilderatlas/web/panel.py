@@ -81,11 +81,15 @@ def hits_panel(
 
 
 def members_panel(
-    members: Iterable[Member], facts: Mapping[str, ImageFacts], *, selecting_as: str | None = None
+    members: Iterable[Member],
+    facts: Mapping[str, ImageFacts],
+    *,
+    selecting_as: str | None = None,
+    came_from: str = "",
 ) -> html.Ul:
     """Members of a cluster, each with how close to its middle; parts are cut out of their images.
 
-    `facts` are those of their images, by id; `selecting_as` is as in `panel`.
+    `facts` are those of their images, by id; the rest is as in `panel`.
     """
     items = [
         _item(
@@ -94,12 +98,12 @@ def members_panel(
             box=member.box,
             notes=[bar(member.closeness, texts.closeness(member.closeness))],
             item_id=member.region_id if selecting_as else None,
+            came_from=came_from,
         )
         for member in members
     ]
-    return html.Ul(
-        items, className="panel", **(data(selecting=selecting_as or "") if selecting_as else {})
-    )
+    selectable = data(selecting=selecting_as) if selecting_as else {}
+    return html.Ul(items, className="panel", **selectable)
 
 
 def bar(share: float, said: str) -> html.Span:

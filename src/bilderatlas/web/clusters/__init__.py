@@ -12,6 +12,7 @@ from bilderatlas.web import texts
 from bilderatlas.web.page import aria, link
 
 NOISE = -1
+N_RUNS = 8  # that are named without unfolding
 
 
 def cluster_address(clustering: Clustering, number: int) -> str:
@@ -30,7 +31,7 @@ def names_of(clustering: Clustering) -> dict[int, str]:
 
 
 def run_links(path: str, runs: list[Run], shown: str) -> html.Nav | None:
-    """The other runs, to choose from."""
+    """The other runs, to choose from; the older of many are folded away."""
     if len(runs) < 2:
         return None
     links = [
@@ -41,4 +42,9 @@ def run_links(path: str, runs: list[Run], shown: str) -> html.Nav | None:
         )
         for run in runs
     ]
-    return html.Nav(links, className="runs", **aria(label=texts.RUNS))
+    newest, older = links[:N_RUNS], links[N_RUNS:]
+    is_old = shown in [run.run for run in runs[N_RUNS:]]
+    folded = html.Details([html.Summary(texts.older_runs(len(older))), *older], open=is_old)
+    return html.Nav(
+        [*newest, *([folded] if older else [])], className="runs", **aria(label=texts.RUNS)
+    )

@@ -17,6 +17,7 @@ from bilderatlas.web.panel import command, pager
 from bilderatlas.web.visitor import current
 
 N_SHEETS = 60  # a page
+N_LOST = 100  # decisions that a run does not honour
 SORTS = ("size", "tightness", "name", "confidence")
 
 
@@ -36,6 +37,7 @@ def page(desk: Desk, address: Address) -> Page:
         [
             html.H1(texts.CLUSTERS),
             html.P(_lead(clustering), className="lead"),
+            _not_carried(clustering),
             html.Div(
                 [run_links("/clusters", runs, clustering.run), _ways(clustering.run, len(runs))],
                 className="narrowing",
@@ -65,6 +67,16 @@ def _lead(clustering: Clustering) -> Children:
         ". ",
         texts.made_by(about.method, about.parameters, texts.PARTS.get(about.kind, about.kind)),
     ]
+
+
+def _not_carried(clustering: Clustering) -> html.Details | None:
+    """What people decided elsewhere and this run does not honour, and why."""
+    lost = clustering.not_carried
+    if not lost:
+        return None
+    items = [html.Li(f"{one.about}: {one.reason}", lang="en") for one in lost[:N_LOST]]
+    summary = html.Summary(texts.not_carried(len(lost)))
+    return html.Details([summary, html.Ul(items)], className="not-carried")
 
 
 def _ways(run: str, n_runs: int) -> html.Nav:

@@ -163,7 +163,12 @@ def _members(
     return [
         html.H2(texts.MEMBERS),
         selecting.offer() if may_edit else None,
-        members_panel(members, facts, selecting_as=f"{run}/{number}" if may_edit else None),
+        members_panel(
+            members,
+            facts,
+            selecting_as=f"{run}/{number}" if may_edit else None,
+            came_from=address.here,
+        ),
         pager(address, page=shown, n=members.n_all, n_a_page=N_MEMBERS),
         selecting.bar(_actions(clustering, number)) if may_edit else None,
     ]

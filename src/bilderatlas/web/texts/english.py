@@ -440,6 +440,16 @@ def clusters_of(n: int, run: str) -> str:
     return f"{'1 cluster' if n == 1 else f'{count(n)} clusters'} in {run}"
 
 
+def older_runs(n: int) -> str:
+    """What unfolds the runs before the newest."""
+    return f"{count(n)} older"
+
+
+def not_carried(n: int) -> str:
+    """How many decisions of other runs do not hold in this one."""
+    return f"{'1 decision does' if n == 1 else f'{count(n)} decisions do'} not hold here"
+
+
 def made_by(method: str, parameters: Mapping[str, object], kind: str) -> str:
     """What made a run."""
     listed = ", ".join(f"{name} {value}" for name, value in parameters.items())

@@ -457,6 +457,16 @@ def clusters_of(n: int, run: str) -> str:
     return f"{'1 Gruppe' if n == 1 else f'{count(n)} Gruppen'} in {run}"
 
 
+def older_runs(n: int) -> str:
+    """What unfolds the runs before the newest."""
+    return f"{count(n)} ältere"
+
+
+def not_carried(n: int) -> str:
+    """How many decisions of other runs do not hold in this one."""
+    return f"{'1 Entscheidung gilt' if n == 1 else f'{count(n)} Entscheidungen gelten'} hier nicht"
+
+
 def made_by(method: str, parameters: Mapping[str, object], kind: str) -> str:
     """What made a run."""
     listed = ", ".join(f"{name} {value}" for name, value in parameters.items())
