@@ -23,7 +23,9 @@ from bilderatlas.errors import (
     DecisionError,
     ImageNotFound,
     ImageProblem,
+    KeyNeeded,
     LabelsError,
+    NotAllowed,
     NotOverHttp,
     QueryError,
     RunNotFound,
@@ -31,6 +33,7 @@ from bilderatlas.errors import (
 )
 from bilderatlas.results import Items
 from tests.pictures import plain, put
+from tests.server.access.keyed import ACCESS, VIEWER
 from tests.server.coloured import make_collection, paint
 from tests.web.visiting import served
 
@@ -184,6 +187,16 @@ def test_deciding_and_labelling_there_is_seen_here(
         assert [i.image_id for i in there.browse(label="red things")] == ids
         assert there.unlabel(ids[:1], "red things").n_regions == 1
         assert told(there.not_duplicates(*ids[:2])) == told(here.decisions()[-1])
+
+
+def test_a_key_is_given_or_asked_for(here: Collection, monkeypatch: pytest.MonkeyPatch) -> None:
+    with served(here, ACCESS) as address:
+        with pytest.raises(KeyNeeded, match="asks for an API key"):
+            bilderatlas.open(address).kinds()
+        assert bilderatlas.open(address, api_key=VIEWER).kinds() == here.kinds()
+        monkeypatch.setenv("BILDERATLAS_API_KEY", VIEWER)
+        with pytest.raises(NotAllowed, match="viewer's"):
+            bilderatlas.open(address).decide("undo", "none")
 
 
 @pytest.mark.slow
