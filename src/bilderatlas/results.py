@@ -173,6 +173,23 @@ class Problems(Items[Problem]):
         return {"n_problems": len(self), "problems": rows}
 
 
+class ProblemPage(Items[Problem]):
+    """Some of what was skipped, and how many there are of each kind."""
+
+    def __init__(
+        self,
+        problems: Sequence[Problem],
+        n_problems: int,
+        stages: Mapping[str, int],
+        reasons: Mapping[str, int],
+        sources: tuple[str, ...],
+    ) -> None:
+        super().__init__(problems)
+        self.n_problems = n_problems  # on all pages
+        self.stages, self.reasons = stages, reasons  # the most frequent first
+        self.sources = sources  # of those on all pages
+
+
 @dataclass(frozen=True, slots=True)
 class ImageFacts:
     """One image of the collection and the places where it lies."""

@@ -106,6 +106,13 @@ class Uploads:
             part.rename(part.with_suffix(""))
         return n_files
 
+    def discard(self, upload: str) -> None:
+        """Give up an upload and what it holds. Raises UploadNotFound."""
+        part = _open_folder(self._collection, upload)
+        self._tallies.pop(upload, None)
+        with disk_errors(self._collection):
+            shutil.rmtree(part)
+
 
 def sources(collection: Path, upload: str) -> list[Path]:
     """What to index of a finished upload: its pictures, and each archive. Raises UploadNotFound."""

@@ -55,6 +55,7 @@ def test_a_job_is_started_followed_and_listed(served: TestClient) -> None:
     assert told[-1]["state"] == "done"
     run = told[-1]["result"]["run"]
     assert len(served.get(f"/api/v1/clusters?run={run}").json()["clusters"]) == 3
+    assert len(served.get("/api/v1/jobs?n=1").json()["jobs"]) == 1
     listed = served.get("/api/v1/jobs").json()["jobs"][0]
     assert (listed["job"], listed["state"], listed["result"]["run"]) == (job["job"], "done", run)
 
@@ -166,3 +167,38 @@ def test_an_upload_of_nothing_is_refused(empty: TestClient) -> None:
     answer = empty.post(f"/api/v1/uploads/{upload}/finish")
     assert answer.status_code == 400
     assert "Nothing was uploaded" in answer.json()["detail"]
+
+
+def test_an_upload_that_is_given_up_leaves_nothing(empty: TestClient) -> None:
+    upload = empty.post("/api/v1/uploads").json()["upload"]
+    send(empty, upload, "red.png", picture("red"))
+    collection: Collection = empty.app.state.collection  # type: ignore[attr-defined]
+
+    assert empty.delete(f"/api/v1/uploads/{upload}").status_code == 204
+
+    assert not list((collection.path / "uploads").glob(f"{upload}*"))
+    assert empty.delete(f"/api/v1/uploads/{upload}").status_code == 404
+
+
+def test_a_source_is_looked_at_again_and_no_other_is_opened(
+    empty: TestClient, tmp_path: Path
+) -> None:
+    collection: Collection = empty.app.state.collection  # type: ignore[attr-defined]
+    (tmp_path / "mine").mkdir()
+    for name in ("red.png", "broken.png"):
+        (tmp_path / "mine" / name).write_bytes(picture("green"))
+    (tmp_path / "mine" / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\n nothing")
+    collection.index(tmp_path / "mine")
+    assert collection.info().n_problems == 1
+    (tmp_path / "mine" / "broken.png").write_bytes(picture("yellow"))
+
+    def look(source: str) -> dict[str, Any]:
+        asked = {"verb": "index", "options": {"sources": [source]}}
+        return ended(empty, empty.post("/api/v1/jobs", json=asked).json())
+
+    again = look(str(tmp_path / "mine"))
+    assert (again["result"]["n_new"], again["result"]["n_unchanged"]) == (1, 1)
+    assert collection.info().n_problems == 0
+    other = look(str(tmp_path))
+    assert (other["state"], other["error"]["kind"]) == ("failed", "SourceError")
+    assert "no source of this collection" in other["error"]["message"]

@@ -289,6 +289,20 @@ def test_runs_are_told_newest_first(client: TestClient) -> None:
     assert runs == ["pca-2", "pca-1", "kmeans-1"]
 
 
+def test_problems_are_filtered_counted_and_taken_along(client: TestClient) -> None:
+    one = client.get(f"{API}/problems").json()
+    assert one["stages"] == {"decode": 1}
+    reason = next(iter(one["reasons"]))
+    for filters, n in (({"reason": reason, "q": "BROKEN"}, 1), ({"q": "whole"}, 0)):
+        assert client.get(f"{API}/problems", params=filters).json()["n_problems"] == n
+        table = client.get(f"{API}/problems.csv", params=filters)
+        assert table.headers["content-disposition"] == 'attachment; filename="problems.csv"'
+        lines = table.text.splitlines()
+        assert lines[0] == '"uri","stage","reason","when"'
+        assert len(lines) == 1 + n
+    assert client.get(f"{API}/problems", params={"stage": "read"}).json()["problems"] == []
+
+
 def test_problems_name_the_file_and_the_reason(client: TestClient) -> None:
     found = client.get(f"{API}/problems").json()
     assert found["n_problems"] == 1

@@ -51,6 +51,7 @@ from bilderatlas.results import (
     Members,
     Part,
     Problem,
+    ProblemPage,
     Problems,
     Progress,
     Projection,
@@ -1084,6 +1085,24 @@ class Collection:
         rows = self._store.read("problems", ["uri", "stage", "reason", "when"])
         by = [(column, "ascending") for column in ("uri", "stage", "when")]
         return Problems([Problem(**row) for row in rows.sort_by(by).to_pylist()])
+
+    def browse_problems(
+        self,
+        *,
+        stage: str | None = None,
+        reason: str | None = None,
+        query: str | None = None,
+        n: int | None = 100,
+        start: int = 0,
+    ) -> ProblemPage:
+        """A stretch of what could not be read, by path, and how many there are of each reason.
+
+        `query` is a part of the path; in a `reason`, "…" stands for any number, so that like ones
+        are counted together. Raises QueryError for a stretch that cannot be.
+        """
+        from bilderatlas.collection import skipped
+
+        return skipped.page(self._store, stage=stage, reason=reason, query=query, n=n, start=start)
 
     def info(self) -> CollectionInfo:
         """What is inside."""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 from bilderatlas import uploads
 from bilderatlas.collection import Collection
+from bilderatlas.errors import SourceError
 from bilderatlas.results import Progress
 
 Tell = Callable[[Progress], None]
@@ -14,13 +16,25 @@ Options = dict[str, Any]
 
 
 def _index(collection: Collection, options: Options, tell: Tell) -> dict[str, Any]:
-    """Read the pictures of an upload, or look again at every source that is known."""
+    """Read the pictures of an upload, or look again at sources that are known."""
     asked = dict(options)
-    upload = asked.pop("upload", None)
-    known = (
-        collection.info().sources if upload is None else uploads.sources(collection.path, upload)
+    upload, named = asked.pop("upload", None), asked.pop("sources", None)
+    sources: Sequence[str | Path] = (
+        _known(collection, named) if upload is None else uploads.sources(collection.path, upload)
     )
-    return collection.index(*known, **asked, on_progress=tell).to_dict()
+    return collection.index(*sources, **asked, on_progress=tell).to_dict()
+
+
+def _known(collection: Collection, named: Sequence[str] | None) -> Sequence[str]:
+    """The sources of all images and problems, or some of them. Raises SourceError for others."""
+    known = {*collection.info().sources, *collection.browse_problems(n=1).sources}
+    unknown = sorted(set(named or ()) - known)
+    if unknown:
+        raise SourceError(
+            f"{unknown[0]} is no source of this collection. A job looks again at those that are; "
+            f"new ones are given on the command line: bilderatlas index {collection.name} SOURCE"
+        )
+    return sorted(known) if named is None else named
 
 
 def _reindex(collection: Collection, options: Options, tell: Tell) -> dict[str, Any]:

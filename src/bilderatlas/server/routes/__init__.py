@@ -16,6 +16,7 @@ from bilderatlas.server.routes import (
     maps,
     ordering,
     selections,
+    skipped,
     taking,
     uploads,
     watching,
@@ -47,6 +48,7 @@ api = APIRouter(
 )
 SUBJECTS = (
     knowing,
+    skipped,
     images,
     asking,
     ordering,

@@ -12,7 +12,7 @@ from fastapi.responses import StreamingResponse
 
 from bilderatlas.jobs import Job as Work
 from bilderatlas.jobs import Jobs as Queue
-from bilderatlas.server.routes.dependencies import Who
+from bilderatlas.server.routes.dependencies import Count, Who
 from bilderatlas.server.schemas.jobs import Job, JobAsked, Jobs
 
 LOOK_S = 0.25  # between two looks at how far a job is
@@ -34,9 +34,9 @@ Queued = Annotated[Queue, Depends(queue_of)]
 
 
 @routes.get("/jobs", response_model=Jobs)
-def jobs(queue: Queued) -> dict[str, Any]:
+def jobs(queue: Queued, n: Count = 100) -> dict[str, Any]:
     """List the jobs that are remembered, newest first."""
-    return {"jobs": [job.to_dict() for job in queue.all()]}
+    return {"jobs": [job.to_dict() for job in queue.all()[:n]]}
 
 
 @routes.post("/jobs", response_model=Job, status_code=202)

@@ -1,18 +1,16 @@
-"""What is in the collection, and what was skipped."""
+"""What is in the collection."""
 
 from __future__ import annotations
 
-import bisect
 from dataclasses import asdict
 from typing import Any
 
 from fastapi import APIRouter
 
-from bilderatlas import cursors, encoders
-from bilderatlas.cursors import Key
+from bilderatlas import encoders
 from bilderatlas.server.routes.conditional import of_tables
-from bilderatlas.server.routes.dependencies import Asked, Count, Cursor
-from bilderatlas.server.schemas.knowing import Encoders, Info, Problems, Spaces
+from bilderatlas.server.routes.dependencies import Asked
+from bilderatlas.server.schemas.knowing import Encoders, Info, Spaces
 
 routes = APIRouter()
 
@@ -34,24 +32,3 @@ def spaces(collection: Asked) -> dict[str, Any]:
 def list_encoders() -> dict[str, Any]:
     """List the encoders that can be used on the server's machine."""
     return {"encoders": [asdict(facts) for facts in encoders.available()]}
-
-
-@routes.get("/problems", response_model=Problems, dependencies=[of_tables("problems")])
-def problems(collection: Asked, n: Count = 100, cursor: Cursor = None) -> dict[str, Any]:
-    """List what was skipped, and why."""
-    found = collection.problems()
-
-    def key(place: int) -> Key:
-        problem = found[place]
-        return problem.uri, problem.stage, problem.when.isoformat()
-
-    start = 0
-    if cursor is not None:
-        last = cursors.read(cursor, "problems", str, str, str)
-        start = bisect.bisect_right(range(len(found)), last, key=key)
-    stop = start + n
-    return {
-        "n_problems": len(found),
-        "problems": [asdict(problem) for problem in found[start:stop]],
-        "next": cursors.write("problems", key(stop - 1)) if stop < len(found) else None,
-    }

@@ -61,6 +61,12 @@ async def receive(request: Request, uploads: Open, upload: str, name: FileName) 
         return await run_in_threadpool(incoming.close)
 
 
+@routes.delete("/uploads/{upload}", status_code=204)
+def discard(uploads: Open, upload: str) -> None:
+    """Give up an upload and what it holds."""
+    uploads.discard(upload)
+
+
 @routes.post("/uploads/{upload}/finish", response_model=Job, status_code=202)
 def finish(
     uploads: Open, queue: Queued, upload: str, who: Who, body: IndexOptions | None = None

@@ -11,6 +11,7 @@ from bilderatlas.server.schemas.limits import MAX_WORDS, SpaceName
 
 UploadId = Annotated[str, Field(pattern="^[0-9a-f]{16}$", description="a finished upload")]
 Name = Annotated[str, Field(max_length=MAX_WORDS)]
+Source = Annotated[str, Field(max_length=5000, description="as `GET /info` has it")]
 Count = Annotated[int, Field(ge=1, le=1_000_000)]
 
 
@@ -19,9 +20,10 @@ class _Options(BaseModel):
 
 
 class IndexOptions(_Options):
-    """Without an upload, every source that is known is looked at again."""
+    """Without an upload, sources that are known are looked at again: all, or those named."""
 
     upload: UploadId | None = None
+    sources: Annotated[list[Source], Field(max_length=1000)] | None = None
     find: Annotated[list[Literal["objects", "text"]], Field(max_length=2)] | None = None
     min_area: Annotated[float, Field(ge=0, le=1)] | None = None
     max_regions: Count | None = None

@@ -23,6 +23,8 @@ class Problems(BaseModel):
     """What was skipped, by path, a stretch of it."""
 
     n_problems: Annotated[int, Field(description="in all")]
+    stages: Annotated[dict[str, int], Field(description="how many of each")]
+    reasons: Annotated[dict[str, int], Field(description="how many of each, 100 at most")]
     problems: list[Skipped]
     next: Annotated[str | None, Field(description="the cursor behind these; null at the end")]
 
