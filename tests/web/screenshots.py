@@ -49,10 +49,11 @@ def photograph(visit: Visit, atlas: Collection, query: str, folder: Path) -> Non
         "clusters": "/clusters",
     }
     paths |= {"map": "/map", "image": f"/images/{best}"}
-    paths |= {"label": "/label", "compare": "/compare?prompts=animal,people,food,street"}
+    paths |= {"label": "/label"}
     largest = atlas.clustering().clusters[0].cluster
     paths |= {"cluster": f"/clusters/{largest}", "advice": "/clusters/advice"}
     paths |= {"runs": "/clusters/compare", "decisions": "/decisions"}
+    paths |= {"problems": "/problems"} if atlas.info().n_problems else {}
     for name, path in paths.items():
         page = visit.go(path)
         if name == "map":

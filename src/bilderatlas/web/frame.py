@@ -1,5 +1,5 @@
 """What stays while the pages change: the head, the ways to the pages, the line that says what
-happened.
+happened, the tray of jobs.
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from dash import dcc, html
 
 from bilderatlas.web import texts, visitor
 from bilderatlas.web.page import Desk, aria, data
+from bilderatlas.web.tray import tray
 
 
 def frame(desk: Desk) -> html.Div:
@@ -20,6 +21,7 @@ def frame(desk: Desk) -> html.Div:
             html.A(texts.SKIP, href="#main", className="skip"),
             _head(desk),
             html.Main(html.P(texts.LOADING, className="empty"), id="main", tabIndex="-1"),
+            tray(),
             html.Div(id="said", role="status", className="said", **data(undo=texts.UNDO)),
         ]
     )
@@ -41,7 +43,6 @@ def _entries() -> dict[str, str]:
         "/clusters": texts.CLUSTERS,
         "/map": texts.MAP,
         "/label": texts.LABEL,
-        "/compare": texts.COMPARE,
     }
 
 

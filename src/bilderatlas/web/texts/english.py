@@ -115,19 +115,102 @@ def pixels(width: int, height: int) -> str:
     return f"{count(width)} by {count(height)} pixels"
 
 
+# -- jobs, in the tray of every page; {…} is filled in by assets/jobs.js and uploads.js
+
+JOBS = "Jobs"
+JOB_WORDS = {
+    "index": "Reading pictures",
+    "reindex": "Embedding pictures anew",
+    "cluster": "Forming groups",
+    "project": "Drawing a map",
+    "name": "Naming groups",
+    "waiting": "waits for its turn",
+    "running": "at work",
+    "done": "done",
+    "failed": "did not work",
+    "cancelled": "cancelled",
+    "interrupted": "interrupted: the server ended meanwhile",
+    "n_running": "{n} at work",
+    "of": "{done} of {all}",
+    "so_far": "{n} so far",
+    "rate": "{n} a second",
+    "left": "{time} left",
+    "problems": "{n} not read",
+    "seconds": "{n} s",
+    "minutes": "{n} min",
+    "hours": "{n} h",
+    "one_new": "1 new picture",
+    "new": "{n} new pictures",
+    "clusters": "{n} groups",
+    "see_clusters": "See the groups",
+    "see_map": "See the map",
+    "see_pictures": "See the pictures",
+    "see_problems": "See what was skipped",
+    "cancel": "Cancel",
+    "resume": "Go on",
+    "dismiss": "Put away",
+    "uploading": "Sending files",
+    "sent": "{done} of {all} files sent",
+    "one_refused": "1 file was refused",
+    "refused": "{n} files were refused",
+    "stopped": "stopped; nothing of it was kept",
+    "nothing": "nothing of this was taken",
+    "cut": "The connection to the server was cut.",
+}
+
 # -- home
 
 EMPTY_COLLECTION = "There are no images here yet"
-EMPTY_COLLECTION_HINT = "Fill the collection from a folder of pictures:"
+EMPTY_COLLECTION_HINT = "Or fill the collection from a folder of the server's machine:"
+ADD_PICTURES = "Add pictures"
+ADD_HINT = "Drop pictures, folders, ZIP or tar archives here, or choose them."
+CHOOSE_FILES, CHOOSE_FOLDER = "Choose files", "Choose a folder"
+PICTURES, PARTS_INSIDE, LAST_INDEX, SKIPPED = "Pictures", "Parts found", "Last read", "Skipped"
+ALL_PROBLEMS = "All that was skipped"
 NEXT = "What next"
-NEXT_CLUSTER = "Let the pictures form groups:"
-NEXT_PROJECT = "Lay them out on a map:"
-NEXT_PROBLEMS = "See which files could not be read, and why:"
+STEP_CLUSTER = "Let the pictures form groups"
+STEP_CLUSTER_HINT = "Pictures that look alike come together, and each group gets a name."
+STEP_PROJECT = "Lay them out on a map"
+STEP_PROJECT_HINT = "Every picture becomes a point; what looks alike lies close together."
+STEP_FIND = "Find people and things in the pictures"
+STEP_FIND_HINT = "Searches then also answer by parts of a picture. All are read again."
+STEP_INDEX = "Look for new pictures"
+STEP_INDEX_HINT = "All folders and tables are gone through: new, changed and moved pictures."
 
 
 def n_problems(n: int) -> str:
     """A count of skipped files."""
     return "1 file could not be read" if n == 1 else f"{count(n)} files could not be read"
+
+
+def n_because(n: int, reason: str) -> str:
+    """How many were skipped for one reason."""
+    return f"{count(n)}: {reason if len(reason) <= 60 else reason[:59] + '…'}"
+
+
+def n_places(n: int) -> str:
+    """In how many places pictures lie."""
+    return "at 1 place" if n == 1 else f"at {count(n)} places"
+
+
+def n_sources(n: int) -> str:
+    """From how many folders, tables and archives pictures come."""
+    return "from 1 source" if n == 1 else f"from {count(n)} sources"
+
+
+def part_count(kind: str, n: int) -> str:
+    """How many parts of a kind were found."""
+    return f"{count(n)} {PARTS[kind]}"
+
+
+def space_lacks(n: int) -> str:
+    """How many parts a space does not have."""
+    return "lacks 1 part" if n == 1 else f"lacks {count(n)} parts"
+
+
+def indexed_at(images_per_s: float, device: str) -> str:
+    """How fast pictures were read the last time."""
+    return f"{images_per_s:.1f} pictures a second on {device}"
 
 
 def cluster_command(path: str) -> str:
@@ -138,11 +221,6 @@ def cluster_command(path: str) -> str:
 def project_command(path: str) -> str:
     """What makes a map."""
     return f"bilderatlas project {shlex.quote(path)} --dims 3"
-
-
-def problems_command(path: str) -> str:
-    """What lists the skipped files."""
-    return f"bilderatlas problems {shlex.quote(path)}"
 
 
 def index_command(path: str) -> str:
@@ -749,61 +827,21 @@ def take_label(label: str) -> str:
     return f"Take “{label}” away"
 
 
-# -- comparing models and settings
+# -- problems
 
-COMPARE = "Compare"
-COMPARE_VIEWS = {"classes": "Classes of a sample", "spaces": "Two spaces"}
-CLASSIFY_BY = "What says it"
-CLASSIFY_WAYS = {
-    "prompts": "words of yours",
-    "builtin": "the built-in 1,000 classes",
-    "neighbors": "people's labels, by likeness",
-    "logistic": "people's labels, by regression",
+PROBLEMS = "Skipped files"
+NO_PROBLEMS = "Everything could be read."
+NO_SUCH_PROBLEM = "Nothing was skipped that fits these filters."
+PART_OF_PATH, STAGE, REASON, ALL = "Part of the path", "Where it failed", "Why", "all"
+STAGES = {
+    "read": "reading",
+    "decode": "decoding",
+    "embed": "embedding",
+    "find": "finding parts",
+    "reindex": "another space",
 }
-PROMPTS, PROMPTS_HINT = "Words, with commas", "cat, dog, bicycle"
-PROMPTS_LEAD = (
-    "Which words describe these pictures? Type some, with commas between them, and see what is "
-    "called by each of them, how surely, and what by none."
-)
-SAMPLE_SIZE, SAMPLE_SEED = "Pictures", "Seed"
-COMPARE_SPACE, FIRST_SPACE, SECOND_SPACE = "Space", "One space", "The other"
-TRY_IT = "Try it"
-NONE_OF_THESE = "none of these"
-BARS_HEAD = ("Label", "Share", "Pictures", "Sure")
-SPACES_LEAD = "Ask both spaces the same, and see which answers they share."
-ONE_SPACE = "There is one space only. This adds another to compare it with:"
-ONLY_HERE = "only here"
-
-
-def sample_said(n: int, n_labels: int) -> str:
-    """How many pictures were asked about, and in how many ways they were called."""
-    return f"{n_images(n)} drawn at random, called {count(n_labels)} different things."
-
-
-def bars_of(n: int, n_all: int) -> str:
-    """What the bars show."""
-    return "How often each label is the likeliest" if n == n_all else f"The {n} commonest labels"
-
-
-def shared_hits(n_shared: int, n: int) -> str:
-    """How many answers two spaces share."""
-    return f"{n_shared} of {n} are shared ({percent(n_shared / max(n, 1))})."
-
-
-def rank(number: int) -> str:
-    """The rank of a hit."""
-    return f"{number}."
-
-
-def rank_there(number: int) -> str:
-    """The rank of a hit in the other space, and the way there."""
-    return f"{number}. there"
-
-
-def reindex_command(path: str) -> str:
-    """What adds a space."""
-    return f"bilderatlas reindex {shlex.quote(path)} --encoder ENCODER"
-
+PROBLEM_COLUMNS = ("Lies at", "Why", "Where and when")
+AS_CSV, TRY_AGAIN, COMPLETE_SPACE = "As CSV", "Try again", "Complete the space"
 
 # -- signing in
 

@@ -115,14 +115,68 @@ def pixels(width: int, height: int) -> str:
     return f"{count(width)} mal {count(height)} Pixel"
 
 
+# -- jobs, in the tray of every page; {…} is filled in by assets/jobs.js and uploads.js
+
+JOBS = "Aufträge"
+JOB_WORDS = {
+    "index": "Bilder einlesen",
+    "reindex": "Bilder neu einbetten",
+    "cluster": "Gruppen bilden",
+    "project": "Karte zeichnen",
+    "name": "Gruppen benennen",
+    "waiting": "wartet",
+    "running": "läuft",
+    "done": "fertig",
+    "failed": "ging nicht",
+    "cancelled": "abgebrochen",
+    "interrupted": "unterbrochen: der Server wurde beendet",
+    "n_running": "{n} in Arbeit",
+    "of": "{done} von {all}",
+    "so_far": "bisher {n}",
+    "rate": "{n} in der Sekunde",
+    "left": "noch {time}",
+    "problems": "{n} nicht gelesen",
+    "seconds": "{n} s",
+    "minutes": "{n} min",
+    "hours": "{n} h",
+    "one_new": "1 neues Bild",
+    "new": "{n} neue Bilder",
+    "clusters": "{n} Gruppen",
+    "see_clusters": "Die Gruppen ansehen",
+    "see_map": "Die Karte ansehen",
+    "see_pictures": "Die Bilder ansehen",
+    "see_problems": "Ansehen, was übergangen wurde",
+    "cancel": "Abbrechen",
+    "resume": "Weitermachen",
+    "dismiss": "Weglegen",
+    "uploading": "Dateien senden",
+    "sent": "{done} von {all} Dateien gesendet",
+    "one_refused": "1 Datei wurde abgelehnt",
+    "refused": "{n} Dateien wurden abgelehnt",
+    "stopped": "abgebrochen; nichts davon wurde behalten",
+    "nothing": "davon wurde nichts angenommen",
+    "cut": "Die Verbindung zum Server ist abgerissen.",
+}
+
 # -- home
 
 EMPTY_COLLECTION = "Hier sind noch keine Bilder"
-EMPTY_COLLECTION_HINT = "Die Sammlung aus einem Ordner mit Bildern füllen:"
+EMPTY_COLLECTION_HINT = "Oder die Sammlung aus einem Ordner auf dem Rechner des Servers füllen:"
+ADD_PICTURES = "Bilder hinzufügen"
+ADD_HINT = "Bilder, Ordner, ZIP- oder tar-Archive hier ablegen oder auswählen."
+CHOOSE_FILES, CHOOSE_FOLDER = "Dateien auswählen", "Ordner auswählen"
+PICTURES, PARTS_INSIDE, LAST_INDEX = "Bilder", "Gefundene Teile", "Zuletzt eingelesen"
+SKIPPED = "Übergangen"
+ALL_PROBLEMS = "Alles, was übergangen wurde"
 NEXT = "Wie es weitergeht"
-NEXT_CLUSTER = "Die Bilder Gruppen bilden lassen:"
-NEXT_PROJECT = "Sie auf einer Karte auslegen:"
-NEXT_PROBLEMS = "Sehen, welche Dateien nicht gelesen werden konnten, und warum:"
+STEP_CLUSTER = "Die Bilder Gruppen bilden lassen"
+STEP_CLUSTER_HINT = "Was sich ähnlich sieht, kommt zusammen, und jede Gruppe bekommt einen Namen."
+STEP_PROJECT = "Sie auf einer Karte auslegen"
+STEP_PROJECT_HINT = "Jedes Bild wird ein Punkt; was sich ähnlich sieht, liegt beieinander."
+STEP_FIND = "Menschen und Dinge in den Bildern finden"
+STEP_FIND_HINT = "Die Suche antwortet dann auch nach Teilen. Alle Bilder werden neu gelesen."
+STEP_INDEX = "Nach neuen Bildern sehen"
+STEP_INDEX_HINT = "Alle Ordner und Tabellen werden durchgegangen: Neues, Geändertes, Verschobenes."
 
 
 def n_problems(n: int) -> str:
@@ -130,6 +184,36 @@ def n_problems(n: int) -> str:
     if n == 1:
         return "1 Datei konnte nicht gelesen werden"
     return f"{count(n)} Dateien konnten nicht gelesen werden"
+
+
+def n_because(n: int, reason: str) -> str:
+    """How many were skipped for one reason."""
+    return f"{count(n)}: {reason if len(reason) <= 60 else reason[:59] + '…'}"
+
+
+def n_places(n: int) -> str:
+    """In how many places pictures lie."""
+    return "an 1 Ort" if n == 1 else f"an {count(n)} Orten"
+
+
+def n_sources(n: int) -> str:
+    """From how many folders, tables and archives pictures come."""
+    return "aus 1 Quelle" if n == 1 else f"aus {count(n)} Quellen"
+
+
+def part_count(kind: str, n: int) -> str:
+    """How many parts of a kind were found."""
+    return f"{count(n)} {PARTS[kind]}"
+
+
+def space_lacks(n: int) -> str:
+    """How many parts a space does not have."""
+    return "ihm fehlt 1 Teil" if n == 1 else f"ihm fehlen {count(n)} Teile"
+
+
+def indexed_at(images_per_s: float, device: str) -> str:
+    """How fast pictures were read the last time."""
+    return f"{images_per_s:.1f} Bilder in der Sekunde auf {device}".replace(".", ",")
 
 
 def cluster_command(path: str) -> str:
@@ -140,11 +224,6 @@ def cluster_command(path: str) -> str:
 def project_command(path: str) -> str:
     """What makes a map."""
     return f"bilderatlas project {shlex.quote(path)} --dims 3"
-
-
-def problems_command(path: str) -> str:
-    """What lists the skipped files."""
-    return f"bilderatlas problems {shlex.quote(path)}"
 
 
 def index_command(path: str) -> str:
@@ -775,61 +854,21 @@ def take_label(label: str) -> str:
     return f"„{label}“ wegnehmen"
 
 
-# -- comparing models and settings
+# -- problems
 
-COMPARE = "Vergleichen"
-COMPARE_VIEWS = {"classes": "Klassen einer Stichprobe", "spaces": "Zwei Räume"}
-CLASSIFY_BY = "Wer es sagt"
-CLASSIFY_WAYS = {
-    "prompts": "eigene Wörter",
-    "builtin": "die 1.000 eingebauten Klassen",
-    "neighbors": "Beschriftungen, nach Ähnlichkeit",
-    "logistic": "Beschriftungen, durch Regression",
+PROBLEMS = "Übergangene Dateien"
+NO_PROBLEMS = "Alles konnte gelesen werden."
+NO_SUCH_PROBLEM = "Nichts, was diesen Filtern entspricht, wurde übergangen."
+PART_OF_PATH, STAGE, REASON, ALL = "Teil des Pfads", "Wobei", "Warum", "alle"
+STAGES = {
+    "read": "beim Lesen",
+    "decode": "beim Dekodieren",
+    "embed": "beim Einbetten",
+    "find": "beim Finden von Teilen",
+    "reindex": "anderer Raum",
 }
-PROMPTS, PROMPTS_HINT = "Wörter, mit Kommas", "Katze, Hund, Fahrrad"
-PROMPTS_LEAD = (
-    "Welche Wörter beschreiben diese Bilder? Einige eingeben, mit Kommas dazwischen, und sehen, "
-    "was wie heißt, wie sicher, und was nach keinem davon."
-)
-SAMPLE_SIZE, SAMPLE_SEED = "Bilder", "Startwert"
-COMPARE_SPACE, FIRST_SPACE, SECOND_SPACE = "Raum", "Ein Raum", "Der andere"
-TRY_IT = "Ausprobieren"
-NONE_OF_THESE = "keins davon"
-BARS_HEAD = ("Klasse", "Anteil", "Bilder", "Sicher")
-SPACES_LEAD = "Beide Räume dasselbe fragen, und sehen, welche Antworten sie teilen."
-ONE_SPACE = "Es gibt nur einen Raum. Das fügt einen zum Vergleichen hinzu:"
-ONLY_HERE = "nur hier"
-
-
-def sample_said(n: int, n_labels: int) -> str:
-    """How many pictures were asked about, and in how many ways they were called."""
-    return f"{n_images(n)}, zufällig gezogen, auf {count(n_labels)} verschiedene Weisen benannt."
-
-
-def bars_of(n: int, n_all: int) -> str:
-    """What the bars show."""
-    return "Wie oft jede die wahrscheinlichste ist" if n == n_all else f"Die {n} häufigsten"
-
-
-def shared_hits(n_shared: int, n: int) -> str:
-    """How many answers two spaces share."""
-    return f"{n_shared} von {n} sind gemeinsam ({percent(n_shared / max(n, 1))})."
-
-
-def rank(number: int) -> str:
-    """The rank of a hit."""
-    return f"{number}."
-
-
-def rank_there(number: int) -> str:
-    """The rank of a hit in the other space, and the way there."""
-    return f"dort {number}."
-
-
-def reindex_command(path: str) -> str:
-    """What adds a space."""
-    return f"bilderatlas reindex {shlex.quote(path)} --encoder ENCODER"
-
+PROBLEM_COLUMNS = ("Liegt in", "Warum", "Wobei und wann")
+AS_CSV, TRY_AGAIN, COMPLETE_SPACE = "Als CSV", "Noch einmal versuchen", "Den Raum vervollständigen"
 
 # -- signing in
 

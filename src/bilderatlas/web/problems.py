@@ -1,0 +1,158 @@
+"""What was skipped: why, where, and another try."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import islice
+
+from dash import dcc, html
+
+from bilderatlas.collection import Collection
+from bilderatlas.results import Problem, ProblemPage
+from bilderatlas.web import forms, texts, visitor
+from bilderatlas.web.page import Address, Children, Desk, Page, aria, data, link
+from bilderatlas.web.panel import pager
+
+N_A_PAGE = 100
+N_REASONS = 40  # that are offered; the others are found by the path
+MAX_PAGE = 1_000_000
+JOBS = "/api/v1/jobs"
+OF_SPACES = "reindex"  # the stage of pictures that another space lacks
+
+
+def page(desk: Desk, address: Address) -> Page:
+    """List what was skipped: of a `?stage=`, a `?reason=`, with `?q=` in its path, by `?page=`."""
+    number = address.integer("page", 1, low=1, high=MAX_PAGE)
+    asked = {name: address.text(name) for name in ("stage", "reason", "q")}
+    found = desk.collection.browse_problems(
+        stage=asked["stage"],
+        reason=asked["reason"],
+        query=asked["q"],
+        n=N_A_PAGE,
+        start=(number - 1) * N_A_PAGE,
+    )
+    opening = [html.H1(texts.PROBLEMS), html.P(_lead(found, asked), className="lead")]
+    if not found.n_problems and not any(asked.values()):
+        return Page(texts.PROBLEMS, opening)
+    return Page(
+        texts.PROBLEMS,
+        [
+            *opening,
+            html.Div(
+                [_filters(address, found), html.Div(_listed(desk, address, found, number))],
+                className="ledger",
+                **data(counts="true"),
+            ),
+        ],
+    )
+
+
+def _lead(found: ProblemPage, asked: Mapping[str, str | None]) -> str:
+    if found.n_problems:
+        return texts.n_problems(found.n_problems)
+    return texts.NO_SUCH_PROBLEM if any(asked.values()) else texts.NO_PROBLEMS
+
+
+# -- which ones
+
+
+def _filters(address: Address, found: ProblemPage) -> html.Div:
+    """Part of the path, stages, reasons; each with how many there are."""
+    return html.Div(
+        [
+            _path_field(address),
+            *_choice(address, "stage", texts.STAGE, found.stages, texts.STAGES),
+            *_choice(address, "reason", texts.REASON, found.reasons, {}),
+        ],
+        className="ledger-filters",
+    )
+
+
+def _path_field(address: Address) -> html.Form:
+    kept = [
+        dcc.Input(name=name, type="hidden", value=address.text(name) or "")
+        for name in ("stage", "reason")
+    ]
+    field = dcc.Input(
+        id="q", name="q", type="search", value=address.text("q") or "", autoComplete="off"
+    )
+    label = html.Label([texts.PART_OF_PATH, field], htmlFor="q")
+    return html.Form(
+        [label, *kept, html.Button(texts.FILTER_BUTTON, type="submit", className="small")],
+        action="/problems",
+        method="get",
+        role="search",
+        className="ledger-path",
+    )
+
+
+def _choice(
+    address: Address, name: str, title: str, counts: Mapping[str, int], called: Mapping[str, str]
+) -> Children:
+    """Links that choose one value of a column, or all again."""
+    chosen = address.text(name)
+    if not chosen and len(counts) < 2:
+        return []
+    items = [_way(texts.ALL, None, address.but(**{name: None}, page=None), not chosen)]
+    for value, n in islice(counts.items(), N_REASONS):
+        there = address.but(**{name: value}, page=None)
+        items.append(_way(called.get(value, value), n, there, value == chosen))
+    return [html.H2(title), html.Ul(items, className="ledger-ways")]
+
+
+def _way(called: str, n: int | None, there: str, is_chosen: bool) -> html.Li:
+    count = [html.Span(texts.count(n), className="size")] if n is not None else []
+    chosen = aria(current="true") if is_chosen else {}
+    return html.Li(html.A([html.Span(called), *count], href=there, **chosen))
+
+
+# -- the list, and what can be done
+
+
+def _listed(desk: Desk, address: Address, found: ProblemPage, number: int) -> Children:
+    table = html.Table(
+        [
+            html.Thead(html.Tr([html.Th(said, scope="col") for said in texts.PROBLEM_COLUMNS])),
+            html.Tbody([_row(problem) for problem in found]),
+        ],
+        className="problems",
+    )
+    paged = pager(address, page=number, n=found.n_problems, n_a_page=N_A_PAGE)
+    return [_ways(desk.collection, address, found), table, *([paged] if paged else [])]
+
+
+def _row(problem: Problem) -> html.Tr:
+    when = problem.when.astimezone().strftime("%Y-%m-%d %H:%M")
+    return html.Tr(
+        [
+            html.Td(html.Span(problem.uri, className="path"), **data(label=texts.LIES_AT)),
+            html.Td(problem.reason),
+            html.Td([texts.STAGES.get(problem.stage, problem.stage), html.Time(when)]),
+        ]
+    )
+
+
+def _ways(collection: Collection, address: Address, found: ProblemPage) -> html.Div:
+    """The list as a file, and another try."""
+    asked = {name: address.text(name) for name in ("stage", "reason", "q")}
+    file = html.A(
+        texts.AS_CSV, href=link("/api/v1/problems.csv", **asked), className="button", target="_self"
+    )
+    ways: Children = [file]
+    if visitor.current().may_edit and found.n_problems:
+        ways += _tries(set(found.stages), address.text("stage"), found.sources)
+    return html.Div(ways, className="ways")
+
+
+def _tries(stages: set[str], stage: str | None, sources: Sequence[str]) -> Children:
+    """Read again what failed: what a source has already is passed over. Or complete the space."""
+    stages = {stage} if stage else stages
+    tries: Children = []
+    if stages - {OF_SPACES}:
+        named = [forms.hidden("options.sources[]", source) for source in sources]
+        fields = [forms.hidden("verb", "index"), *named, forms.submit(texts.TRY_AGAIN)]
+        tries.append(forms.acting(JOBS, fields, said=texts.STARTED))
+    if OF_SPACES in stages:
+        fields = [forms.hidden("verb", "reindex"), forms.submit(texts.COMPLETE_SPACE)]
+        tries.append(forms.acting(JOBS, fields, said=texts.STARTED))
+    return tries
