@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 import pytest
-from PIL import Image
+from PIL import Image, ImageOps
 
 from bilderatlas.collection import Collection
 from bilderatlas.errors import DecisionError, ImageNotFound, QueryError
@@ -48,6 +48,15 @@ def test_copies_are_in_one_group_with_the_reason(atlas: Collection) -> None:
     assert told["small.jpg"].turn == "turned right"
     assert "hash" in told["small.jpg"].reason
     assert told["small.jpg"].likeness > 0.9
+
+
+def test_a_copy_with_a_frame_is_found(tmp_path: Path) -> None:
+    pile = tmp_path / "pile"
+    put(pile / "scene.png", saved(scene(0), "PNG"))
+    put(pile / "framed.jpg", saved(ImageOps.expand(scene(0), 12, "white"), "JPEG"))
+    copy = collect(tmp_path, pile).duplicates(max_bits=20, min_cosine=0.1)[0].copies[0]
+    assert Path(copy.path).name == "scene.png"
+    assert copy.likeness > 0.9
 
 
 def test_the_largest_is_kept_then_the_oldest(atlas: Collection, pile: Path) -> None:

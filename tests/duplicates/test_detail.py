@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from PIL import Image, ImageEnhance
+from PIL import Image, ImageEnhance, ImageOps
 
 from bilderatlas import duplicates
 from bilderatlas.duplicates import detail
@@ -73,3 +73,24 @@ def test_the_first_look_dismisses_strangers_and_no_copy(monkeypatch: pytest.Monk
     monkeypatch.setattr(detail, "_UNLIKE", 0.0)  # everything is looked at closely
     assert duplicates.likeness(whole, part) == found > 0.8
     assert duplicates.likeness(whole, stranger) < 0.6
+
+
+@pytest.mark.parametrize("level", [0, 255])
+def test_a_plain_frame_is_taken_off(level: int) -> None:
+    picture = scene(4).convert("L")
+    framed = np.asarray(ImageOps.expand(picture, border=10, fill=level))
+    assert np.array_equal(duplicates.without_frame(framed), np.asarray(picture)[1:-1, 1:-1])
+
+
+def test_what_is_no_frame_on_four_sides_stays() -> None:
+    picture = np.asarray(scene(4).convert("L"))
+    three_sides = np.pad(picture, ((0, 10), (10, 10)), constant_values=255)
+    assert np.array_equal(duplicates.without_frame(three_sides), three_sides)
+    assert np.array_equal(duplicates.without_frame(picture), picture)
+
+
+def test_blank_pictures_and_dots_keep_their_frame() -> None:
+    dot = np.full((60, 80), 255, np.uint8)
+    assert np.array_equal(duplicates.without_frame(dot), dot)
+    dot[30:40, 40:50] = 0
+    assert np.array_equal(duplicates.without_frame(dot), dot)

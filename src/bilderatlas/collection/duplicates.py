@@ -139,11 +139,7 @@ class _Likeness:
 
 def _likeness(space: OpenSpace, ids: Sequence[str], pairs: Pairs, max_bits: int) -> _Likeness:
     needed = np.unique(np.concatenate([pairs.left, pairs.right])).tolist()
-    grey: dict[int, duplicates.Grey] = {}
-    for start in range(0, len(needed), N_THUMBNAILS):
-        rows = needed[start : start + N_THUMBNAILS]
-        jpegs = looking.thumbnails(space, [ids[row] for row in rows])
-        grey |= {row: _grey(jpeg) for row, jpeg in zip(rows, jpegs, strict=True)}
+    grey = _greys(space, ids, needed)
 
     def measure(left: int, right: int, bits: int, turn: int) -> tuple[float, int]:
         # Hashes that differ in more bits do not tell the turn: upright is likelier.
@@ -161,11 +157,22 @@ def _likeness(space: OpenSpace, ids: Sequence[str], pairs: Pairs, max_bits: int)
     )
 
 
+def _greys(space: OpenSpace, ids: Sequence[str], rows: Sequence[int]) -> dict[int, duplicates.Grey]:
+    grey: dict[int, duplicates.Grey] = {}
+    with ThreadPoolExecutor(os.cpu_count()) as threads:
+        for start in range(0, len(rows), N_THUMBNAILS):
+            some = rows[start : start + N_THUMBNAILS]
+            jpegs = looking.thumbnails(space, [ids[row] for row in some])
+            grey |= dict(zip(some, threads.map(_grey, jpegs), strict=True))
+    return grey
+
+
 def _grey(jpeg: bytes) -> duplicates.Grey:
-    thumbnail = Image.open(io.BytesIO(jpeg)).convert("L")
-    scale = duplicates.SIDE / max(thumbnail.size)
-    size = max(1, round(thumbnail.width * scale)), max(1, round(thumbnail.height * scale))
-    return np.asarray(thumbnail.resize(size, Image.Resampling.BOX))
+    whole = np.asarray(Image.open(io.BytesIO(jpeg)).convert("L"))
+    picture = Image.fromarray(duplicates.without_frame(whole))
+    scale = duplicates.SIDE / max(picture.size)
+    size = max(1, round(picture.width * scale)), max(1, round(picture.height * scale))
+    return np.asarray(picture.resize(size, Image.Resampling.BOX))
 
 
 def _parted(store: Store, row_of: dict[str, int]) -> list[tuple[int, int]]:

@@ -20,6 +20,8 @@ _FLAT = 1.2  # grey levels (root of the mean square); less is noise
 _UNLIKE = 0.4  # where pictures of half the side agree less, they are not looked at any closer
 _SURE = 0.9  # where no smaller part need be looked for
 _TRIMMED = 3  # pixels that rounding may add to a side
+_PLAIN = 16  # grey levels that compression may add to a frame of one
+_SMALLEST = 16  # pixels a side that must be left within a frame
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +60,22 @@ def likeness(left: Grey, right: Grey, *, turn: int = 0) -> float:
     if roughly is not None and roughly < _UNLIKE:
         return roughly
     return _agreement(right, first, _FINE) or 0.0
+
+
+def without_frame(grey: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """A grey picture (H, W) of any size without the plain frame around it, if it has one.
+
+    A frame has one level on all four sides. Its edge would count as the picture's strongest detail.
+    """
+    is_plain = np.abs(grey.astype(np.int16) - int(grey[0, 0])) <= _PLAIN
+    if not all(side.all() for side in (is_plain[0], is_plain[-1], is_plain[:, 0], is_plain[:, -1])):
+        return grey
+    rows, columns = np.flatnonzero(~is_plain.all(axis=1)), np.flatnonzero(~is_plain.all(axis=0))
+    if min(len(rows), len(columns)) == 0:
+        return grey
+    # The outermost lines within are mixed with the frame.
+    inner = grey[rows[0] + 1 : rows[-1], columns[0] + 1 : columns[-1]]
+    return inner if min(inner.shape) >= _SMALLEST else grey
 
 
 def _agreement(one: Grey, other: Grey, scale: _Scale) -> float | None:
@@ -134,7 +152,14 @@ def _box(n: int, n_after: int) -> NDArray[np.float32]:
 
 
 def _detail(grey: NDArray[np.float32], scale: _Scale) -> NDArray[np.float32]:
-    from scipy.ndimage import gaussian_filter
+    height, width = grey.shape
+    blurred = _gaussian(height, scale.blur) @ grey @ _gaussian(width, scale.blur).T
+    return np.asarray(grey - blurred, np.float32)
 
-    fine: NDArray[np.float32] = grey - gaussian_filter(grey, scale.blur)
-    return fine
+
+@lru_cache(maxsize=256)
+def _gaussian(n: int, sigma: float) -> NDArray[np.float32]:
+    """(n, n) what a Gaussian blur makes of a row of n: a tenth of the time of a filter's call."""
+    from scipy.ndimage import gaussian_filter1d
+
+    return np.asarray(gaussian_filter1d(np.eye(n), sigma, axis=0), np.float32)
