@@ -74,6 +74,14 @@ def test_the_pictures_know_which_list_they_are_of(dated: Collection) -> None:
     assert "?from=%2Fgallery%3Forder%3Dname'" in shown(dated, order="name")
 
 
+def test_only_images_chosen_by_hand_are_shown(dated: Collection) -> None:
+    chosen = dated.keep_selection([image.image_id for image in dated.browse(n=2)])
+    said = shown(dated, order="name", selection=chosen, **{"to.width": "16"})
+    assert "'1 image'" in said
+    assert "000.jpg" in said
+    assert "Take back chosen by hand" in said
+
+
 @pytest.mark.parametrize(
     ("parameters", "said"),
     [
@@ -94,7 +102,7 @@ def test_what_cannot_be_shown_is_refused(
 @pytest.mark.browser
 def test_images_are_chosen_by_what_is_known_of_them(visit: Visit) -> None:
     page = visit.go("/gallery?order=name")
-    page.get_by_text("Narrow it down").click()
+    page.get_by_role("link", name="Narrow it down").click()
     page.get_by_role("link", name="1953 4").click()
     page.wait_for_url("**is.year=1953**")
     assert names(page) == [f"{colour}-3.png" for colour in ("blue", "green", "red", "yellow")]
@@ -113,7 +121,7 @@ def test_labelled_images_are_chosen_by_their_label(visit: Visit) -> None:
     post = "(body) => bilderatlas.send('/api/v1/labels', body)"
     page.evaluate(post, {"label": "warm", "all": {"query": "red"}})
     page.reload()
-    page.get_by_text("Narrow it down").click()
+    page.get_by_role("link", name="Narrow it down").click()
     page.get_by_role("link", name="warm 8").click()
     page.wait_for_url("**label=warm**")
     page.wait_for_selector(".chips")

@@ -96,3 +96,18 @@ def test_a_result_is_left_for_the_next_by_keyboard_and_found_again(visit: Visit)
     expect(page.get_by_role("heading", level=1)).to_have_text(shown[1])
     page.keyboard.press("Escape")
     page.wait_for_url("**/search?q=red")
+
+
+def test_only_images_chosen_by_hand_are_searched(visit: Visit) -> None:
+    page = visit.go("/search?q=green")
+    ids = [link.split("/")[2][:32] for link in _links(page)[:3]]
+    kept = page.evaluate("(ids) => bilderatlas.send('/api/v1/selections', ids)", {"image_ids": ids})
+    visit.go(f"/search?q=green&selection={kept['selection']}")
+    assert len(names(page)) == 3
+    page.get_by_role("link", name="Take back chosen by hand").click()
+    page.wait_for_url("**/search?q=green")
+
+
+def _links(page: Page) -> list[str]:
+    page.wait_for_selector(".panel img")
+    return [link.get_attribute("href") or "" for link in page.locator(".panel li > a").all()]

@@ -786,15 +786,21 @@ class Collection:
         kinds: Sequence[str] = (),
         label: str | None = None,
         unlabelled: bool = False,
+        selection: str | None = None,
     ) -> ImageList:
         """The list that `browse` goes through, as it is now: any stretch of it, what is beside an
-        image, its months.
+        image, its months. `selection` is as in `search`.
 
-        Raises QueryError, LabelsError.
+        Raises QueryError, LabelsError, SelectionNotFound.
         """
+        import pyarrow as pa
+
         from bilderatlas.collection.image_lists import ImageList
 
-        return ImageList(self._listed(order, seed, where, kinds, label, unlabelled))
+        listed = self._listed(order, seed, where, kinds, label, unlabelled)
+        if selection is not None:
+            listed = listed.among(pa.array(self.selection(selection), pa.string()))
+        return ImageList(listed)
 
     def _listed(
         self,

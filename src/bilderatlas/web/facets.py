@@ -2,12 +2,12 @@
 
 All that is chosen stands in the address and must hold together: `is.COLUMN=` a value,
 `from.COLUMN=` and `to.COLUMN=` a range of numbers or dates, `has=person,text` the kinds of parts,
-`label=`, `unlabelled=1`, and `where=` a condition.
+`label=`, `unlabelled=1`, `where=` a condition, and `selection=` images chosen by hand.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from math import inf
 
@@ -18,9 +18,10 @@ from bilderatlas.collection import Collection
 from bilderatlas.errors import QueryError
 from bilderatlas.filters import Facet
 from bilderatlas.web import texts
-from bilderatlas.web.page import Address, Children, aria, data
+from bilderatlas.web.page import Address, Children, aria
 
 IS, FROM, TO = "is.", "from.", "to."  # and the name of a column
+SHOWN = "facets"  # the parameter that shows what can be chosen
 DATES = ("taken_at",)  # columns of dates, which have a range although they are texts
 WHOLE = "image"  # the kind that every image has
 
@@ -33,13 +34,15 @@ class Chosen:
     kinds: tuple[str, ...]
     label: str | None
     unlabelled: bool
+    selection: str | None
 
 
-def read(address: Address, facets: Sequence[Facet]) -> Chosen:
+def read(address: Address, collection: Collection) -> Chosen:
     """What is chosen in an address. Raises QueryError for a column that there is not."""
-    known = {facet.column: facet for facet in facets}
+    columns = dict.fromkeys(filter(None, map(_column, address.parameters)))
+    known = {facet.column: facet for facet in collection.facets()} if columns else {}
     conditions = [f"({address.text('where')})"] if address.text("where") else []
-    for name in dict.fromkeys(filter(None, map(_column, address.parameters))):
+    for name in columns:
         if name not in known:
             raise QueryError(texts.no_such_column(name, list(known)))
         conditions += _conditions(address, known[name])
@@ -48,6 +51,7 @@ def read(address: Address, facets: Sequence[Facet]) -> Chosen:
         _kinds(address),
         address.text("label"),
         address.text("unlabelled") is not None,
+        address.text("selection"),
     )
 
 
@@ -65,6 +69,8 @@ def chips(address: Address) -> html.Ul | None:
         chosen.append((texts.with_label(label), {"label": None}))
     if address.text("unlabelled"):
         chosen.append((texts.WITHOUT_LABEL, {"unlabelled": None}))
+    if address.text("selection"):
+        chosen.append((texts.CHOSEN_BY_HAND, {"selection": None}))
     if where := address.text("where"):
         chosen.append((where, {"where": None}))
     links = [
@@ -78,17 +84,20 @@ def chips(address: Address) -> html.Ul | None:
     return html.Ul([html.Li(link) for link in links], className="chips") if links else None
 
 
-def offer(address: Address, collection: Collection, facets: Sequence[Facet]) -> html.Details:
-    """Everything that can be chosen, folded away until wanted."""
+def offer(address: Address, collection: Collection) -> html.Section | html.A:
+    """Everything that can be chosen, or the link to it: a million images are first counted."""
+    if not address.text(SHOWN):
+        return html.A(texts.MORE_OPTIONS, href=address.but(**{SHOWN: 1}), className="small narrow")
     groups = [_kinds_offered(address, collection.kinds_of_images()), _labels(address, collection)]
-    groups += [_column_offered(address, facet) for facet in facets]
+    groups += [_column_offered(address, facet) for facet in collection.facets()]
     shown: Children = [group for group in groups if group is not None]
     if not shown:
         shown = [html.P(texts.NO_FACETS, className="empty")]
-    return html.Details(
-        [html.Summary(texts.MORE_OPTIONS), html.Div(shown, className="facet-groups")],
+    away = html.A(texts.FOLD_AWAY, href=address.but(**{SHOWN: None}), className="small narrow")
+    return html.Section(
+        [away, html.Div(shown, className="facet-groups")],
         className="facets",
-        **data(fold="facets"),
+        **aria(label=texts.MORE_OPTIONS),
     )
 
 

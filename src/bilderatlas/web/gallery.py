@@ -24,7 +24,6 @@ MAX_PAGE = 10**9
 def page(desk: Desk, address: Address) -> Page:
     """Show a page of a list of images."""
     collection = desk.collection
-    known = collection.facets()
     found = listed(collection, address)
     number = address.integer("page", 1, low=1, high=MAX_PAGE)
     start = (number - 1) * N_A_PAGE
@@ -34,7 +33,7 @@ def page(desk: Desk, address: Address) -> Page:
         [
             html.H1(texts.GALLERY),
             html.Div([_orders(address), *_another(address)], className="lead"),
-            facets.offer(address, collection, known),
+            facets.offer(address, collection),
             *filter(None, [facets.chips(address)]),
             html.P(_counted(found, address), className="lead", role="status"),
             *_timeline(found, address),
@@ -47,7 +46,7 @@ def page(desk: Desk, address: Address) -> Page:
 
 def listed(collection: Collection, address: Address) -> ImageList:
     """The list that an address of the gallery is of. Raises QueryError, LabelsError."""
-    chosen = facets.read(address, collection.facets())
+    chosen = facets.read(address, collection)
     return collection.listed(
         _order(address),
         seed=_seed(address),
@@ -55,6 +54,7 @@ def listed(collection: Collection, address: Address) -> ImageList:
         kinds=chosen.kinds,
         label=chosen.label,
         unlabelled=chosen.unlabelled,
+        selection=chosen.selection,
     )
 
 

@@ -111,6 +111,7 @@ def _options(address: Address) -> dict[str, Any]:
         "weights": _weights(address),
         "where": address.text("where"),
         "space": address.text("space"),
+        "selection": address.text("selection"),
     }
 
 
@@ -215,15 +216,16 @@ def _more_or_less(address: Address, image: ImageFacts) -> Children:
 
 def _ways_on(address: Address, hits: Hits) -> Children:
     """What can be done with all that answer the query."""
-    words, where = address.text("q"), address.text("where")
+    words = address.text("q")
+    among = {name: address.text(name) for name in ("where", "selection")}
     n_answers = hits.verdict.n_likely + hits.verdict.n_doubtful
     if not words or not n_answers or _is_weighed(address):
         return []
-    table = link("/api/v1/search/table", query=words, where=where, k=N_EXPORTED)
+    table = link("/api/v1/search/table", query=words, k=N_EXPORTED, **among)
     return [
         html.P(
             [
-                html.A(texts.label_answers(n_answers), href=link("/label", q=words, where=where)),
+                html.A(texts.label_answers(n_answers), href=link("/label", q=words, **among)),
                 html.A(texts.EXPORT_RESULTS, href=table, download="", target="_self"),
             ],
             className="ways-on",

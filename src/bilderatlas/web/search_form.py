@@ -20,7 +20,7 @@ PART_SIDE = 1024  # pixels of a part that is searched for
 DEFAULT_K = 24
 WEIGHT = "weight-"  # and the kind of region
 MAX_SLID = 4  # the weight at the end of a slider; the address may say more
-LIMITS = ("threshold", "k", "where", "kind", "space")
+LIMITS = ("threshold", "k", "where", "kind", "space", "selection")
 WITHOUT_WORDS = ("picture", "part")  # what else a search may be by
 
 
@@ -133,20 +133,26 @@ def _shown(term: Term) -> html.A | html.Bdi:
 
 
 def _chosen(address: Address) -> Children:
-    """The one kind that is searched, with a link to search all."""
+    """The one kind that is searched, and that only chosen images are: links to search all."""
     kind = address.text("kind")
-    if not kind:
-        return []
-    said = texts.only_kind(kind)
-    taken = html.A(said, href=address.but(kind=None, page=None), **aria(label=texts.without(said)))
-    return [html.Ul(html.Li(taken), className="chips")]
+    said = {"kind": texts.only_kind(kind)} if kind else {}
+    said |= {"selection": texts.CHOSEN_BY_HAND} if address.text("selection") else {}
+    links = [
+        html.A(
+            told,
+            href=address.but(page=None, **{name: None}),
+            **aria(label=texts.without(told)),
+        )
+        for name, told in said.items()
+    ]
+    return [html.Ul([html.Li(one) for one in links], className="chips")] if links else []
 
 
 def _limits(address: Address, collection: Collection) -> html.Details:
     """Fewer or more results, parts that count more; folded away until wanted."""
     kept = [
         dcc.Input(name=name, type="hidden", value=address.text(name) or "")
-        for name in ("kind", "space")
+        for name in ("kind", "space", "selection")
     ]
     if not address.text("q"):  # narrowing the search for a picture searches for the same picture
         kept += [

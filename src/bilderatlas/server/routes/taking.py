@@ -81,10 +81,11 @@ def found(
     query: Annotated[str, Query(max_length=MAX_WORDS, description="words or an expression")],
     k: K = 100,
     where: Where | None = None,
+    selection: SelectionId | None = None,
     format: Literal["csv", "parquet"] = "csv",
 ) -> Response:
     """Give the images that answer a query, likely and doubtful, as a file: CSV or Parquet."""
-    hits = collection.search(query, k=k, where=where, may_open_files=False)
+    hits = collection.search(query, k=k, where=where, selection=selection, may_open_files=False)
     answers = [hit for hit in hits if hit.relevance >= DOUBTFUL]
     file = io.BytesIO()
     exports.write_rows(exports.hits_table(answers), file, format)

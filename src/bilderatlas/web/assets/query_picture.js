@@ -1,7 +1,7 @@
 // A picture to search with: chosen by the button `.drop`, dropped on it, or pasted anywhere. The
 // server keeps it in memory for a while under a name, which becomes the address of the search.
 (() => {
-  const KEPT = ["threshold", "k", "where", "kind", "space"]; // what else the next search keeps
+  const KEPT = ["threshold", "k", "where", "kind", "space", "selection"]; // what else the next search keeps
 
   const search = async (file) => {
     const refusal = document.getElementById("picture-refusal");

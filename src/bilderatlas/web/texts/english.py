@@ -248,6 +248,8 @@ NO_SUCH_IMAGES = "No image is like that. Take something back."
 NO_FACETS = "Nothing else is known of these images."
 PARTS_FOUND, LABELS, WITHOUT_LABEL = "With a part found", "Labels", "without a label"
 FROM, TO, APPLY = "from", "to", "Apply"
+FOLD_AWAY = "Fold away"
+CHOSEN_BY_HAND = "chosen by hand"
 PAGE, GO = "Page", "Go"
 COLUMNS = {
     "source": "source",

@@ -251,6 +251,8 @@ NO_SUCH_IMAGES = "So ist kein Bild. Etwas davon zurücknehmen hilft."
 NO_FACETS = "Mehr ist über diese Bilder nicht bekannt."
 PARTS_FOUND, LABELS, WITHOUT_LABEL = "Mit gefundenem Teil", "Etiketten", "ohne Etikett"
 FROM, TO, APPLY = "von", "bis", "Anwenden"
+FOLD_AWAY = "Einklappen"
+CHOSEN_BY_HAND = "von Hand gewählt"
 PAGE, GO = "Seite", "Los"
 COLUMNS = {
     "source": "Quelle",
