@@ -49,7 +49,7 @@ def photograph(visit: Visit, atlas: Collection, query: str, folder: Path) -> Non
         "clusters": "/clusters",
     }
     paths |= {"map": "/map", "image": f"/images/{best}"}
-    paths |= {"label": "/label"}
+    paths |= {"label": "/label", "compare": "/compare?prompts=animal,people,food,street"}
     largest = atlas.clustering().clusters[0].cluster
     paths |= {"cluster": f"/clusters/{largest}", "advice": "/clusters/advice"}
     paths |= {"runs": "/clusters/compare", "decisions": "/decisions"}

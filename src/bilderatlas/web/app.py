@@ -16,7 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from bilderatlas import __version__
 from bilderatlas.collection import Collection
 from bilderatlas.errors import BilderatlasError
-from bilderatlas.web import decisions, gallery, home, image, label, problems, search, texts
+from bilderatlas.web import compare, decisions, gallery, home, image, label, problems, search, texts
 from bilderatlas.web import map as map_page
 from bilderatlas.web.clusters import advice, comparing, every, one
 from bilderatlas.web.frame import frame
@@ -42,6 +42,7 @@ PAGES: dict[str, Callable[..., Page]] = {  # a path -> what makes its page; grou
     "/map": map_page.page,
     "/problems": problems.page,
     "/label": label.page,
+    "/compare": compare.page,
 }
 
 INDEX = f"""<!DOCTYPE html>

@@ -43,6 +43,7 @@ def _entries() -> dict[str, str]:
         "/clusters": texts.CLUSTERS,
         "/map": texts.MAP,
         "/label": texts.LABEL,
+        "/compare": texts.COMPARE,
     }
 
 

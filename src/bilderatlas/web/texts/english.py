@@ -845,6 +845,63 @@ STAGES = {
 PROBLEM_COLUMNS = ("Lies at", "Why", "Where and when")
 AS_CSV, TRY_AGAIN, COMPLETE_SPACE = "As CSV", "Try again", "Complete the space"
 
+
+# -- comparing models and settings
+
+COMPARE = "Compare"
+COMPARE_VIEWS = {"classes": "Classes of a sample", "spaces": "Two spaces"}
+CLASSIFY_BY = "What says it"
+CLASSIFY_WAYS = {
+    "prompts": "words of yours",
+    "builtin": "the built-in 1,000 classes",
+    "neighbors": "people's labels, by likeness",
+    "logistic": "people's labels, by regression",
+}
+PROMPTS, PROMPTS_HINT = "Words, with commas", "cat, dog, bicycle"
+PROMPTS_LEAD = (
+    "Which words describe these pictures? Type some, with commas between them, and see what is "
+    "called by each of them, how surely, and what by none."
+)
+SAMPLE_SIZE, SAMPLE_SEED = "Pictures", "Seed"
+COMPARE_SPACE, FIRST_SPACE, SECOND_SPACE = "Space", "One space", "The other"
+TRY_IT = "Try it"
+NONE_OF_THESE = "none of these"
+BARS_HEAD = ("Label", "Share", "Pictures", "Sure")
+SPACES_LEAD = "Ask both spaces the same, and see which answers they share."
+ONE_SPACE = "There is one space only. This adds another to compare it with:"
+ONLY_HERE = "only here"
+
+
+def sample_said(n: int, n_labels: int) -> str:
+    """How many pictures were asked about, and in how many ways they were called."""
+    return f"{n_images(n)} drawn at random, called {count(n_labels)} different things."
+
+
+def bars_of(n: int, n_all: int) -> str:
+    """What the bars show."""
+    return "How often each label is the likeliest" if n == n_all else f"The {n} commonest labels"
+
+
+def shared_hits(n_shared: int, n: int) -> str:
+    """How many answers two spaces share."""
+    return f"{n_shared} of {n} are shared ({percent(n_shared / max(n, 1))})."
+
+
+def rank(number: int) -> str:
+    """The rank of a hit."""
+    return f"{number}."
+
+
+def rank_there(number: int) -> str:
+    """The rank of a hit in the other space, and the way there."""
+    return f"{number}. there"
+
+
+def reindex_command(path: str) -> str:
+    """What adds a space."""
+    return f"bilderatlas reindex {shlex.quote(path)} --encoder ENCODER"
+
+
 # -- signing in
 
 SIGN_IN = "Sign in"

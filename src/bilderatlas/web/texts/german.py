@@ -872,6 +872,63 @@ STAGES = {
 PROBLEM_COLUMNS = ("Liegt in", "Warum", "Wobei und wann")
 AS_CSV, TRY_AGAIN, COMPLETE_SPACE = "Als CSV", "Noch einmal versuchen", "Den Raum vervollständigen"
 
+
+# -- comparing models and settings
+
+COMPARE = "Vergleichen"
+COMPARE_VIEWS = {"classes": "Klassen einer Stichprobe", "spaces": "Zwei Räume"}
+CLASSIFY_BY = "Wer es sagt"
+CLASSIFY_WAYS = {
+    "prompts": "eigene Wörter",
+    "builtin": "die 1.000 eingebauten Klassen",
+    "neighbors": "Beschriftungen, nach Ähnlichkeit",
+    "logistic": "Beschriftungen, durch Regression",
+}
+PROMPTS, PROMPTS_HINT = "Wörter, mit Kommas", "Katze, Hund, Fahrrad"
+PROMPTS_LEAD = (
+    "Welche Wörter beschreiben diese Bilder? Einige eingeben, mit Kommas dazwischen, und sehen, "
+    "was wie heißt, wie sicher, und was nach keinem davon."
+)
+SAMPLE_SIZE, SAMPLE_SEED = "Bilder", "Startwert"
+COMPARE_SPACE, FIRST_SPACE, SECOND_SPACE = "Raum", "Ein Raum", "Der andere"
+TRY_IT = "Ausprobieren"
+NONE_OF_THESE = "keins davon"
+BARS_HEAD = ("Klasse", "Anteil", "Bilder", "Sicher")
+SPACES_LEAD = "Beide Räume dasselbe fragen, und sehen, welche Antworten sie teilen."
+ONE_SPACE = "Es gibt nur einen Raum. Das fügt einen zum Vergleichen hinzu:"
+ONLY_HERE = "nur hier"
+
+
+def sample_said(n: int, n_labels: int) -> str:
+    """How many pictures were asked about, and in how many ways they were called."""
+    return f"{n_images(n)}, zufällig gezogen, auf {count(n_labels)} verschiedene Weisen benannt."
+
+
+def bars_of(n: int, n_all: int) -> str:
+    """What the bars show."""
+    return "Wie oft jede die wahrscheinlichste ist" if n == n_all else f"Die {n} häufigsten"
+
+
+def shared_hits(n_shared: int, n: int) -> str:
+    """How many answers two spaces share."""
+    return f"{n_shared} von {n} sind gemeinsam ({percent(n_shared / max(n, 1))})."
+
+
+def rank(number: int) -> str:
+    """The rank of a hit."""
+    return f"{number}."
+
+
+def rank_there(number: int) -> str:
+    """The rank of a hit in the other space, and the way there."""
+    return f"dort {number}."
+
+
+def reindex_command(path: str) -> str:
+    """What adds a space."""
+    return f"bilderatlas reindex {shlex.quote(path)} --encoder ENCODER"
+
+
 # -- signing in
 
 SIGN_IN = "Anmelden"
