@@ -60,6 +60,17 @@ def test_labels_are_kept_in_one_spelling() -> None:
     assert labels.checked("Ca\u0308sar") == "C\u00e4sar"
 
 
+@pytest.mark.parametrize("label", ["a\0b", "\x1b[31mred", "half \ud800"])
+def test_what_nobody_can_read_is_no_label(label: str) -> None:
+    with pytest.raises(LabelsError, match="which nobody can read"):
+        labels.checked(label)
+
+
+@pytest.mark.parametrize("label", ["\u202eevil", "<b>", "\u6771\u4eac", "\U0001f431"])
+def test_every_writing_may_be_a_label(label: str) -> None:
+    assert labels.checked(label) == label
+
+
 @pytest.mark.parametrize("label", ["", " \n", "x" * 201])
 def test_an_empty_or_endless_label_is_refused(label: str) -> None:
     with pytest.raises(LabelsError, match=r"may have 1 to 200"):

@@ -19,6 +19,7 @@ from bilderatlas.results import image_id_of
 from bilderatlas.store import Store
 
 LONGEST = 200  # characters
+UNWRITABLE = ("Cc", "Cs")  # controls, and halves of characters
 
 
 class Labels:
@@ -70,4 +71,9 @@ def checked(label: str) -> str:
     spelled = " ".join(unicodedata.normalize("NFC", label).split())
     if not 0 < len(spelled) <= LONGEST:
         raise LabelsError(f"The label has {len(spelled)} characters; it may have 1 to {LONGEST}.")
+    for character in spelled:
+        if unicodedata.category(character) in UNWRITABLE:
+            raise LabelsError(
+                f"The label {spelled!a} holds {character!a}, which nobody can read. Leave it out."
+            )
     return spelled

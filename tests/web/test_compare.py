@@ -40,10 +40,13 @@ def test_words_are_tried_on_a_sample_and_none_of_them_is_said(visit: Visit) -> N
     expect(n_blue).to_have_text(str(N_OF_EACH))
     bars.get_by_role("link", name="blue").click()
     page.wait_for_url("**label=blue*")
-    page.wait_for_selector("main h2:has-text('blue')")
+    expect(page.locator(".small-panel")).to_have_count(1, timeout=15_000)
     alts = page.locator(".small-panel img").evaluate_all("all => all.map(i => i.alt)")
     assert len(alts) == N_OF_EACH
     assert all("blue" in alt for alt in alts)
+    page.goto(f"{visit.address}/compare?prompts=red&none=1")
+    page.wait_for_selector("main h2:has-text('none of these')")
+    assert page.locator(".bars [aria-current]").all_text_contents() == ["none of these"]
 
 
 def test_another_sample_is_drawn_by_another_seed(visit: Visit) -> None:

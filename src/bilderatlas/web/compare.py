@@ -87,8 +87,10 @@ def _classes_form(collection: Collection, address: Address, way: str) -> html.Fo
 
 def _said(collection: Collection, address: Address, made: Classification) -> Children:
     chosen = address.text("label")
+    is_none = address.text("none") is not None
     counts = made.counts
-    another = address.but(seed=address.integer("seed", 0, low=0, high=MAX_SEED) + 1, label=None)
+    seed = address.integer("seed", 0, low=0, high=MAX_SEED)
+    another = address.but(seed=(seed + 1) % MAX_SEED, label=None, none=None)
     lead = html.P(
         [
             texts.sample_said(len(made.region_ids), len(counts)),
@@ -97,15 +99,14 @@ def _said(collection: Collection, address: Address, made: Classification) -> Chi
         ],
         className="lead",
     )
-    if chosen is not None:
-        label = None if chosen == texts.NONE_OF_THESE else chosen
-        strips = [_strip(collection, made, label, N_OF_A_LABEL)]
+    if chosen is not None or is_none:
+        strips = [_strip(collection, made, None if is_none else chosen, N_OF_A_LABEL)]
     else:
         strips = [_strip(collection, made, each.label, N_ON_A_STRIP) for each in counts[:N_STRIPS]]
-    return [lead, _bars(address, counts, chosen), *strips]
+    return [lead, _bars(address, counts), *strips]
 
 
-def _bars(address: Address, counts: Sequence[ClassCount], chosen: str | None) -> html.Table:
+def _bars(address: Address, counts: Sequence[ClassCount]) -> html.Table:
     """The most frequent labels: a table whose second column draws its third."""
     most = max(each.n_regions for each in counts)
     head = html.Thead(html.Tr([html.Th(title, scope="col") for title in texts.BARS_HEAD]))
@@ -113,8 +114,10 @@ def _bars(address: Address, counts: Sequence[ClassCount], chosen: str | None) ->
     for each in counts[:N_BARS]:
         name = texts.NONE_OF_THESE if each.label is None else each.label
         bar = html.Span(className="share", style={"--share": f"{each.n_regions / most:.3f}"})
-        here = aria(current="true") if name == chosen else {}
-        named = html.A(html.Bdi(name), href=address.but(label=name), **here)
+        where = {"label": each.label, "none": 1 if each.label is None else None}
+        is_here = address.but(**where) == address.but()
+        here = aria(current="true") if is_here else {}
+        named = html.A(html.Bdi(name), href=address.but(**where), **here)
         cells = [
             html.Td(bar),
             html.Td(texts.count(each.n_regions)),
