@@ -81,7 +81,7 @@ def test_files_are_sent_read_and_counted(visit: Visit, atlas: Collection) -> Non
     # The page was drawn again by itself.
     expect(page.get_by_role("heading", level=1)).to_have_text("sent")
     expect(page.locator(".inside")).to_contain_text("Pictures2at 2 places")
-    assert sorted(page.locator(".strip .name").all_text_contents()) == ["blue.png", "red.png"]
+    assert sorted(page.locator(".drawn .name").all_text_contents()) == ["blue.png", "red.png"]
     visit.complaints.clear()  # Chromium notes that a file was refused
 
     visit.go("/search")  # the tray survives the document
@@ -141,6 +141,8 @@ def test_the_tray_folds_and_stays_folded(visit: Visit) -> None:
 def test_the_tray_fits_a_narrow_screen(visit: Visit) -> None:
     visit.page.set_viewport_size({"width": 400, "height": 800})
     page = visit.go("/")
+    page.get_by_role("button", name="Jobs").click()  # it is folded there, until it is asked for
+    expect(page.locator("#jobs-list li").first).to_be_visible()
     box = page.locator("#jobs").bounding_box()
     assert box
     assert box["x"] >= 0

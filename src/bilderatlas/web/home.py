@@ -37,7 +37,7 @@ def page(desk: Desk, address: Address) -> Page:
             html.Div([search, *_adding()], className="welcome"),
             _inside(info, reasons),
             _sample_lead(seed, min(N_SAMPLE, info.n_images), info.n_images),
-            html.Div(panel(collection.sample(N_SAMPLE, seed=seed)), className="strip"),
+            html.Div(panel(collection.sample(N_SAMPLE, seed=seed)), className="drawn"),
             *_next(info),
         ],
     )

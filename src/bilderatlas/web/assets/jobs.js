@@ -206,7 +206,8 @@
 
   const begin = () => {
     if (!tray()) return;
-    unfold(localStorage.getItem(FOLDED) !== "yes");
+    const isNarrow = window.matchMedia("(max-width: 760px)").matches;
+    unfold((localStorage.getItem(FOLDED) ?? (isNarrow ? "yes" : "no")) !== "yes");
     words = JSON.parse(tray().dataset.words);
     mayEdit = JSON.parse(tray().dataset.edits);
     refresh();
