@@ -42,13 +42,15 @@ PORT = 8765
 ANY_RATE = 1e6  # requests a second that one address may ask: the load is one
 
 
-def fill(store: Store, encoder: RandomEncoder, n: int) -> None:
+def fill(
+    store: Store, encoder: RandomEncoder, n: int, *, thumbnail_bytes: int = THUMBNAIL_BYTES
+) -> None:
     """Write n images with random vectors and noise for thumbnails."""
     store.add_space(encoder)
     rng = np.random.default_rng(0)
     for start in range(0, n, 1000):
         ids = [image_id(i) for i in range(start, min(n, start + 1000))]
-        noise = rng.integers(0, 256, (len(ids), THUMBNAIL_BYTES), np.uint8)
+        noise = rng.integers(0, 256, (len(ids), thumbnail_bytes), np.uint8)
         images = [
             ImageRow(i, 640, 480, "image/jpeg", None, 0, row.tobytes())
             for i, row in zip(ids, noise, strict=True)

@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.server.coloured import COLOURS, N_OF_EACH, make_collection
+from tests.web.test_accessibility import violations
 from tests.web.visiting import Visit, served
 
 pytestmark = pytest.mark.browser
@@ -65,6 +66,7 @@ def test_what_is_drawn_around_is_selected_and_named_by_the_address(visit: Visit,
     assert re.search(r"run=pca-1&selection=[0-9a-f]{16}$", page.url)
     page.reload()
     expect(panel.get_by_role("heading")).to_have_text(f"{N} pictures selected")
+    assert violations(page) == []
     panel.get_by_role("link", name="Select none").click()
     expect(panel).to_have_count(0)
 
