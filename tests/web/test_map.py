@@ -134,6 +134,15 @@ def test_what_is_selected_moves_to_a_cluster(editing: Visit) -> None:
     expect(page.locator(".legend button")).to_have_count(1)
 
 
+@pytest.mark.parametrize("way", ["Open as a list", "Label one by one"])
+def test_what_is_selected_opens_on_other_pages(visit: Visit, way: str) -> None:
+    page = drawn(visit, "/map?run=pca-1")
+    drag_around(page, button="Rectangle")
+    page.get_by_role("link", name=way).click()
+    page.wait_for_url(re.compile("/(gallery|label).selection="))
+    expect(page.locator("main")).to_contain_text(f"{N}")
+
+
 def test_what_is_selected_is_exported(visit: Visit) -> None:
     page = drawn(visit, "/map?run=pca-1")
     drag_around(page, button="Rectangle")

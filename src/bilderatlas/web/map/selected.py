@@ -60,7 +60,14 @@ def _ways(selection: str) -> Children:
         target="_self",  # a file, no page
         className="small",
     )
-    return [as_list, file]
+    if not visitor.current().may_edit:
+        return [as_list, file]
+    one_by_one = html.A(
+        texts.LABEL_ONE_BY_ONE,
+        href=link("/label", selection=selection, show="all"),
+        className="small",
+    )
+    return [as_list, one_by_one, file]
 
 
 def _search_within(selection: str) -> html.Form:

@@ -679,6 +679,7 @@ COLOURED_BY = {
     "source": "Source",
 }
 OPEN_AS_LIST, EXPORT_CSV = "Open as a list", "Export (CSV)"
+LABEL_ONE_BY_ONE = "Label one by one"
 SEARCH_WITHIN = "Search among them"
 LABEL_SELECTED, LABEL_BUTTON, LABELLED = "Give them the label", "Label", "Labelled."
 MOVE_SELECTED = "Move them to the cluster"

@@ -686,7 +686,7 @@ LEGEND, OPEN_CLUSTER = "Was die Farben bedeuten", "Gruppe öffnen"
 OTHER_VALUES = "andere Werte oder keine"
 COLOURED_BY = {
     "cluster": "Gruppen",
-    "labels": "Etiketten",
+    "labels": "Beschriftungen",
     "kind": "Art des Teils",
     "label": "Was ein Detektor sah",
     "media_type": "Art der Datei",
@@ -697,8 +697,9 @@ COLOURED_BY = {
     "source": "Quelle",
 }
 OPEN_AS_LIST, EXPORT_CSV = "Als Liste öffnen", "Exportieren (CSV)"
+LABEL_ONE_BY_ONE = "Einzeln beschriften"
 SEARCH_WITHIN = "Darin suchen"
-LABEL_SELECTED, LABEL_BUTTON, LABELLED = "Etikett dafür", "Etikettieren", "Etikettiert."
+LABEL_SELECTED, LABEL_BUTTON, LABELLED = "Beschriftung dafür", "Beschriften", "Beschriftet."
 MOVE_SELECTED = "In diese Gruppe verschieben"
 NEW_MAP, DIMENSIONS, WHAT_TO_MAP = (
     "Eine neue Karte zeichnen",
