@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from bilderatlas.arrays import Embeddings
-from bilderatlas.filters import Facet, FactsTable
+from bilderatlas.filters import FACTS, Facet, FactsTable
 from bilderatlas.full_text import FullText
 from bilderatlas.regions import ACTIVATION, KINDS
 from bilderatlas.store import Store
@@ -270,6 +270,12 @@ class Catalogue:
         """What the images can be chosen by: facts and metadata columns."""
         with self._lock:
             return self._facts.facets()
+
+    @property
+    def metadata_columns(self) -> list[str]:
+        """The columns of the sources' tables, as conditions name them."""
+        with self._lock:
+            return self._facts.columns[len(FACTS) :]
 
     @cached_property
     def _facts(self) -> FactsTable:

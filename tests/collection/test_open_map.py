@@ -52,3 +52,11 @@ def test_the_colours_of_a_map_are_those_of_its_points(tmp_path: Path) -> None:
     assert atlas.map_colours(color_by="labels").labels.tolist() == [0, 0, -1, -1, -1, -1]
     with pytest.raises(QueryError, match="no column"):
         atlas.map_colours(color_by="nothing")
+
+
+def test_the_columns_to_colour_by_are_those_of_the_tables(tmp_path: Path) -> None:
+    put(tmp_path / "red.png", plain("red"))
+    table = tmp_path / "pictures.csv"
+    table.write_text("path,mood,width\nred.png,calm,3\n")
+    atlas = collect(tmp_path, table, column="path")
+    assert atlas.metadata_columns() == ["mood", "metadata_width"]

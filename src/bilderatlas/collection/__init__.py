@@ -824,6 +824,10 @@ class Collection:
         """
         return self._space().catalogue.facets
 
+    def metadata_columns(self) -> list[str]:
+        """The columns of the tables that images came from, as conditions (`where`) name them."""
+        return self._space().catalogue.metadata_columns
+
     def sample(self, n: int = 24, *, seed: int = 0) -> Images:
         """A random handful of images; the same seed picks the same ones."""
         return self.browse("random", n=n, seed=seed)

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 from dash import html
 
-from bilderatlas import filters
 from bilderatlas.collection import Collection
 from bilderatlas.collection.colours import FACTS
 from bilderatlas.colouring import RAMP, Colouring, Entry
@@ -21,8 +20,7 @@ N_LISTED = 60  # entries of a legend
 def chooser(address: Address, collection: Collection) -> html.Form:
     """The form that turns the page to other colours; `assets/map.js` sends it at once."""
     clusterings = [about.run for about in collection.runs("cluster")]
-    known = {*FACTS, *filters.FACTS}
-    columns = [facet.column for facet in collection.facets() if facet.column not in known]
+    columns = [name for name in collection.metadata_columns() if name not in FACTS]
     options = {name: texts.by_clusters(name) for name in clusterings}
     options |= {fact: texts.COLOURED_BY[fact] for fact in FACTS if fact != "cluster"}
     options |= {name: name for name in columns}
