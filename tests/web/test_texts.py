@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import inspect
+from collections import Counter
 from types import ModuleType
 
 import pytest
@@ -41,6 +43,20 @@ def test_a_language_has_every_text_of_english(language: str) -> None:
         else:
             assert type(other) is type(text), name
             assert other, name
+
+
+@pytest.mark.parametrize("module", LANGUAGES.values(), ids=LANGUAGES)
+def test_no_text_takes_the_name_of_another(module: ModuleType) -> None:
+    body = ast.parse(inspect.getsource(module)).body
+    names = [one.name for one in body if isinstance(one, ast.FunctionDef)]
+    names += [
+        name.id
+        for one in body
+        if isinstance(one, ast.Assign)
+        for name in ast.walk(one.targets[0])
+        if isinstance(name, ast.Name)
+    ]
+    assert [name for name, n in Counter(names).items() if n > 1] == []
 
 
 def test_german_numbers_have_points_for_thousands() -> None:

@@ -209,7 +209,7 @@ def _give(collection: Collection, image_id: str) -> html.Form:
             html.Label([html.Span(texts.NEW_LABEL), field]),
             html.Datalist(known, id="labels-known"),
             forms.hidden("images[]", image_id),
-            forms.submit(texts.GIVE_LABEL),
+            forms.submit(texts.GIVE_THIS_LABEL),
         ],
         said=texts.LABEL_GIVEN,
     )

@@ -65,7 +65,13 @@ def space_links(collection: Collection, address: Address) -> Children:
         )
         for name in (None, *(about.space for about in spaces))
     ]
-    return [html.Nav([html.Span(texts.SPACE), *links], className="runs", **aria(label=texts.SPACE))]
+    return [
+        html.Nav(
+            [html.Span(texts.COMPARED_BY), *links],
+            className="runs",
+            **aria(label=texts.COMPARED_BY),
+        )
+    ]
 
 
 def _words(address: Address, refusal: str) -> html.Div:

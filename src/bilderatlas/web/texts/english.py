@@ -246,7 +246,7 @@ MONTHS = (
 )
 NO_SUCH_IMAGES = "No image is like that. Take something back."
 NO_FACETS = "Nothing else is known of these images."
-PARTS_FOUND, LABELS, WITHOUT_LABEL = "With a part found", "Labels", "without a label"
+PARTS_FOUND, WITHOUT_LABEL = "With a part found", "without a label"
 FROM, TO, APPLY = "from", "to", "Apply"
 FOLD_AWAY = "Fold away"
 CHOSEN_BY_HAND = "chosen by hand"
@@ -383,7 +383,7 @@ def weight_of(kind: str, n: int) -> str:
 NEIGHBORS = "Nearest in this collection"
 NO_NEIGHBORS = "There is no other image here."
 MORE_LIKE_THIS = "Search for more like this"
-SPACE = "Compared by"
+COMPARED_BY = "Compared by"
 SIZE, KIND_OF_FILE, TAKEN_AT, LIES_AT, IMAGE_ID = "Size", "Kind", "Taken", "Lies at", "Id"
 FACTS = "What is known"
 WAY, BACK_TO_LIST = "Through the list", "Back to the list"
@@ -392,7 +392,7 @@ FULL_SIZE, SHOW_PARTS, OPEN_ALONE = "Full size", "Show parts", "Open alone"
 PICTURE_GONE = "The file is not where it was; this is its thumbnail."
 PARTS_HINT = "Each finds others like it."
 WORDS_FOUND, COPY, COPIED = "Words found", "Copy", "Copied"
-NEW_LABEL, GIVE_LABEL, LABEL_GIVEN = "A label", "Give", "Label given"
+NEW_LABEL, GIVE_THIS_LABEL, LABEL_GIVEN = "A label", "Give", "Label given"
 
 
 def place_in_list(place: int, n: int) -> str:

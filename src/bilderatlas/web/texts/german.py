@@ -249,7 +249,7 @@ MONTHS = (
 )
 NO_SUCH_IMAGES = "So ist kein Bild. Etwas davon zurücknehmen hilft."
 NO_FACETS = "Mehr ist über diese Bilder nicht bekannt."
-PARTS_FOUND, LABELS, WITHOUT_LABEL = "Mit gefundenem Teil", "Etiketten", "ohne Etikett"
+PARTS_FOUND, WITHOUT_LABEL = "Mit gefundenem Teil", "ohne Etikett"
 FROM, TO, APPLY = "von", "bis", "Anwenden"
 FOLD_AWAY = "Einklappen"
 CHOSEN_BY_HAND = "von Hand gewählt"
@@ -387,7 +387,7 @@ def weight_of(kind: str, n: int) -> str:
 NEIGHBORS = "Am nächsten in dieser Sammlung"
 NO_NEIGHBORS = "Hier ist kein anderes Bild."
 MORE_LIKE_THIS = "Nach weiteren wie diesem suchen"
-SPACE = "Verglichen nach"
+COMPARED_BY = "Verglichen nach"
 SIZE, KIND_OF_FILE, TAKEN_AT, LIES_AT, IMAGE_ID = "Größe", "Art", "Aufgenommen", "Liegt in", "Id"
 FACTS = "Was bekannt ist"
 WAY, BACK_TO_LIST = "Durch die Liste", "Zurück zur Liste"
@@ -396,7 +396,7 @@ FULL_SIZE, SHOW_PARTS, OPEN_ALONE = "Volle Größe", "Teile zeigen", "Allein öf
 PICTURE_GONE = "Die Datei ist nicht mehr, wo sie war; das ist ihre Vorschau."
 PARTS_HINT = "Jeder findet andere wie ihn."
 WORDS_FOUND, COPY, COPIED = "Gefundene Wörter", "Kopieren", "Kopiert"
-NEW_LABEL, GIVE_LABEL, LABEL_GIVEN = "Ein Etikett", "Vergeben", "Etikett vergeben"
+NEW_LABEL, GIVE_THIS_LABEL, LABEL_GIVEN = "Ein Etikett", "Vergeben", "Etikett vergeben"
 
 
 def place_in_list(place: int, n: int) -> str:
@@ -527,10 +527,6 @@ DECISIONS_LEAD = (
 NOTHING_DECIDED = "Noch wurde nichts entschieden."
 ONLY_IN_FORCE, WITH_UNDONE = "Nur was gilt", "Auch Zurückgenommenes"
 UNDONE, TAKEN_BACK = "Zurückgenommen.", "zurückgenommen"
-MONTHS = (
-    "Januar", "Februar", "März", "April", "Mai", "Juni", "Juli", "August", "September", "Oktober",
-    "November", "Dezember",
-)  # fmt: skip
 
 
 def clusters_of(n: int, run: str) -> str:
