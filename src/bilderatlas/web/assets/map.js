@@ -154,7 +154,21 @@
     }
   };
 
-  document.addEventListener("bilderatlas:turned", show);
+  // Shown when its element is there or says something else, which may be after the page was
+  // turned; and again when the same page was turned, whose labels may be others now.
+  let seen = null;
+  new MutationObserver(() => {
+    const root = document.querySelector("#map");
+    const said = root ? JSON.stringify({ ...root.dataset }) : null;
+    if (said === seen) return;
+    seen = said;
+    show();
+  }).observe(document.documentElement, {
+    childList: true,
+    subtree: true,
+    attributeFilter: ["data-points", "data-colours", "data-selection", "data-about"],
+  });
+  document.addEventListener("bilderatlas:turned", () => shown && show());
   document.addEventListener("click", (event) => {
     if (!event.target.closest("[data-tool-all]") || !shown?.drawn) return;
     const { clientWidth: width, clientHeight: height } = shown.canvas;
