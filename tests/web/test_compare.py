@@ -75,7 +75,7 @@ def test_two_spaces_answer_side_by_side_and_shared_hits_lead_to_each_other(
     visit.address = both
     page = visit.go("/compare?view=spaces")
     page.get_by_label("What does the picture show?").fill("red")
-    page.get_by_label("How many at most").fill(str(N_IMAGES))
+    page.get_by_label("How many answers").fill(str(N_IMAGES))
     page.keyboard.press("Enter")
     page.wait_for_selector(f"text={N_IMAGES} of {N_IMAGES} are shared")
     titles = page.locator(".sides h2").all_text_contents()

@@ -165,7 +165,7 @@ def _spaces(collection: Collection, address: Address) -> Children:
             _field(address, "q", texts.SEARCH_LABEL, texts.SEARCH_HINT),
             *_space_choice(collection, address, "space", texts.FIRST_SPACE, first),
             *_space_choice(collection, address, "other", texts.SECOND_SPACE, second),
-            _field(address, "k", texts.HOW_MANY, str(K), inputMode="numeric"),
+            _field(address, "k", texts.HOW_MANY_ANSWERS, str(K), inputMode="numeric"),
             forms.hidden("view", SPACES),
             forms.submit(texts.SEARCH_BUTTON),
         ],

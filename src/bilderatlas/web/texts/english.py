@@ -871,6 +871,7 @@ BARS_HEAD = ("Label", "Share", "Pictures", "Sure")
 SPACES_LEAD = "Ask both spaces the same, and see which answers they share."
 ONE_SPACE = "There is one space only. This adds another to compare it with:"
 ONLY_HERE = "only here"
+HOW_MANY_ANSWERS = "How many answers"
 
 
 def sample_said(n: int, n_labels: int) -> str:

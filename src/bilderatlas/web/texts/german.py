@@ -894,6 +894,7 @@ BARS_HEAD = ("Klasse", "Anteil", "Bilder", "Sicher")
 SPACES_LEAD = "Beide Räume dasselbe fragen, und sehen, welche Antworten sie teilen."
 ONE_SPACE = "Es gibt nur einen Raum. Das fügt einen zum Vergleichen hinzu:"
 ONLY_HERE = "nur hier"
+HOW_MANY_ANSWERS = "Wie viele Antworten"
 
 
 def sample_said(n: int, n_labels: int) -> str:
