@@ -44,7 +44,7 @@ def test_a_cluster_shows_the_members_that_are_left(collection: Collection) -> No
         for number in range(4)
     ]
     left = [f"red-{n}.png" for n in range(1, N_OF_EACH) if n != 3]
-    assert sum(all(name in page for name in left) for page in pages) == 1
+    assert any(all(name in page for name in left) for page in pages)
     assert not any("red-3.png" in page for page in pages)
 
 
