@@ -49,16 +49,16 @@ def photograph(visit: Visit, atlas: Collection, query: str, folder: Path) -> Non
         "clusters": "/clusters",
     }
     paths |= {"map": "/map", "image": f"/images/{best}"}
-    paths |= {"label": "/label", "compare": "/compare?prompts=animal,people,food,street"}
+    paths |= {"label": "/label", "compare": "/compare?prompts=cat,coffee,newspaper,rocket"}
     largest = atlas.clustering().clusters[0].cluster
-    paths |= {"cluster": f"/clusters/{largest}", "advice": "/clusters/advice"}
+    paths |= {"cluster": f"/clusters/{largest}", "advice-page": "/clusters/advice"}
     paths |= {"runs": "/clusters/compare", "decisions": "/decisions"}
     paths |= {"problems": "/problems"} if atlas.info().n_problems else {}
     for name, path in paths.items():
         page = visit.go(path)
         if name == "map":
             point_at_middle(visit)
-        if name == "advice":
+        if name == "advice-page":
             page.wait_for_selector("figure", timeout=120_000)
         page.wait_for_timeout(1500)  # for the pictures
         page.screenshot(path=folder / f"{name}.png")
