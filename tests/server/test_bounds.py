@@ -16,6 +16,7 @@ from starlette.types import Message, Scope
 from bilderatlas.server import bounds
 from bilderatlas.server.bounds import Bounds, Limits
 from bilderatlas.server.problems import refused_by_http as refused
+from tests.server.running import run
 
 Answer = Callable[[Request], Awaitable[Response]]
 SHORT = Limits(answer_s=0.5, wait_s=0.1, silence_s=0.4, body_bytes_per_s=1000)
@@ -38,12 +39,18 @@ async def ask(
     is_more_said: bool = False,
     path: str = "/api/v1/search",
     bounded: Bounds | None = None,
+    until: asyncio.Event | None = None,
 ) -> tuple[int, bytes]:
-    """Send a body in pieces with a pause before each; the answer's status and body."""
+    """Send a body in pieces with a pause before each; the answer's status and body.
+
+    The last piece waits for `until`.
+    """
     left, sent = list(pieces), []
 
     async def receive() -> Message:
         await asyncio.sleep(pause_s if left else 60)
+        if until and len(left) == 1:
+            await until.wait()
         body = left.pop(0)
         return {"type": "http.request", "body": body, "more_body": bool(left) or is_more_said}
 
@@ -57,17 +64,17 @@ async def ask(
 
 
 def test_a_body_that_comes_in_time_is_read_whole() -> None:
-    assert asyncio.run(ask(whole, [bytes(500)] * 6, pause_s=0.1)) == (200, b"3000 bytes")
+    assert run(ask(whole, [bytes(500)] * 6, pause_s=0.1)) == (200, b"3000 bytes")
 
 
 def test_a_body_that_stops_is_cut_off() -> None:
-    status, said = asyncio.run(ask(whole, [b"abc"], is_more_said=True))
+    status, said = run(ask(whole, [b"abc"], is_more_said=True))
     assert status == 408
     assert b"nothing came for 0.4 s" in said
 
 
 def test_a_body_that_drips_is_cut_off() -> None:
-    status, said = asyncio.run(ask(whole, [b"a"] * 90, pause_s=0.02))
+    status, said = run(ask(whole, [b"a"] * 90, pause_s=0.02))
     assert status == 408
     assert b"came too slowly" in said
 
@@ -78,7 +85,7 @@ def test_an_answer_that_takes_too_long_is_given_up_and_never_sent() -> None:
         await asyncio.sleep(0.8)
         return PlainTextResponse("at last")
 
-    status, said = asyncio.run(ask(slow, [b"{}"]))
+    status, said = run(ask(slow, [b"{}"]))
     assert status == 503
     assert b"longer than 0.5 s" in said
     assert b"at last" not in said
@@ -90,22 +97,24 @@ def test_the_time_for_an_answer_begins_when_the_question_is_there() -> None:
         await asyncio.sleep(0.2)
         return PlainTextResponse("done")
 
-    assert asyncio.run(ask(slow, [bytes(200)] * 3, pause_s=0.25)) == (200, b"done")
+    assert run(ask(slow, [bytes(200)] * 3, pause_s=0.25)) == (200, b"done")
 
 
 def test_a_body_that_drips_keeps_nobody_waiting() -> None:
     """The turn is taken when the question is there, and given back with the first of the answer."""
 
     async def beside() -> list[tuple[int, bytes]]:
-        bounded = bounds_of(whole)
-        dripping = [ask(whole, [b"a"] * 7, pause_s=0.05, bounded=bounded) for _ in range(50)]
+        route = Route("/api/v1/search", whole, methods=["POST"])
+        bounded, answered = Bounds(Starlette(routes=[route])), asyncio.Event()
+        dripping = [ask(whole, [b"a"] * 7, bounded=bounded, until=answered) for _ in range(50)]
         begun = [asyncio.create_task(each) for each in dripping]
         await asyncio.sleep(0.1)
-        answer = await asyncio.wait_for(ask(whole, [b"{}"], bounded=bounded), 0.2)
+        answer = await ask(whole, [b"{}"], bounded=bounded)
+        answered.set()
         await asyncio.gather(*begun)
         return [answer, *(each.result() for each in begun)]
 
-    assert asyncio.run(beside()) == [(200, b"2 bytes")] + [(200, b"7 bytes")] * 50
+    assert run(beside()) == [(200, b"2 bytes")] + [(200, b"7 bytes")] * 50
 
 
 def test_a_turn_that_does_not_come_is_said() -> None:
@@ -121,7 +130,7 @@ def test_a_turn_that_does_not_come_is_said() -> None:
         asked = [ask(slow, [b"{}"], path="/api/v1/evaluate", bounded=bounded) for _ in range(20)]
         return sorted(status for status, _ in await asyncio.gather(*asked))
 
-    statuses = asyncio.run(many())
+    statuses = run(many())
     assert set(statuses) == {200, 503}
 
 

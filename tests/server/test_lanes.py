@@ -9,6 +9,7 @@ import pytest
 from bilderatlas.errors import ServerBusy
 from bilderatlas.server import lanes
 from bilderatlas.server.lanes import Lane
+from tests.server.running import run
 
 
 def test_so_many_at_once_and_the_others_wait() -> None:
@@ -27,7 +28,7 @@ def test_so_many_at_once_and_the_others_wait() -> None:
         await asyncio.gather(*(one() for _ in range(n)))
         return most
 
-    assert asyncio.run(all_of(7)) == 2
+    assert run(all_of(7)) == 2
 
 
 def test_everybody_gets_a_turn_whoever_asks_most() -> None:
@@ -44,7 +45,7 @@ def test_everybody_gets_a_turn_whoever_asks_most() -> None:
         return "".join(served)
 
     # the first a is in already when b and c come
-    assert asyncio.run(order("aaaaabc")) == "aabcaaa"
+    assert run(order("aaaaabc")) == "aabcaaa"
 
 
 def test_a_turn_that_does_not_come_is_refused_and_leaves_no_trace() -> None:
@@ -57,7 +58,7 @@ def test_a_turn_that_does_not_come_is_refused_and_leaves_no_trace() -> None:
         await asyncio.wait_for(lane.enter("anna"), 0.01)
         return not lane._waiting
 
-    assert asyncio.run(wait())
+    assert run(wait())
 
 
 def test_whoever_goes_away_while_waiting_takes_no_turn_along() -> None:
@@ -71,7 +72,7 @@ def test_whoever_goes_away_while_waiting_takes_no_turn_along() -> None:
         await asyncio.gather(waiting, return_exceptions=True)
         await asyncio.wait_for(lane.enter("cleo"), 0.05)
 
-    asyncio.run(go())
+    run(go())
 
 
 def test_a_queue_that_is_long_is_not_joined(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -91,4 +92,4 @@ def test_a_queue_that_is_long_is_not_joined(monkeypatch: pytest.MonkeyPatch) -> 
         with pytest.raises(ServerBusy, match="2 of your questions"):
             refused.result()
 
-    asyncio.run(join())
+    run(join())
