@@ -18,7 +18,7 @@ def shown(*regions: Region) -> dict[str, Any]:
     document: dict[str, Any] = hits_panel(
         [Hit("a", "/p/a.jpg", 0.4, 0.6, regions)], [FACTS]
     ).to_plotly_json()
-    link = document["props"]["children"][0].children
+    link = document["props"]["children"][0].children[0]
     frame, caption = link.children
     return {
         "outlines": [unquote(each.src) for each in frame.children[1:]],
@@ -30,18 +30,18 @@ def test_the_part_that_speaks_most_is_outlined_in_the_pictures_own_pixels() -> N
     (outline,) = shown(WHOLE, DOG)["outlines"]
     assert 'viewBox="0 0 200 100"' in outline
     assert outline.count('x="100.0" y="25.0" width="100.0" height="50.0"') == 2
-    assert "dog" in shown(WHOLE, DOG)["notes"]
+    assert "dog 75%" in shown(WHOLE, DOG)["notes"]
 
 
 def test_a_part_without_a_label_goes_by_its_kind() -> None:
-    assert "person" in shown(replace(DOG, kind="person", label=None))["notes"]
+    assert "person 75%" in shown(replace(DOG, kind="person", label=None))["notes"]
 
 
 def test_words_on_a_picture_are_told_as_they_stand_there() -> None:
-    assert "“STOP”" in shown(replace(DOG, kind="text", label=None, text="STOP"))["notes"]
+    assert "“STOP” 75%" in shown(replace(DOG, kind="text", label=None, text="STOP"))["notes"]
 
 
 def test_a_whole_picture_has_no_outline() -> None:
     both = shown(replace(WHOLE, share=0.8), replace(DOG, share=0.2))
     assert both["outlines"] == []
-    assert "dog" not in both["notes"]
+    assert "dog 20%" not in both["notes"]
