@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from bilderatlas import store as store_module
 from bilderatlas.errors import EncoderMismatch
 from bilderatlas.results import Space
 from bilderatlas.store import Store
+from tests.pictures import collect, plain, put
 from tests.toy_encoder import ToyEncoder
 
 
@@ -84,3 +86,24 @@ def test_a_description_of_older_versions_has_no_fields(store: Store) -> None:
     again = Store.open(store.path).active_space
     assert again is not None
     assert again.field is None
+
+
+def test_what_is_large_enough_is_never_copied_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store_module, "FRAGMENT_ROWS", 3)
+    for side in (8, 9, 10):
+        put(tmp_path / "pile" / f"{side}.png", plain("red", side=side))
+    atlas = collect(tmp_path, tmp_path / "pile")
+    files = atlas.path / "images.lance" / "data"
+    first = set(files.iterdir())
+    for side in (11, 12):
+        put(tmp_path / "pile" / f"{side}.png", plain("red", side=side))
+        atlas.index(tmp_path / "pile")
+    in_use = {
+        file.path
+        for fragment in atlas._store._dataset("images").get_fragments()
+        for file in fragment.data_files()
+    }
+    assert {file.name for file in first} & in_use
+    assert len(in_use) == 2  # the three, and the later two together

@@ -43,6 +43,7 @@ from bilderatlas.store.tables import Tables, one_of, quoted
 COMMITS_BETWEEN_TIDYING = 64
 REINDEX = "reindex"  # the stage of problems that are not of `index`
 INDEXED_FROM_ROWS = 20_000  # below, a scan for an id is as fast as an index
+FRAGMENT_ROWS = 20_000
 KEPT_VERSIONS = timedelta(minutes=30)  # longer than any reader holds on to one
 
 
@@ -374,7 +375,11 @@ class Store(Tables):
             for table in [*schema.TABLES, *self._later_tables(), *spaces]:
                 dataset = self._dataset(table)
                 # Copying files as they are holds no thumbnails in memory: 30 MB instead of 140.
-                dataset.optimize.compact_files(compaction_mode="try_binary_copy", num_threads=1)
+                dataset.optimize.compact_files(
+                    target_rows_per_fragment=FRAGMENT_ROWS,  # larger ones are never copied again
+                    compaction_mode="try_binary_copy",
+                    num_threads=1,
+                )
                 if table in ("images", "places") and dataset.count_rows() >= INDEXED_FROM_ROWS:
                     dataset.create_scalar_index("image_id", "BTREE", replace=True)
                 self._dataset(table).cleanup_old_versions(older_than=KEPT_VERSIONS)
