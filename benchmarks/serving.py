@@ -82,6 +82,7 @@ def index(path: Path, dim: int, pile: Path, stop: Event) -> None:
             pixels = rng.integers(0, 256, (48, 64, 3), np.uint8)
             Image.fromarray(pixels).save(pile / f"{rng.integers(1 << 60):x}.png")
         collection.index(pile)
+        stop.wait(5)  # each run of `index` writes the tables anew: docs/log.md
 
 
 @dataclass

@@ -7,6 +7,7 @@ import re
 import pytest
 from fastapi.routing import APIRoute
 from fastapi.testclient import TestClient
+from threadpoolctl import threadpool_info
 
 from bilderatlas.collection import Collection
 from bilderatlas.server import app
@@ -105,3 +106,15 @@ def test_the_description_says_how_a_key_is_sent(client: TestClient) -> None:
     described = client.get("/api/openapi.json").json()
     assert described["components"]["securitySchemes"]["bearer"]["scheme"] == "bearer"
     assert {} in described["security"]  # a server may ask for none
+
+
+def test_each_question_has_one_core_while_the_server_runs(collection: Collection) -> None:
+    """Eight searches at once on two cores were four times slower where each wanted both."""
+
+    def n_threads() -> set[int]:
+        return {each["num_threads"] for each in threadpool_info() if each["user_api"] == "blas"}
+
+    before = n_threads()
+    with TestClient(app.create(collection), base_url="http://127.0.0.1"):
+        assert n_threads() == {1}
+    assert n_threads() == before

@@ -11,6 +11,7 @@ from fastapi.responses import HTMLResponse
 from starlette.concurrency import run_in_threadpool
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.types import ASGIApp
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from bilderatlas import __version__
 from bilderatlas.collection import Collection
@@ -85,8 +86,9 @@ class App(FastAPI):
 
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
-    """No job outlives its server."""
-    yield
+    """Each question has one core, as several are answered at once; no job outlives its server."""
+    with threadpool_limits(1, user_api="blas"):
+        yield
     await run_in_threadpool(app.state.jobs.close)
 
 
