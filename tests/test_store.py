@@ -11,6 +11,7 @@ from bilderatlas import store as store_module
 from bilderatlas.errors import EncoderMismatch
 from bilderatlas.results import Space
 from bilderatlas.store import Store
+from bilderatlas.store.disk import size_of
 from tests.pictures import collect, plain, put
 from tests.toy_encoder import ToyEncoder
 
@@ -107,3 +108,19 @@ def test_what_is_large_enough_is_never_copied_again(
     }
     assert {file.name for file in first} & in_use
     assert len(in_use) == 2  # the three, and the later two together
+
+
+def test_a_file_that_goes_while_sizes_are_summed_counts_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "stays").write_bytes(bytes(100))
+    (tmp_path / "goes").write_bytes(bytes(10))
+    is_file = Path.is_file
+
+    def seen_as_it_goes(path: Path) -> bool:
+        was_file = is_file(path)
+        (tmp_path / "goes").unlink(missing_ok=True)
+        return was_file
+
+    monkeypatch.setattr(Path, "is_file", seen_as_it_goes)
+    assert size_of(tmp_path) == 100

@@ -10,12 +10,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bilderatlas.arrays import Embeddings, Scores
+from bilderatlas.arrays import Embeddings, Real, Scores, highest_of_each
 
 WORDS_FLOOR = 2.0  # spreads over the mean of unrelated words: 97 % of their pairs stay below
 PICTURES_FLOOR = 1.0  # a collection's pictures are less unrelated to each other than words are
@@ -47,9 +46,6 @@ PROBES = (
     *("spring", "stamp", "station", "stick", "stomach", "street", "table", "thread", "thumb"),
     *("toe", "tooth", "train", "tree", "umbrella", "watch", "whip", "window", "wire"),
 )
-
-
-Real = TypeVar("Real", bound=np.floating[Any])
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,9 +195,9 @@ def count(
 
 def _best_of_each_image(values: NDArray[Real], image_of: NDArray[np.integer]) -> NDArray[Real]:
     """(M,) of the images that have a region whose value is a number, by the highest of them."""
-    best = np.full(int(image_of.max(initial=-1)) + 1, -np.inf, dtype=values.dtype)
-    np.maximum.at(best, image_of, values)
-    return best[np.isfinite(best)]
+    best: NDArray[Real] = highest_of_each(values, image_of)
+    best = best[np.isfinite(best)]
+    return best
 
 
 def _cut(best: Scores, background: Background) -> float:

@@ -41,8 +41,7 @@ def nearest(queries: Embeddings, rows: Embeddings, k: int) -> Neighbors:
         some = slice(start, start + step)
         found.rows[some], found.scores[some] = _best(queries[some] @ rows.T, k)
 
-    with ThreadPoolExecutor(os.cpu_count()) as threads:
-        list(threads.map(fill, range(0, len(queries), step)))
+    deque(in_threads(fill, range(0, len(queries), step)), maxlen=0)
     return found
 
 

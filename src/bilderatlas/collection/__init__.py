@@ -63,6 +63,7 @@ from bilderatlas.results import (
     image_id_of,
 )
 from bilderatlas.store import Store
+from bilderatlas.store.disk import size_of
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -1135,7 +1136,7 @@ class Collection:
             sources=tuple(sorted(places.unique().to_pylist())),
             schema_version=self._store.schema_version,
             finding=self._store.finding,
-            n_bytes=sum(f.stat().st_size for f in self.path.rglob("*") if f.is_file()),
+            n_bytes=size_of(self.path),
             last_index=self._store.last_index,
         )
 

@@ -4,12 +4,21 @@ from __future__ import annotations
 
 import errno
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from filelock import Timeout
 
 from bilderatlas.errors import BilderatlasError, StoreError
+
+
+def size_of(folder: Path) -> int:
+    """Bytes of all files below a folder. What is removed meanwhile, by a writer, counts nothing."""
+    n_bytes = 0
+    for file in folder.rglob("*"):
+        with suppress(FileNotFoundError):
+            n_bytes += file.stat().st_size if file.is_file() else 0
+    return n_bytes
 
 
 @contextmanager
