@@ -195,9 +195,9 @@ def count(
 
 def _best_of_each_image(values: NDArray[Real], image_of: NDArray[np.integer]) -> NDArray[Real]:
     """(M,) of the images that have a region whose value is a number, by the highest of them."""
-    best: NDArray[Real] = highest_of_each(values, image_of)
-    best = best[np.isfinite(best)]
-    return best
+    best = highest_of_each(values, image_of)
+    with_a_number: NDArray[Real] = best[np.isfinite(best)]
+    return with_a_number
 
 
 def _cut(best: Scores, background: Background) -> float:
