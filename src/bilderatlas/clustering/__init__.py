@@ -196,7 +196,8 @@ def _by_centres(rows: directions.Rows, method: str, options: Options, seed: int)
         curves = choosing_k.measure(rows[choosing_k.sample(len(rows), seed)], seed)
         options = replace(options, k=choosing_k.recommend(curves).k)
     model = centroids.fit(rows, int(options.k), seed, small_batches=method != "kmeans")
-    return _result(model.labels_, centroids.firmness(rows, model), options.read_by(method))
+    found = centroids.labels(model), centroids.firmness(rows, model)
+    return _result(*found, options.read_by(method))
 
 
 def _by_density(rows: directions.Rows, method: str, options: Options, seed: int) -> ClusterResult:

@@ -37,6 +37,19 @@ def fit(
         return model.fit(rows)
 
 
+def labels(model: KMeans | MiniBatchKMeans) -> NDArray[np.integer]:
+    """(N,) the cluster of each row; clusters whose centres coincide are one.
+
+    Where fewer rows differ than clusters were asked for, rounding tells like rows apart.
+    """
+    from scipy.spatial import cKDTree
+
+    tree = cKDTree(model.cluster_centers_)
+    first = np.array([min(near) for near in tree.query_ball_tree(tree, SAME)])  # (k,)
+    found: NDArray[np.integer] = first[model.labels_]
+    return found
+
+
 def firmness(rows: Rows, model: KMeans | MiniBatchKMeans) -> NDArray[np.float32]:
     """(N,) 1 in the middle of a cluster, 0.5 on the border to the next one."""
     if len(model.cluster_centers_) == 1:
