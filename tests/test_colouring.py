@@ -12,6 +12,11 @@ def test_the_most_frequent_value_has_the_first_colour() -> None:
     assert made.legend == (Entry(0, "b", 2), Entry(1, "a", 1), Entry(-1, "no value", 1))
 
 
+def test_as_frequent_values_come_in_the_order_in_which_people_read() -> None:
+    made = colouring.by_value("volume", ["v 10", "v 2", "v 1"])
+    assert [entry.name for entry in made.legend] == ["v 1", "v 2", "v 10"]
+
+
 def test_more_values_than_colours_share_grey() -> None:
     made = colouring.by_value("name", [*"aabbccddeeffgghhiijjkkll", "m", "n", None])
     assert made.labels.max() == 11

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bilderatlas import natural
 from bilderatlas.arrays import ClusterLabels
 
 N_COLOURS = 12  # of a palette; a thirteenth would be taken for one of them
@@ -38,17 +39,18 @@ class Colouring:
     legend: tuple[Entry, ...]
     is_ramp: bool = False  # the labels are steps of a number: RAMP, not the palette
     is_of_clusters: bool = False  # points of a label lie together, where its name can be written
+    run: str | None = None  # the clustering that the labels are of
 
 
-def by_cluster(labels: ClusterLabels, names: dict[int, str]) -> Colouring:
-    """One colour a cluster, the largest first; noise is grey."""
+def by_cluster(labels: ClusterLabels, names: dict[int, str], run: str | None = None) -> Colouring:
+    """One colour a cluster of a run, the largest first; noise is grey."""
     numbers, sizes = np.unique(labels, return_counts=True)
     counted = dict(zip(numbers.tolist(), sizes.tolist(), strict=True))
     noise = counted.pop(-1, 0)
     order = sorted(counted, key=lambda label: (-counted[label], label))
     legend = [Entry(label, names.get(label, f"cluster {label}"), counted[label]) for label in order]
     legend += _grey("noise", noise)
-    return Colouring("cluster", labels, tuple(legend), is_of_clusters=True)
+    return Colouring("cluster", labels, tuple(legend), is_of_clusters=True, run=run)
 
 
 def by_value(title: str, values: Sequence[Value]) -> Colouring:
@@ -69,7 +71,7 @@ def by_value(title: str, values: Sequence[Value]) -> Colouring:
 def _by_kind(
     title: str, values: Sequence[Any], kinds: Counter[Any], *, in_order: bool
 ) -> Colouring:
-    frequent = sorted(kinds, key=lambda value: (-kinds[value], str(value)))[:N_COLOURS]
+    frequent = sorted(kinds, key=lambda value: (-kinds[value], natural.key(str(value))))[:N_COLOURS]
     if in_order:
         frequent.sort()
     number = {value: label for label, value in enumerate(frequent)}

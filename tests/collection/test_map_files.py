@@ -7,7 +7,10 @@ import pytest
 
 from bilderatlas.collection import Collection
 from bilderatlas.errors import QueryError, RunNotFound, StoreError
+from bilderatlas.indexing import texts
+from bilderatlas.store import Store
 from tests.pictures import collect, plain, put
+from tests.toy_encoder import ToyEncoder
 
 
 @pytest.fixture(scope="module")
@@ -62,6 +65,55 @@ def test_the_newest_clustering_or_a_named_one_colours_a_map(tmp_path: Path) -> N
     }
     assert len(written[None]) == len(written["cluster"]) == 3
     assert len(written["kmeans-1"]) == 2
+
+
+@pytest.fixture(scope="module")
+def titled(tmp_path_factory: pytest.TempPathFactory) -> Collection:
+    """Three colours with titles of two; pictures are clustered first, then titles."""
+    folder = tmp_path_factory.mktemp("titled")
+    rows = []
+    for colour in ("red", "blue", "lime"):
+        for n in range(3):
+            put(folder / f"{colour}{n}.png", plain(colour, side=16 + n))
+            rows.append([f"{colour}{n}.png", "blue" if n else "red"])
+    with (folder / "t.csv").open("w", newline="") as file:
+        csv.writer(file).writerows([["path", "title"], *rows])
+    made = collect(folder, folder / "t.csv", column="path")
+    list(texts.reindex(Store.open(made.path), ToyEncoder(), "title"))
+    made.project("pca")
+    made.project("pca", space="title-toy")
+    made.cluster("kmeans", k=3)
+    made.cluster("kmeans", k=2, space="title-toy")
+    return made
+
+
+def test_a_map_has_the_colours_of_a_clustering_of_what_it_shows(
+    titled: Collection, tmp_path: Path
+) -> None:
+    for run, clustering, n in (("pca-1", "kmeans-1", 3), ("pca-2", "kmeans-2", 2)):
+        for color_by in (None, "cluster"):
+            colours = titled.map_colours(run, color_by=color_by).of_all
+            assert (colours.run, len(colours.legend)) == (clustering, n)
+            assert len(titled.map_figure(run=run, color_by=color_by).axes[0].texts) == n
+        page = titled.map_page(tmp_path / f"{run}.html", run=run).path.read_text("utf-8")
+        names = [cluster.name for cluster in titled.clustering(clustering).clusters]
+        assert all(f"{name}<" in page for name in names)
+    assert titled.map_colours("pca-1", color_by="kmeans-2").of_all.run == "kmeans-2"  # as asked
+
+
+def test_a_map_of_what_is_not_clustered_has_the_colours_of_its_folders(tmp_path: Path) -> None:
+    for colour in ("red", "blue"):
+        put(tmp_path / f"{colour}.png", plain(colour))
+    (tmp_path / "t.csv").write_text("path,title\nred.png,red\nblue.png,blue\n")
+    atlas = collect(tmp_path, tmp_path / "t.csv", column="path")
+    list(texts.reindex(Store.open(atlas.path), ToyEncoder(), "title"))
+    atlas.cluster("kmeans", k=2, space="title-toy")
+    atlas.project("pca")
+    assert atlas.map_colours().of_all.title == "folder"
+    with pytest.raises(
+        RunNotFound, match=r"'pca-1' shows.*in space 'toy'.*cluster COLLECTION --sp"
+    ):
+        atlas.map_colours(color_by="cluster")
 
 
 def test_labels_that_people_gave_colour_a_map(atlas: Collection) -> None:

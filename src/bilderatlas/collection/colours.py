@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from pathlib import PurePath
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 import pyarrow as pa
@@ -15,10 +15,10 @@ from bilderatlas import colouring, labels, runs
 from bilderatlas.arrays import ClusterLabels
 from bilderatlas.collection import standing
 from bilderatlas.colouring import Colouring
-from bilderatlas.errors import QueryError
+from bilderatlas.errors import QueryError, RunNotFound
 from bilderatlas.filters import free_names
 from bilderatlas.labels import Labels
-from bilderatlas.results import Clustering
+from bilderatlas.results import Clustering, Run
 from bilderatlas.store import Store
 
 OF_REGIONS = ("kind", "label")
@@ -28,21 +28,24 @@ PEOPLES = "labels"
 FACTS = ("cluster", PEOPLES, *OF_REGIONS, *OF_IMAGES, *OF_PLACES)
 
 
-def colour(store: Store, regions: pa.Table, color_by: str | None) -> Colouring:
-    """A label for every region (N rows of `Catalogue.regions`).
+def colour(store: Store, shown: Run, regions: pa.Table, color_by: str | None) -> Colouring:
+    """A label for every region (N rows of `Catalogue.regions`) on the map `shown`.
 
-    `color_by` is `cluster`, the name of a clustering, `labels` that people gave (a region without
-    one has its image's), or a column; by default the newest
-    clustering, or the folder where there is none. Raises QueryError for a column that is not there,
-    RunNotFound for `cluster` where there is none.
+    `color_by` is `cluster` (the newest clustering of what the map shows), the name of any
+    clustering, `labels` that people gave (a region without one has its image's), or a column; by
+    default `cluster`, or the folder where there is no such clustering. Raises QueryError for a
+    column that is not there, RunNotFound for `cluster` where there is none.
     """
-    clusterings = [run.run for run in runs.all_of(store, "cluster")]
+    clusterings = runs.all_of(store, "cluster")
+    own = next((run.run for run in clusterings if _is_of(run, shown)), None)
     if color_by is None:
-        color_by = "cluster" if clusterings else "folder"
-    if color_by == "cluster" or color_by in clusterings:
-        chosen = standing.read(store, None if color_by == "cluster" else color_by)
+        color_by = own or "folder"
+    elif color_by == "cluster":
+        color_by = own or _refuse(shown)
+    if color_by in [run.run for run in clusterings]:
+        chosen = standing.read(store, color_by)
         names = {cluster.cluster: cluster.name for cluster in chosen.clusters}
-        return colouring.by_cluster(_labels(chosen, regions), names)
+        return colouring.by_cluster(_labels(chosen, regions), names, chosen.run)
     if color_by == PEOPLES:
         return colouring.by_value(PEOPLES, _given(labels.read(store), regions))
     if color_by in OF_REGIONS:
@@ -50,6 +53,20 @@ def colour(store: Store, regions: pa.Table, color_by: str | None) -> Colouring:
     read = _of_images if color_by in OF_IMAGES else _of_places
     values = read(store, color_by)
     return colouring.by_value(color_by, [values.get(i) for i in regions["image_id"].to_pylist()])
+
+
+def _is_of(clustering: Run, shown: Run) -> bool:
+    """Whether a clustering is of what a map shows: the same space, and regions of its kind."""
+    kinds = {clustering.kind, shown.kind}
+    return clustering.space == shown.space and (len(kinds) == 1 or "all" in kinds)
+
+
+def _refuse(shown: Run) -> NoReturn:
+    raise RunNotFound(
+        f"No clustering is of what map '{shown.run}' shows: regions of kind '{shown.kind}' in "
+        f"space '{shown.space}'. Make one: bilderatlas cluster COLLECTION --space {shown.space} "
+        f"--kind {shown.kind}; or name the clustering, or a column, to colour by."
+    )
 
 
 def _labels(clustering: Clustering, regions: pa.Table) -> ClusterLabels:

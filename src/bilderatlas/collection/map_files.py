@@ -50,7 +50,7 @@ def page(
 ) -> MapPage:
     """Write a projection as one HTML file with its thumbnails inside."""
     left = _open(store, space, run)
-    colouring = colour(store, left.regions, color_by)
+    colouring = colour(store, left.projection.about, left.regions, color_by)
     ids = left.regions["image_id"].to_pylist()
     paths = space.catalogue.paths(ids)
     points = static_map.Points(
@@ -84,7 +84,7 @@ def figure(
 ) -> Figure:
     """Draw a projection for print."""
     left = _open(store, space, run)
-    colouring = colour(store, left.regions, color_by)
+    colouring = colour(store, left.projection.about, left.regions, color_by)
     pictures = {}
     if with_pictures:
         if left.projection.dims != 2:

@@ -58,7 +58,7 @@ class OpenMap:
             if key not in self._colours:
                 while len(self._colours) >= _N_KEPT:
                     self._colours.pop(next(iter(self._colours)))
-                self._colours[key] = colour(store, self.regions, color_by)
+                self._colours[key] = colour(store, self.projection.about, self.regions, color_by)
             made = self._colours[key]
         return MapColours(made, made.labels[self._drawn])
 

@@ -33,14 +33,14 @@ def page(desk: Desk, address: Address) -> Page:
         html.H1(texts.MAP),
         html.P(_lead(points), className="lead"),
         html.Div(_runs(address, runs, points.about.run)),
-        legend.chooser(address, collection),
+        legend.chooser(address, collection, colours.of_all),
         html.Div(
             [
                 html.Div([_tools(), _plot()], className="map-ground"),
                 html.Div(
                     [
-                        selected.panel(address, collection),
-                        legend.legend(collection, colours.of_all, address),
+                        selected.panel(address, collection, colours.of_all),
+                        legend.legend(colours.of_all),
                     ],
                     className="map-side",
                 ),

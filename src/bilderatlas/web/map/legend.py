@@ -17,15 +17,14 @@ GREY = "#8d867b"  # holds on dark and on light ground
 N_LISTED = 60  # entries of a legend
 
 
-def chooser(address: Address, collection: Collection) -> html.Form:
+def chooser(address: Address, collection: Collection, colouring: Colouring) -> html.Form:
     """The form that turns the page to other colours; `assets/map.js` sends it at once."""
     clusterings = [about.run for about in collection.runs("cluster")]
     columns = [name for name in collection.metadata_columns() if name not in FACTS]
     options = {name: texts.by_clusters(name) for name in clusterings}
     options |= {fact: texts.COLOURED_BY[fact] for fact in FACTS if fact != "cluster"}
     options |= {name: name for name in columns}
-    asked = address.text("colour")
-    chosen = _usual(clusterings) if asked in (None, "cluster") else asked
+    chosen = colouring.run or address.text("colour") or "folder"
     kept = {"run": address.text("run"), "selection": address.text("selection")}
     return html.Form(
         [
@@ -39,20 +38,9 @@ def chooser(address: Address, collection: Collection) -> html.Form:
     )
 
 
-def _usual(clusterings: Sequence[str]) -> str:
-    """What a map is coloured by where nothing is said, as in `collection.colours`."""
-    return clusterings[0] if clusterings else "folder"
-
-
-def legend(collection: Collection, colouring: Colouring, address: Address) -> html.Nav:
+def legend(colouring: Colouring) -> html.Nav:
     """The colours, each a button that lets its points stand out; clusters can be opened."""
-    run = address.text("colour")
-    if colouring.is_of_clusters and run in (None, "cluster"):
-        run = collection.runs("cluster")[0].run
-    entries = [
-        _entry(entry, colouring, run if colouring.is_of_clusters else None)
-        for entry in colouring.legend[:N_LISTED]
-    ]
+    entries = [_entry(entry, colouring) for entry in colouring.legend[:N_LISTED]]
     n_more = len(colouring.legend) - len(entries)
     more = [html.P(texts.more_entries(n_more), className="lead")] if n_more else []
     heading = texts.COLOURED_BY.get(colouring.title, colouring.title)
@@ -63,7 +51,7 @@ def legend(collection: Collection, colouring: Colouring, address: Address) -> ht
     )
 
 
-def _entry(entry: Entry, colouring: Colouring, run: str | None) -> html.Li:
+def _entry(entry: Entry, colouring: Colouring) -> html.Li:
     said = name(entry, colouring)
     colours = palette(colouring)
     colour = GREY if entry.label < 0 else colours[entry.label % len(colours)]
@@ -77,11 +65,11 @@ def _entry(entry: Entry, colouring: Colouring, run: str | None) -> html.Li:
         **data(cluster=str(entry.label)),
         **aria(pressed="false"),
     )
-    if run is None:
+    if colouring.run is None:
         return html.Li(button)
     opened = html.A(
         "→",
-        href=link(f"/clusters/{entry.label}", run=run),
+        href=link(f"/clusters/{entry.label}", run=colouring.run),
         title=texts.OPEN_CLUSTER,
         **aria(label=f"{texts.OPEN_CLUSTER}: {said}"),
     )

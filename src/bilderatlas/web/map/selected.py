@@ -5,8 +5,8 @@ from __future__ import annotations
 from dash import dcc, html
 
 from bilderatlas.collection import Collection
+from bilderatlas.colouring import Colouring
 from bilderatlas.labels import LONGEST
-from bilderatlas.results import Clustering
 from bilderatlas.web import forms, texts, visitor
 from bilderatlas.web.page import Address, Children, aria, data, link
 from bilderatlas.web.panel import file_name, thumbnail
@@ -16,7 +16,7 @@ N_SHOWN = 12
 MOST_MOVED = 999  # images in one decision, as REST takes it
 
 
-def panel(address: Address, collection: Collection) -> html.Section:
+def panel(address: Address, collection: Collection, colouring: Colouring) -> html.Section:
     """The first of the selected pictures, how many there are, and what to do."""
     selection = address.text("selection")
     if selection is None:
@@ -33,7 +33,7 @@ def panel(address: Address, collection: Collection) -> html.Section:
         _search_within(selection),
     ]
     if visitor.current().may_edit:
-        shown += [_label(collection, selection), *_move(address, collection, len(image_ids))]
+        shown += [_label(collection, selection), *_move(collection, colouring, len(image_ids))]
     return html.Section(shown, className="map-selected", **aria(label=texts.SELECTION))
 
 
@@ -107,9 +107,9 @@ def _label(collection: Collection, selection: str) -> html.Form:
     )
 
 
-def _move(address: Address, collection: Collection, n: int) -> Children:
+def _move(collection: Collection, colouring: Colouring, n: int) -> Children:
     """Move the pictures to a cluster of the clustering that gives the colours."""
-    clustering = _coloured_by(address, collection)
+    clustering = collection.clustering(colouring.run) if colouring.run else None
     if clustering is None or clustering.about.kind != "image" or n > MOST_MOVED:
         return []
     clusters = {
@@ -130,11 +130,3 @@ def _move(address: Address, collection: Collection, n: int) -> Children:
             said=texts.MOVED,
         )
     ]
-
-
-def _coloured_by(address: Address, collection: Collection) -> Clustering | None:
-    runs = [about.run for about in collection.runs("cluster")]
-    colour = address.text("colour") or "cluster"
-    if not runs or colour not in ("cluster", *runs):
-        return None
-    return collection.clustering(None if colour == "cluster" else colour)
