@@ -86,6 +86,24 @@ def test_an_unknown_space_is_refused_with_those_there_are(atlas: ba.Collection) 
             ask("red", space="nope")
 
 
+def test_a_space_of_texts_is_asked_by_its_column_as_the_table_spells_it(
+    run: Run, tmp_path: Path, clip: Path
+) -> None:
+    for colour in ("red", "blue"):
+        put(tmp_path / f"{colour}.png", plain(colour))
+    table = put(tmp_path / "t.csv", "path,Größe (Caption)\nred.png,blue\nblue.png,red\n".encode())
+    atlas = ba.create(tmp_path / "c")
+    atlas.index(table, encoder=str(clip))
+    made = atlas.reindex(text_column="Größe (Caption)", encoder=str(clip))
+    for name in ("Größe (Caption)", "GRÖSSE (CAPTION)", made.space, made.space.upper()):
+        found = run("search", atlas.path, "red", "-k", "1", "--space", name)
+        assert Path(found["results"][0]["path"]).stem == "blue", name
+    again = atlas.reindex(text_column="Größe (Caption)", encoder="builtin-text")
+    with pytest.raises(QueryError, match=f"several spaces: {made.space}, {again.space}. Name one"):
+        atlas.search("red", space="Größe (Caption)")
+    assert first(atlas.search("red", k=1, space=again.space)) == "blue"
+
+
 def test_an_encoder_of_texts_makes_no_space_of_pictures(atlas: ba.Collection) -> None:
     with pytest.raises(EncoderMismatch, match=r"reads texts only.*--text-column NAME"):
         atlas.reindex(encoder="builtin-text")

@@ -26,7 +26,8 @@ KindOption = Annotated[
     str | None, typer.Option(help="The kind of region, or all. [image; of words found: text]")
 ]
 SpaceOption = Annotated[
-    str | None, typer.Option(help="The space to ask, as info lists them. [the active one]")
+    str | None,
+    typer.Option(help="The space to ask, as info lists them, or its column. [the active one]"),
 ]
 SeedOption = Annotated[int, typer.Option(help="The same seed gives the same result.")]
 

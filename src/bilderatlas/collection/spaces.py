@@ -10,20 +10,39 @@ from bilderatlas.store import Store
 
 
 def choose(store: Store, name: str | None) -> Space:
-    """The space of a name, or the active one. Raises QueryError."""
-    if name is not None and name not in store.spaces:
-        raise QueryError(
-            f"Collection '{store.path.stem}' has no space {name!r}. "
-            + (f"It has: {', '.join(store.spaces)}. " if store.spaces else "")
-            + f"Make one: bilderatlas reindex {store.path.stem} --encoder NAME, or --text-column."
-        )
-    about = store.spaces[name] if name else store.active_space
+    """The space of a name, or the active one. Raises QueryError.
+
+    A space of texts may be called by its column, as the table spells it; capital letters count
+    only where two spaces would be meant.
+    """
+    about = _named(store, name) if name is not None else store.active_space
     if about is None:
         raise QueryError(
             f"Collection '{store.path.stem}' is empty. "
             f"Fill it: bilderatlas index {store.path} PICTURES"
         )
     return about
+
+
+def _named(store: Store, name: str) -> Space:
+    spaces = store.spaces
+    small = name.casefold()
+    for meant in (
+        [space for space in spaces.values() if space.space == name],
+        [space for space in spaces.values() if space.field == name],
+        [space for space in spaces.values() if small == space.space.casefold()],
+        [space for space in spaces.values() if space.field and small == space.field.casefold()],
+    ):
+        if len(meant) == 1:
+            return meant[0]
+        if meant:
+            listed = ", ".join(space.space for space in meant)
+            raise QueryError(f"{name!r} may mean several spaces: {listed}. Name one of them.")
+    raise QueryError(
+        f"Collection '{store.path.stem}' has no space {name!r}. "
+        + (f"It has: {', '.join(spaces)}. " if spaces else "")
+        + f"Make one: bilderatlas reindex {store.path.stem} --encoder NAME, or --text-column."
+    )
 
 
 def text_encoder(store: Store, field: str, name: str | None, device: str) -> Encoder:
