@@ -14,13 +14,13 @@ from bilderatlas.cli.arguments import (
     SpaceOption,
     open_folder,
 )
-from bilderatlas.cli.printing import one_line, print_json, say
+from bilderatlas.cli.printing import is_terminal, one_line, print_json, say
 from bilderatlas.errors import QueryError
 
 if TYPE_CHECKING:
     from bilderatlas.results import Classification
 
-N_PRINTED = 40
+N_PRINTED = 40  # labels on a terminal
 
 
 def classify(
@@ -74,8 +74,11 @@ def _prompts(given: str) -> list[str]:
 
 
 def _tell(made: Classification) -> None:
-    for each in made.counts[:N_PRINTED]:
+    n_printed = N_PRINTED if is_terminal() else len(made.counts)
+    for each in made.counts[:n_printed]:
         label = "none of these" if each.label is None else one_line(each.label)
         print(f"{each.n_regions:7,}  {each.probability:.2f}  {label}")
+    if (n_more := len(made.counts) - n_printed) > 0:
+        say(f"And {n_more:,} labels of fewer; all of them: --json")
     say(f"Run {made.run}: {len(made.region_ids):,} regions of kind {made.about.kind}.")
     say("Next: bilderatlas export COLLECTION --table classes")

@@ -35,10 +35,15 @@ def one_line(text: str) -> str:
     return CONTROLS.sub(lambda found: repr(found[0])[1:-1], text)
 
 
+def is_terminal() -> bool:
+    """Whether a person reads along; what a program reads is never cut."""
+    return sys.stdout.isatty()
+
+
 def shortened(text: str, n: int = 40) -> str:
-    """The first words of a text, on one line."""
+    """The first words of a text, on one line; all of them where a program reads."""
     words = " ".join(text.split())
-    return words if len(words) <= n else f"{words[: n - 3].rstrip()}..."
+    return words if len(words) <= n or not is_terminal() else f"{words[: n - 3].rstrip()}..."
 
 
 def say(text: str) -> None:
