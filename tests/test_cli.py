@@ -12,14 +12,18 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from PIL import Image
 
 import bilderatlas
-from bilderatlas import cli
+from bilderatlas import cli, results
+from bilderatlas.cli import classifying
+from bilderatlas.cli.printing import shortened
 from tests.assets import assets
 from tests.pictures import plain, put
 
@@ -276,7 +280,7 @@ def test_export_to_stdout_and_to_files(
 ) -> None:
     done = in_a_process("export", atlas, "--table", table)
     rows = list(csv.reader(io.StringIO(done.stdout)))
-    assert (rows[0], len(rows)) == (columns, 9)
+    assert (rows[0], len(rows)) == ([*columns, "place_id"], 9)
     path = tmp_path / "out.csv"
     assert run("export", atlas, "--table", table, "-o", path).stdout == ""
     assert path.read_text() == done.stdout
@@ -551,6 +555,30 @@ def test_a_reader_that_leaves_early_is_no_error(atlas: Path) -> None:
     assert (done.stdout, done.stderr) == ('"', "")
 
 
+def test_what_a_program_reads_is_not_cut(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = "a long line " * 9
+    assert shortened(text) == text.strip()
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    assert shortened(text) == "a long line a long line a long line a..."
+
+
+def test_every_label_of_a_classification_is_printed_where_a_program_reads(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    n = 45
+    about = results.Run("c-1", "classify", "prompts", {}, 0, "toy", "image", datetime.now(UTC), n)
+    ids, names = tuple(f"{i:032x}" for i in range(n)), tuple(f"label {i}" for i in range(n))
+    labels, sure = np.arange(n, dtype=np.int32)[:, None], np.ones((n, 1), np.float32)
+    made = results.Classification(about, ids, names, labels, sure)
+    classifying._tell(made)
+    assert capsys.readouterr().out.count("\n") == n
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    classifying._tell(made)
+    printed = capsys.readouterr()
+    assert printed.out.count("\n") == 40
+    assert "And 5 labels of fewer" in printed.err
+
+
 # -- evaluate
 
 
@@ -576,7 +604,7 @@ def test_evaluate_with_json(run: Run, atlas: Path, tmp_path: Path) -> None:
     with Image.open(tmp_path / "classes.png") as picture:
         assert picture.format == "PNG"
     written = list(csv.DictReader(io.StringIO((tmp_path / "side.csv").read_text("utf-8"))))
-    assert [row["label"] for row in written] == list("abababab")
+    assert [row["label"] for row in written] == list("aaaabbbb")
     assert "kmeans-1" in written[0]
 
 
@@ -587,6 +615,9 @@ def test_evaluate_tells_what_it_found(run: Run, atlas: Path, tmp_path: Path) -> 
     done = run("evaluate", atlas, "--labels", labels, "--run", "kmeans-1")
     assert "8 labelled, 2 classes, encoder builtin." in done.stdout
     assert re.search(r"^kmeans-1 +2 +0 ", done.stdout, re.MULTILINE)
+    table = done.stdout.splitlines()[1:4]
+    assert re.match(r"dbscan, eps 0\.\d+, min_samples \d+ ", table[2])  # whole, in one column
+    assert len({len(line) for line in table}) == 1
     assert "--output report.html" in done.stderr
 
 

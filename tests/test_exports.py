@@ -49,7 +49,7 @@ def rows(atlas: Collection, **how: Any) -> list[dict[str, str]]:
 def test_images_are_one_row_each(atlas: Collection, pile: Path) -> None:
     written = rows(atlas)
     assert list(written[0]) == [
-        "image_id", "path", "width", "height", "media_type", "taken_at", "paths",
+        "image_id", "path", "width", "height", "media_type", "taken_at", "paths", "place_id",
     ]  # fmt: skip
     assert {row["path"] for row in written} == {str(path) for path in pile.iterdir()}
     assert all(json.loads(row["paths"]) == [row["path"]] for row in written)
@@ -57,7 +57,9 @@ def test_images_are_one_row_each(atlas: Collection, pile: Path) -> None:
 
 def test_clusters_say_who_belongs_together(atlas: Collection) -> None:
     written = rows(atlas, table="clusters")
-    assert list(written[0]) == ["path", "image_id", "region_id", "cluster", "probability", "name"]
+    assert list(written[0]) == [
+        "path", "image_id", "region_id", "cluster", "probability", "name", "place_id",
+    ]  # fmt: skip
     clusters = {row["cluster"]: set() for row in written}
     for row in written:
         clusters[row["cluster"]].add(Path(row["path"]).name.partition("-")[0])
@@ -67,7 +69,7 @@ def test_clusters_say_who_belongs_together(atlas: Collection) -> None:
 
 def test_coordinates_are_those_of_the_projection(atlas: Collection) -> None:
     flat = rows(atlas, table="coordinates", run="pca-1")
-    assert list(flat[0]) == ["path", "image_id", "region_id", "x", "y", "z"]
+    assert list(flat[0]) == ["path", "image_id", "region_id", "x", "y", "z", "place_id"]
     assert {row["z"] for row in flat} == {"0"}
     deep = rows(atlas, table="coordinates")
     projection = atlas.projection("pca-2")

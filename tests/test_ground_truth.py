@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from bilderatlas import ground_truth
+from bilderatlas import places as places_
 from bilderatlas.errors import LabelsError, SourceError
 from bilderatlas.ground_truth import GroundTruth
 
@@ -30,8 +31,14 @@ def places(tmp_path: Path) -> pa.Table:
 
 def made_of(*rows: tuple[Path | str, str, dict[str, Any]]) -> pa.Table:
     uris, ids, metadata = zip(*rows, strict=True)
-    texts = [json.dumps(values) for values in metadata]
-    return pa.table({"uri": [str(uri) for uri in uris], "image_id": ids, "metadata": texts})
+    columns = {
+        "uri": [str(uri) for uri in uris],
+        "source": ["somewhere"] * len(rows),
+        "position": list(range(len(rows))),
+        "image_id": ids,
+        "metadata": [json.dumps(values) for values in metadata],
+    }
+    return places_.rows(pa.table(columns))
 
 
 def write(path: Path, text: str) -> str:
@@ -39,8 +46,10 @@ def write(path: Path, text: str) -> str:
     return str(path)
 
 
-def labels_of(truth: GroundTruth) -> list[str | None]:
-    return [truth.label_of.get(image_id) for image_id in IDS]
+def labels_of(truth: GroundTruth, places: pa.Table) -> list[str | None]:
+    """The class at each place, by path; several are joined."""
+    labels = [truth.labels_at.get(place_id, ()) for place_id in places["place_id"].to_pylist()]
+    return [" + ".join(its) or None for its in labels]
 
 
 @pytest.mark.parametrize(
@@ -56,7 +65,7 @@ def test_a_table_names_images_by_id_path_or_their_own_id(
 ) -> None:
     rows = "".join(f"{n},{c}\n" for n, c in zip(names, "xyy", strict=True))
     truth = ground_truth.read(write(tmp_path / "t.csv", f"path,label\n{rows}"), places)
-    assert labels_of(truth) == ["x", "y", "y"]
+    assert labels_of(truth, places) == ["x", "y", "y"]
     assert (truth.unknown, truth.torn, truth.warnings()) == ((), (), [])
 
 
@@ -66,7 +75,7 @@ def test_the_end_of_a_path_is_enough_where_only_one_image_has_it(
     (tmp_path / "elsewhere").mkdir()
     text = "file\tclass\ncats/1.jpg\tcat\n2.jpg\tdog\n1.jpg\tcat\n"
     truth = ground_truth.read(write(tmp_path / "elsewhere" / "t.tsv", text), places)
-    assert labels_of(truth) == ["cat", None, "dog"]
+    assert labels_of(truth, places) == ["cat", None, "dog"]
     assert truth.unknown == ("1.jpg",)  # two images end so
 
 
@@ -74,20 +83,21 @@ def test_parquet_may_hold_numbers_as_labels(places: pa.Table, tmp_path: Path) ->
     table = {"image_id": IDS, "label": [3, 4, None], "other": ["p", "q", "q"]}
     pq.write_table(pa.table(table), tmp_path / "t.parquet")
     truth = ground_truth.read(str(tmp_path / "t.parquet"), places)
-    assert labels_of(truth) == ["3", "4", None]
+    assert labels_of(truth, places) == ["3", "4", None]
     truth = ground_truth.read(str(tmp_path / "t.parquet"), places, label_column="other")
-    assert labels_of(truth) == ["p", "q", "q"]
+    assert labels_of(truth, places) == ["p", "q", "q"]
 
 
 def test_columns_may_be_named(places: pa.Table, tmp_path: Path) -> None:
     text = f"path,who,what,label\n/x.jpg,{A},cat,1\n/y.jpg,{B},dog,1\n"
     path = write(tmp_path / "t.csv", text)
     truth = ground_truth.read(path, places, image_column="who", label_column="what")
-    assert labels_of(truth) == ["cat", "dog", None]
+    assert labels_of(truth, places) == ["cat", "dog", None]
 
 
 def test_folders_are_classes(places: pa.Table) -> None:
-    assert labels_of(ground_truth.read("folders", places)) == ["cats", "dogs", "dogs"]
+    truth = ground_truth.read("folders", places)
+    assert labels_of(truth, places) == ["cats", "dogs", "dogs"]
 
 
 def test_the_folders_of_a_folder_are_classes_however_deep(tmp_path: Path) -> None:
@@ -99,11 +109,12 @@ def test_the_folders_of_a_folder_are_classes_however_deep(tmp_path: Path) -> Non
     )
     (tmp_path / "pile").mkdir()
     truth = ground_truth.read(str(tmp_path / "pile"), pile)
-    assert labels_of(truth) == ["cats", "dogs", None]
+    assert labels_of(truth, pile) == [None, None, "cats", "dogs"]  # 3.jpg, others, cats, dogs
 
 
 def test_a_metadata_column_is_one(places: pa.Table) -> None:
-    assert labels_of(ground_truth.read("column:kind", places)) == ["cat", "dog", "dog"]
+    truth = ground_truth.read("column:kind", places)
+    assert labels_of(truth, places) == ["cat", "dog", "dog"]
 
 
 def test_names_of_no_image_are_counted_and_some_of_them_said(
@@ -118,14 +129,53 @@ def test_names_of_no_image_are_counted_and_some_of_them_said(
     ]
 
 
-def test_an_image_with_two_labels_has_none(tmp_path: Path) -> None:
-    pile = made_of(
-        ("/p/x/1.jpg", A, {}), ("/p/y/1.jpg", A, {}), ("/p/x/2.jpg", B, {}), ("/p/y/3.jpg", C, {})
+@pytest.fixture
+def pile() -> pa.Table:
+    """A picture that lies in two folders, and two that lie in one."""
+    return made_of(
+        ("/p/x/1.jpg", A, {"id": 1}),
+        ("/p/x/2.jpg", B, {"id": 2}),
+        ("/p/y/1.jpg", A, {"id": 3}),
+        ("/p/y/3.jpg", C, {"id": 4}),
     )
+
+
+def test_an_image_in_two_folders_is_in_each(pile: pa.Table) -> None:
     truth = ground_truth.read("folders", pile)
-    assert labels_of(truth) == [None, "x", "y"]
+    assert labels_of(truth, pile) == ["x", "x", "y", "y"]
     assert truth.torn == (A,)
-    assert truth.warnings() == [f"1 images have several labels and are left out: {A}."]
+    assert truth.warnings() == [f"1 images have several labels and count in each class: {A}."]
+
+
+@pytest.mark.parametrize("column", ["path", "place_id", "id", "image_id"])
+def test_a_row_of_a_table_is_a_row_of_the_truth(
+    pile: pa.Table, tmp_path: Path, column: str
+) -> None:
+    """By whatever the table calls its images, as `export` lists them."""
+    own = [json.loads(text)["id"] for text in pile["metadata"].to_pylist()]
+    names = own if column == "id" else pile[column].to_pylist()
+    rows = "".join(f"{name},{label}\n" for name, label in zip(names, "stuv", strict=True))
+    truth = ground_truth.read(write(tmp_path / "t.csv", f"{column},label\n{rows}"), pile)
+    assert labels_of(truth, pile) == ["s", "t", "u", "v"]
+
+
+def test_what_is_said_of_an_image_holds_at_all_its_places(pile: pa.Table, tmp_path: Path) -> None:
+    table = write(tmp_path / "t.csv", f"image_id,label\n{A},s\n{B},t\n")
+    assert labels_of(ground_truth.read(table, pile), pile) == ["s", "t", "s", None]
+    table = write(tmp_path / "t.csv", f"image_id,label\n{A},s\n{A},t\n{A},u\n")
+    assert labels_of(ground_truth.read(table, pile), pile) == ["s + t + u", None] * 2
+    truth = ground_truth.read("decisions", pile, decided={A: ("s", "t"), f"{B}-1": ("u",)})
+    assert labels_of(truth, pile) == ["s + t", None, "s + t", None]
+
+
+def test_rows_of_one_file_are_told_apart(tmp_path: Path) -> None:
+    """Twelve rows of a table for one file: the tenth comes after the ninth."""
+    uris = ["/p/1.jpg", *(f"/p/1.jpg#{n}" for n in range(2, 13))]
+    table = made_of(*((uri, A, {"id": n}) for n, uri in enumerate(uris)))
+    assert table["path"].to_pylist() == ["/p/1.jpg"] * 12
+    rows = "".join(f"1.jpg,c{n}\n" for n in range(12))
+    truth = ground_truth.read(write(tmp_path / "t.csv", f"path,label\n{rows}"), table)
+    assert labels_of(truth, table) == [f"c{n}" for n in range(12)]
 
 
 # -- captions
@@ -209,7 +259,7 @@ def test_several_labels_in_one_cell_are_refused(places: pa.Table, tmp_path: Path
 def test_labels_that_people_gave_are_a_truth_where_each_image_has_one(places: pa.Table) -> None:
     decided = {A: ("cat",), B: ("dog",), C: ("asleep", "dog")}
     truth = ground_truth.read("decisions", places, decided=decided)
-    assert labels_of(truth) == ["cat", "dog", None]
+    assert labels_of(truth, places) == ["cat", "dog", "asleep + dog"]
     assert truth.torn == (C,)
     with pytest.raises(LabelsError, match="People's labels gives no label"):
         ground_truth.read("decisions", places)

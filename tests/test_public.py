@@ -38,6 +38,7 @@ def test_the_verbs_of_a_collection_are_these() -> None:
         "thumbnail",
         "picture",
         "embeddings",
+        "places",
         "runs",
     }
     assert verbs | looks <= set(dir(ba.Collection))

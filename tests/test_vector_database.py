@@ -100,9 +100,12 @@ def test_a_region_takes_its_facts_and_metadata_along(atlas: Collection, tmp_path
     metadata = part["metadatas"][0]
     box = next(region.box for region in hit.regions if region.kind == "person")
     assert metadata.pop("box") == pytest.approx(box)
+    (place_id,) = atlas.places([hit.image_id])["place_id"].to_pylist()
     assert metadata == {
         "path": str(tmp_path / "pictures" / "red.png"),
         "image_id": hit.image_id,
+        "region_id": f"{hit.image_id}-1",
+        "place_id": place_id,
         "kind": "person",
         "label": "person",
         "metadata_kind": "print",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -13,10 +13,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from bilderatlas import places
 from bilderatlas.arrays import Embeddings
 from bilderatlas.filters import FACTS, Facet, FactsTable
 from bilderatlas.full_text import FullText
 from bilderatlas.regions import ACTIVATION, KINDS
+from bilderatlas.results import Place
 from bilderatlas.store import Store
 
 UNKNOWN_TIME = np.iinfo(np.int64).max  # after every other
@@ -50,6 +52,39 @@ class Catalogue:
     def all_places(self) -> pa.Table:
         """Every place: uri, source, image_id, position, metadata as JSON, by uri."""
         return self._places
+
+    @cached_property
+    def n_places(self) -> int:
+        """How many rows `place_rows` has."""
+        return places.count(self._places)
+
+    def place_rows(self, image_ids: Sequence[str] | None = None) -> pa.Table:
+        """The places, or those of some images, as rows of the tables that leave (`places.rows`)."""
+        if image_ids is None:
+            return places.rows(self._places)
+        chosen = pa.array(image_ids, pa.string())
+        return places.rows(self._places.filter(pc.is_in(self._places["image_id"], chosen)))
+
+    def places_of(self, numbers: Iterable[int]) -> dict[str, list[Place]]:
+        """Image id -> all places of some images, by path."""
+        with self._lock:
+            order, starts = self._place_order
+        rows = [order[starts[number] : starts[number + 1]] for number in numbers]
+        found: dict[str, list[Place]] = {}
+        for row in places.rows(self._places.take(np.concatenate([order[:0], *rows]))).to_pylist():
+            place = Place(row["place_id"], row["path"], json.loads(row["metadata"]))
+            found.setdefault(row["image_id"], []).append(place)
+        return found
+
+    def place_facts(self, image_ids: Sequence[str] | None = None) -> pa.Table:
+        """`place_rows` with width, height, media_type and taken_at of their images."""
+        columns = ["image_id", "width", "height", "media_type", "taken_at"]
+        images = self._store.read("images", columns, version=self.versions["images"])
+        rows = self.place_rows(image_ids)
+        row = pc.index_in(rows["image_id"], value_set=images["image_id"].combine_chunks())
+        for name in columns[1:]:
+            rows = rows.append_column(name, images[name].take(row))
+        return rows
 
     @cached_property
     def image_ids(self) -> pa.Array:
@@ -298,11 +333,11 @@ class Catalogue:
         """Where an image lies, and the metadata of all those places together."""
         with self._lock:
             order, starts = self._place_order
-        rows = self._places.take(order[starts[image] : starts[image + 1]]).to_pylist()
+        found = self._places.take(order[starts[image] : starts[image + 1]])
         metadata: dict[str, Any] = {}
-        for row in rows:
-            metadata |= json.loads(row["metadata"])
-        return list(dict.fromkeys(row["uri"] for row in rows)), metadata
+        for text in found["metadata"].to_pylist():
+            metadata |= json.loads(text)
+        return list(dict.fromkeys(places.paths(found))), metadata
 
     def paths(self, image_ids: Sequence[str]) -> list[str | None]:
         """The first path of each of some images; None for one that is not here."""

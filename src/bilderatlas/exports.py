@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
@@ -13,8 +13,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from bilderatlas import places
 from bilderatlas.errors import QueryError, StoreError
-from bilderatlas.filters import free_names
 from bilderatlas.results import image_id_of
 
 if TYPE_CHECKING:
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from bilderatlas.results import Clustering, Hit
 
 FORMATS = {".csv": "csv", ".parquet": "parquet"}
-FACTS = ("image_id", "path", "width", "height", "media_type", "taken_at", "paths")
 SHEET_SIZE = 40  # pictures on a contact sheet
 
 
@@ -108,28 +107,31 @@ def told_errors(path: Path) -> Iterator[None]:
 
 
 def images_table(collection: Collection, run: str | None = None) -> pa.Table:
-    """One row an image, with its metadata columns; `run` plays no part."""
-    rows = [facts.to_dict() for facts in collection.all_images()]
-    names = dict.fromkeys(name for row in rows for name in row["metadata"])
-    columns = {fact: [row[fact] for row in rows] for fact in FACTS}
-    columns["paths"] = [json.dumps(paths, ensure_ascii=False) for paths in columns["paths"]]
-    for name, free in zip(names, free_names(names, FACTS), strict=True):
-        columns[free] = [_cell(row["metadata"].get(name)) for row in rows]
-    return pa.table({name: _column(values) for name, values in columns.items()})
+    """A row for every place of an image, with the metadata of that place; `run` plays no part."""
+    rows = collection.places()
+    paths: dict[str, dict[str, None]] = {}
+    for image_id, path in zip(rows["image_id"].to_pylist(), rows["path"].to_pylist(), strict=True):
+        paths.setdefault(image_id, {})[path] = None
+    listed = {image: json.dumps(list(its), ensure_ascii=False) for image, its in paths.items()}
+    facts = rows.select(["image_id", "path", "width", "height", "media_type"]).append_column(
+        "taken_at", pc.strftime(rows["taken_at"], "%Y-%m-%dT%H:%M:%S")
+    )
+    all_paths = pa.array([listed[i] for i in rows["image_id"].to_pylist()], pa.string())
+    return _with_places(facts.append_column("paths", all_paths), rows)
 
 
 def clusters_table(collection: Collection, run: str | None) -> pa.Table:
-    """path, image_id, region_id, cluster, probability, name of every region of a clustering."""
+    """path, image_id, region_id, cluster, probability, name, of every region of a clustering."""
     clustering = collection.clustering(run)
     names = {cluster.cluster: cluster.name for cluster in clustering.clusters}
-    placed = _placed(collection, clustering.region_ids)
-    return pa.table(
-        placed
-        | {
+    return _placed(
+        collection,
+        clustering.region_ids,
+        {
             "cluster": clustering.labels,
             "probability": clustering.probabilities,
             "name": [names.get(label, "noise") for label in clustering.labels.tolist()],
-        }
+        },
     )
 
 
@@ -139,14 +141,14 @@ def coordinates_table(collection: Collection, run: str | None) -> pa.Table:
     xyz = np.zeros((len(projection.region_ids), 3), np.float32)
     xyz[:, : projection.dims] = projection.coordinates
     axes = {name: xyz[:, i] for i, name in enumerate("xyz")}
-    return pa.table(_placed(collection, projection.region_ids) | axes)
+    return _placed(collection, projection.region_ids, axes)
 
 
 def labels_table(collection: Collection, run: str | None = None) -> pa.Table:
-    """path, image_id, region_id, label: a row for every label of an image; `run` plays no part."""
+    """path, image_id, region_id, label, for every label of an image; `run` plays no part."""
     rows = [(region, label) for region, its in collection.region_labels().items() for label in its]
-    placed = _placed(collection, [region for region, _ in rows])
-    return pa.table(placed | {"label": pa.array([label for _, label in rows], pa.string())})
+    labels = pa.array([label for _, label in rows], pa.string())
+    return _placed(collection, [region for region, _ in rows], {"label": labels})
 
 
 def classes_table(collection: Collection, run: str | None) -> pa.Table:
@@ -156,23 +158,25 @@ def classes_table(collection: Collection, run: str | None) -> pa.Table:
     """
     made = collection.classification(run)
     n_top = made.labels.shape[1]
-    placed = _placed(collection, [region for region in made.region_ids for _ in range(n_top)])
     names = [*made.names, None]  # -1 is the last one
-    return pa.table(
-        placed
-        | {
+    return _placed(
+        collection,
+        [region for region in made.region_ids for _ in range(n_top)],
+        {
             "rank": np.tile(np.arange(1, n_top + 1), len(made.region_ids)),
             "label": pa.array([names[i] for i in made.labels.ravel()], pa.string()),
             "probability": made.probabilities.ravel(),
-        }
+        },
     )
 
 
-def hits_table(hits: Sequence[Hit]) -> pa.Table:
-    """A row for every hit, the closest first, with the region that speaks most for it."""
-    rows = [
+def hits_table(hits: Sequence[Hit], rows: pa.Table) -> pa.Table:
+    """A row for every place of every hit, the closest first, with the region that says most for it.
+
+    `rows` are those of `Collection.places`.
+    """
+    best = [
         {
-            "path": hit.path,
             "image_id": hit.image_id,
             "score": hit.score,
             "relevance": hit.relevance,
@@ -183,12 +187,11 @@ def hits_table(hits: Sequence[Hit]) -> pa.Table:
         }
         for hit in hits
     ]
-    return pa.Table.from_pylist(rows, HITS)
+    return _at_places(pa.Table.from_pylist(best, HITS), rows)
 
 
 HITS = pa.schema(
     [
-        ("path", pa.string()),
         ("image_id", pa.string()),
         ("score", pa.float64()),  # cosine of the best region to the query
         ("relevance", pa.float64()),
@@ -207,26 +210,31 @@ TABLES = {
 }
 
 
-def _placed(collection: Collection, region_ids: Sequence[str]) -> dict[str, Any]:
-    image_ids = [image_id_of(region_id) for region_id in region_ids]
-    paths = collection.paths(image_ids)
-    return {
-        "path": pa.array(paths, pa.string()),
-        "image_id": pa.array(image_ids, pa.string()),
+def _placed(
+    collection: Collection, region_ids: Sequence[str], columns: Mapping[str, Any]
+) -> pa.Table:
+    """What is said of regions (N,) -> a row for every place of each: path, image_id, region_id."""
+    ids = {
+        "image_id": pa.array([image_id_of(region_id) for region_id in region_ids], pa.string()),
         "region_id": pa.array(region_ids, pa.string()),
     }
+    return _at_places(pa.table(ids | dict(columns)), collection.places())
 
 
-def _cell(value: Any) -> Any:
-    return value if value is None or isinstance(value, (str, int, float)) else json.dumps(value)
+def _at_places(found: pa.Table, rows: pa.Table) -> pa.Table:
+    """Rows with an `image_id` -> each once for every place of its image, its path in front."""
+    owner, place = places.spread(found["image_id"].combine_chunks(), rows)
+    at = rows.take(place)
+    return _with_places(found.take(owner).add_column(0, "path", at["path"]), at)
 
 
-def _column(values: list[Any]) -> pa.Array:
-    """A column of its own type, or of text where the values are of several."""
-    try:
-        return pa.array(values)
-    except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError):
-        return pa.array([None if value is None else str(value) for value in values])
+def _with_places(found: pa.Table, at: pa.Table) -> pa.Table:
+    """A table with the id and the metadata of each row's place behind its own columns."""
+    found = found.append_column("place_id", at["place_id"])
+    metadata = places.metadata_columns(at["metadata"].to_pylist(), found.column_names)
+    for name, values in metadata.items():
+        found = found.append_column(name, values)
+    return found
 
 
 def write_contact_sheets(collection: Collection, folder: Path, *, run: str | None) -> list[Path]:

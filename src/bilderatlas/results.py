@@ -52,6 +52,15 @@ class Region:
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """A file where an image lies, or a row of a table that names it, and what the table says."""
+
+    place_id: str
+    path: str
+    metadata: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
 class Hit:
     """One image that a search found."""
 
@@ -62,6 +71,7 @@ class Hit:
     regions: tuple[Region, ...]  # the best first
     metadata: Mapping[str, Any] = field(default_factory=dict)
     matched_by: str = "picture"  # as of its best region
+    places: tuple[Place, ...] = ()  # all where it lies; `metadata` is what they say together
 
 
 class Items(Sequence[Item], Generic[Item]):
@@ -201,7 +211,8 @@ class ImageFacts:
     media_type: str
     taken_at: datetime | None
     paths: tuple[str, ...]
-    metadata: Mapping[str, Any]
+    metadata: Mapping[str, Any]  # of all places together
+    places: tuple[Place, ...] = ()  # each with its own
 
     def to_dict(self) -> dict[str, Any]:
         row = asdict(self)
@@ -434,6 +445,7 @@ class ChromaExport:
     collection: str  # its name there: PREFIX-image, PREFIX-FIELD
     space: str
     n_regions: int
+    n_rows: int  # each region once for every place of its image
     as_json: tuple[str, ...]  # metadata columns with values that Chroma does not know: JSON texts
 
     def to_dict(self) -> dict[str, Any]:

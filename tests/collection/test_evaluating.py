@@ -63,8 +63,9 @@ def test_the_newest_run_is_judged_unless_others_are_named(atlas: Collection) -> 
 
 def test_runs_stand_side_by_side_under_the_names_of_the_classes(atlas: Collection) -> None:
     table = atlas.evaluate("folders", runs=["kmeans-1", "dbscan-1"]).to_pandas()
-    assert list(table) == ["path", "image_id", "region_id", "label", "kmeans-1", "dbscan-1"]
-    by_colour = {Path(row.path).stem[2:]: tuple(row[3:]) for _, row in table.iterrows()}
+    columns = ["path", "image_id", "region_id", "label", "kmeans-1", "dbscan-1"]
+    assert list(table) == [*columns, "place_id", "colour"]
+    by_colour = {Path(row.path).stem[2:]: tuple(row[3:6]) for _, row in table.iterrows()}
     assert by_colour == {
         "red": ("warm", "warm", "warm"),
         "yellow": ("warm", "extra 1", "noise"),

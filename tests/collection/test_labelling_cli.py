@@ -57,7 +57,7 @@ def test_labels_go_out_as_a_table_and_come_in_again(run: Run, tmp_path: Path) ->
     assert "4 new labels from the folders' names." in run("--from-folders")[2]
     run("--export", tmp_path / "labels.csv")
     lines = (tmp_path / "labels.csv").read_text("utf-8").splitlines()
-    assert (lines[0], len(lines)) == ('"path","image_id","region_id","label"', 5)
+    assert (lines[0], len(lines)) == ('"path","image_id","region_id","label","place_id"', 5)
     run("--unset", "red", "--where", "width > 0")
     _, out, _ = run("--import", tmp_path / "labels.csv", "--json")
     made = json.loads(out)

@@ -128,6 +128,8 @@ EXAMPLES: dict[str, Callable[[Atlas], Any]] = {
     "embeddings": lambda atlas: atlas.embeddings(),
     "embeddings of a kind": lambda atlas: atlas.embeddings("all", space="toy"),
     "images as a table": lambda atlas: exported(atlas, "images"),
+    "clusters as a table": lambda atlas: exported(atlas, "clusters"),
+    "labels as a table": lambda atlas: exported(atlas, "labels"),
     "coordinates as a table": lambda atlas: exported(atlas, "coordinates"),
     "problems": lambda atlas: atlas.problems(),
     "what is inside": lambda atlas: atlas.info(),

@@ -54,7 +54,7 @@ def evaluate(
         Path | None, typer.Option("--output", "-o", help="Write a page with all figures here.")
     ] = None,
     side_by_side: Annotated[
-        Path | None, typer.Option(help="Write every image's real and found groups: CSV, Parquet.")
+        Path | None, typer.Option(help="Write every place's real and found groups: CSV, Parquet.")
     ] = None,
     heat_map: Annotated[
         Path | None, typer.Option(help="Write how alike the classes are, a PNG file.")
@@ -100,16 +100,23 @@ def evaluate(
 
 def _told(made: Evaluation, collection: str) -> str:
     """The clusterings as a table, and a line for each of the other figures."""
-    lines = [
-        f"{made.labels.n_labelled:,} labelled, {len(made.labels.classes):,} classes, "
-        f"encoder {made.encoder}.",
-        f"{'run':16} clusters    noise  purity    NMI    ARI  pairs F1",
+    used, best = made.labels, made.dbscan.best
+    differ = f" ({used.n_images:,} different pictures)" * (used.n_images < used.n_labelled)
+    tried = f"dbscan, eps {best.eps:g}, min_samples {best.min_samples}"
+    rows = [
+        *((judged.about.run, judged.agreement) for judged in made.runs),
+        (tried, best.agreement),
     ]
-    lines += [_row(judged.about.run, judged.agreement) for judged in made.runs]
+    width = max(len(name) for name, _ in rows)
+    lines = [
+        f"{used.n_labelled:,} labelled{differ}, {len(used.classes):,} classes, "
+        f"encoder {made.encoder}.",
+        f"{'run':{width}}  clusters    noise  purity    NMI    ARI  pairs F1",
+        *(f"{name:{width}}  {_figures(judged)}" for name, judged in rows),
+        f"The last is the best of {len(made.dbscan.settings)} settings of DBSCAN that were tried.",
+    ]
     if not made.runs:
-        lines[-1] = f"No clustering yet: bilderatlas cluster {shlex.quote(collection)}"
-    best = made.dbscan.best
-    lines.append(_row(f"dbscan {best.eps:g}, {best.min_samples}", best.agreement) + "  best eps, n")
+        lines.append(f"No clustering yet: bilderatlas cluster {shlex.quote(collection)}")
     if found := made.similarity.separation:
         lines.append(
             f"Same class or not: best threshold {found.threshold:.3f}, right "
@@ -124,9 +131,8 @@ def _told(made: Evaluation, collection: str) -> str:
     return "\n".join(lines)
 
 
-def _row(name: str, made: Agreement) -> str:
-    noise = f"{made.n_noise:,}"
+def _figures(made: Agreement) -> str:
     return (
-        f"{name:16} {made.n_clusters:8,} {noise:>8}  {made.purity:6.3f}  {made.nmi:5.3f}  "
+        f"{made.n_clusters:8,} {made.n_noise:>8,}  {made.purity:6.3f}  {made.nmi:5.3f}  "
         f"{made.ari:5.3f}  {made.pair_f1:8.3f}"
     )

@@ -155,6 +155,8 @@ def _tell_chroma(made: ChromaExport, as_json: bool) -> None:
     if as_json:
         print_json(made.to_dict())
         return
-    say(f"{made.n_regions:,} regions of space {made.space}: {made.folder}, {made.collection}.")
+    more = f" in {made.n_rows:,} rows" if made.n_rows != made.n_regions else ""
+    where = f"{made.folder}, {made.collection}"
+    say(f"{made.n_regions:,} regions{more} of space {made.space}: {where}.")
     if made.as_json:
         say(f"Values that ChromaDB does not know are JSON texts: {', '.join(made.as_json)}.")

@@ -66,6 +66,7 @@ from bilderatlas.store import Store
 from bilderatlas.store.disk import size_of
 
 if TYPE_CHECKING:
+    import pyarrow as pa
     from matplotlib.figure import Figure
     from PIL import Image
 
@@ -903,6 +904,14 @@ class Collection:
             stop = min(start + 1000, len(catalogue.image_ids))
             yield from looking.facts(catalogue, range(start, stop))
 
+    def places(self, image_ids: Sequence[str] | None = None) -> pa.Table:
+        """Every place where an image, or one of some, lies: a row each, by path, in Arrow.
+
+        place_id, path, image_id, width, height, media_type, taken_at, and `metadata` as JSON: what
+        a table says of this place. Two rows of a table are two places, also of one file.
+        """
+        return self._space().catalogue.place_facts(image_ids)
+
     def parts(self, image_id: str) -> list[Part]:
         """The objects and texts that were found in an image, the largest first.
 
@@ -1020,8 +1029,9 @@ class Collection:
         run: str | None = None,
         selection: str | None = None,
     ) -> None:
-        """Write images, clusters, coordinates or labels as CSV or Parquet, with their paths.
+        """Write images, clusters, coordinates, labels or classes as CSV or Parquet.
 
+        A row stands for a place: a file, or a row of a table, with the metadata of that place.
         With a `selection` (`keep_selection`), only the rows of its images.
         """
         target = Path(output) if isinstance(output, str) else output
@@ -1033,8 +1043,10 @@ class Collection:
         """Write a space as a new collection of ChromaDB (the extra `chroma`) into its folder.
 
         It is called PREFIX-image, or PREFIX-FIELD for a space of texts; `prefix` is the
-        collection's name where it is not said. Ids are region ids, distances cosine; metadata has
-        path, image_id, kind, label, box and the metadata columns; documents are texts.
+        collection's name where it is not said. A row is a region at one of its image's places; its
+        id is that of the region, with @PLACE_ID behind it at further places. Distances are cosine;
+        metadata has path, image_id, region_id, place_id, kind, label, box and the metadata columns
+        of the place; documents are texts.
 
         Raises QueryError, StoreError.
         """
@@ -1057,11 +1069,11 @@ class Collection:
         """Write a map as one HTML file that opens from disk, its thumbnails inside.
 
         `run` is a projection, by default the newest. `color_by` is "cluster" (the newest
-        clustering), the name of a clustering, "labels" that people gave, "kind" or "label" (by a
-        detector) of the region, a fact of its image ("folder", "source", "media_type", "width",
-        "height", "taken_at"), or a metadata column; by default "cluster", or "folder" where there
-        is no clustering. Thumbnails are as large as keeps the file within `max_mb` megabytes, 224
-        pixels at most.
+        clustering of the map's space and kind), the name of any clustering, "labels" that people
+        gave, "kind" or "label" (by a detector) of the region, a fact of its image ("folder",
+        "source", "media_type", "width", "height", "taken_at"), or a metadata column; by default
+        "cluster", or "folder" where there is no such clustering. Thumbnails are as large as keeps
+        the file within `max_mb` megabytes, 224 pixels at most.
 
         Raises RunNotFound, QueryError (no such column, no room for the smallest thumbnails),
         StoreError.
@@ -1120,12 +1132,12 @@ class Collection:
         from bilderatlas.indexing import texts
 
         active = self._store.active_space
-        places = self._store.read("places", ["source"])["source"]
+        sources_ = self._store.read("places", ["source"])["source"].unique()
         return CollectionInfo(
             name=self.name,
             path=str(self.path),
             n_images=self._store.count("images"),
-            n_places=len(places),
+            n_places=self._space().catalogue.n_places if active else 0,
             n_regions=self._store.count("regions"),
             kinds=self.kinds(),
             n_problems=self._store.count("problems"),
@@ -1133,7 +1145,7 @@ class Collection:
             spaces=tuple(self._store.spaces.values()),
             coverage=tuple(texts.coverage(self._store, s) for s in self._store.spaces.values()),
             runs=tuple(self.runs()),
-            sources=tuple(sorted(places.unique().to_pylist())),
+            sources=tuple(sorted(sources_.to_pylist())),
             schema_version=self._store.schema_version,
             finding=self._store.finding,
             n_bytes=size_of(self.path),

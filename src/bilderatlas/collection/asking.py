@@ -142,6 +142,7 @@ def _hits(ranked: _Ranked, catalogue: Catalogue) -> list[Hit]:
             strict=True,
         )
     )
+    places = catalogue.places_of(found.images)
     hits = []
     for number, score, how_sure, its_rows in zip(
         found.images, found.scores, found.relevance, found.rows, strict=True
@@ -158,6 +159,7 @@ def _hits(ranked: _Ranked, catalogue: Catalogue) -> list[Hit]:
                 its_parts,
                 metadata,
                 its_parts[0].matched_by,
+                tuple(places[image_id]),
             )
         )
     return hits

@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 from PIL import Image
 
-from bilderatlas import decisions, duplicates
+from bilderatlas import decisions, duplicates, places
 from bilderatlas.arrays import Embeddings
 from bilderatlas.collection import looking
 from bilderatlas.collection.open_space import OpenSpace
@@ -103,12 +103,12 @@ def _pictures(store: Store, ids: Sequence[str]) -> tuple[list[_Picture], NDArray
     rows = store.read("images", columns)
     rows = rows.take(pc.index_in(pa.array(ids, pa.string()), value_set=rows["image_id"]))
     files: dict[str, dict[str, _File]] = {}
-    places = store.read("places", ["image_id", "uri", "mtime"])
+    lies_at = store.read("places", ["image_id", "uri", "source", "mtime"])
     taken = dict(zip(ids, rows["taken_at"].to_pylist(), strict=True))
-    for place in places.to_pylist():
+    for place, path in zip(lies_at.to_pylist(), places.paths(lies_at), strict=True):
         since = _since(taken.get(place["image_id"]), place["mtime"])
         its_files = files.setdefault(place["image_id"], {})
-        its_files.setdefault(place["uri"], _File(place["uri"], since))
+        its_files.setdefault(path, _File(path, since))
     pictures = [
         _Picture(
             row["image_id"],

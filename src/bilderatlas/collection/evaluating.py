@@ -7,9 +7,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
-from bilderatlas import evaluation, ground_truth
+from bilderatlas import evaluation, ground_truth, natural, places
 from bilderatlas.arrays import ClusterLabels, Embeddings
 from bilderatlas.collection.open_space import OpenSpace
 from bilderatlas.errors import LabelsError, QueryError
@@ -25,7 +26,7 @@ from bilderatlas.reports import (
     LabelsUsed,
     SideBySide,
 )
-from bilderatlas.results import Clustering, Thumbnails
+from bilderatlas.results import Clustering, Thumbnails, image_id_of
 
 N_CLASSES = 50  # the largest, in the matrix of likeness
 N_CAPTIONS = 2000  # that are searched with; a text takes some milliseconds
@@ -33,17 +34,15 @@ N_CAPTIONS = 2000  # that are searched with; a text takes some milliseconds
 
 @dataclass(frozen=True, slots=True)
 class Labelled:
-    """The regions of one kind that have a label."""
+    """What is judged: regions of one kind, each once for every place and class of its image."""
 
     region_ids: tuple[str, ...]  # (L,)
-    embeddings: Embeddings  # (L, D)
     classes: Classes  # (L,)
     names: tuple[str, ...]  # (C,) of the classes
+    places: pa.Table  # (L,) where each is
+    embeddings: Embeddings  # (M, D), once for each region
+    row_of: NDArray[np.int64]  # (L,) the row of each in `embeddings`
     n_unlabelled: int
-
-    @property
-    def image_ids(self) -> list[str]:
-        return [region_id.partition("-")[0] for region_id in self.region_ids]
 
 
 def evaluate(
@@ -69,10 +68,15 @@ def evaluate(
         runs=tuple(_judge(made, labels, labelled) for made, labels in judged),
         similarity=_similarity(labelled, seed),
         dbscan=evaluation.dbscan_grid(
-            labelled.embeddings, labelled.classes, eps=eps, min_samples=min_samples, seed=seed
+            labelled.embeddings,
+            labelled.classes,
+            row_of=labelled.row_of,
+            eps=eps,
+            min_samples=min_samples,
+            seed=seed,
         ),
         captions=_captions(space, truth, seed) if truth.captions_of else None,
-        side_by_side=_side_by_side(space, judged, labelled),
+        side_by_side=_side_by_side(judged, labelled),
         thumbnails=thumbnails,
     )
 
@@ -99,7 +103,7 @@ def read_truth(
         )
     return ground_truth.read(
         labels,
-        space.catalogue.all_places,
+        space.catalogue.place_rows(),
         label_column=label_column,
         image_column=image_column,
         captions=captions,
@@ -117,29 +121,37 @@ def _check_comparable(clusterings: Sequence[Clustering]) -> None:
 
 def _labelled(space: OpenSpace, kind: str, truth: GroundTruth) -> Labelled:
     ids, embeddings = space.catalogue.embeddings_of(kind)
-    named = [truth.label_of.get(region_id.partition("-")[0]) for region_id in ids]
-    rows = np.array([i for i, name in enumerate(named) if name is not None], dtype=np.int64)
-    given = [name for name in named if name is not None]
-    names, classes = np.unique(given, return_inverse=True)
+    image_ids = pa.array([image_id_of(region_id) for region_id in ids], pa.string())
+    lies_at = space.catalogue.place_rows()
+    owner, place = places.spread(image_ids, lies_at)  # (R,), (R,)
+    said = [truth.labels_at.get(each, ()) for each in lies_at["place_id"].take(place).to_pylist()]
+    given = [label for its in said for label in its]  # (L,)
+    n_of = [len(its) for its in said]
+    names = sorted(set(given), key=natural.key)
     if len(names) < 2:
         raise LabelsError(
-            f"Of the {len(ids):,} regions of kind {kind!r}, {len(rows):,} have a label, "
+            f"Of the {len(said):,} regions of kind {kind!r}, {len(given):,} have a label, "
             f"of {len(names)} classes. To tell classes apart, label regions of two or more."
         )
+    number = {name: i for i, name in enumerate(names)}
+    rows, row_of = np.unique(np.repeat(owner, n_of), return_inverse=True)
     return Labelled(
-        tuple(ids[i] for i in rows),
-        embeddings if len(rows) == len(ids) else embeddings[rows],
-        classes,
-        tuple(names.tolist()),
-        len(ids) - len(rows),
+        region_ids=tuple(ids[row] for row in rows[row_of]),
+        classes=np.array([number[label] for label in given]),
+        names=tuple(names),
+        places=lies_at.take(place.take(np.repeat(np.arange(len(said)), n_of))),
+        embeddings=embeddings if len(rows) == len(ids) else embeddings[rows],
+        row_of=row_of,
+        n_unlabelled=n_of.count(0),
     )
 
 
 def _labels_used(truth: GroundTruth, labelled: Labelled) -> LabelsUsed:
-    sizes = Counter(labelled.classes.tolist())
+    sizes = Counter(sorted(labelled.classes.tolist()))
     return LabelsUsed(
         source=truth.source,
         n_labelled=len(labelled.region_ids),
+        n_images=len(set(map(image_id_of, labelled.region_ids))),
         n_unlabelled=labelled.n_unlabelled,
         classes={labelled.names[number]: n for number, n in sizes.most_common()},
         n_unknown=len(truth.unknown),
@@ -191,14 +203,17 @@ def _judge_clusters(
 
 
 def _side_by_side(
-    space: OpenSpace, judged: Sequence[tuple[Clustering, ClusterLabels]], labelled: Labelled
+    judged: Sequence[tuple[Clustering, ClusterLabels]], labelled: Labelled
 ) -> SideBySide:
-    paths = space.catalogue.paths(labelled.image_ids)
+    """By class, and by path within one."""
+    classes, paths = labelled.classes.tolist(), labelled.places["path"].to_pylist()
+    order = sorted(range(len(classes)), key=lambda i: (classes[i], natural.key(paths[i])))
+    called = {made.run: _called(labels, labelled) for made, labels in judged}
     return SideBySide(
-        region_ids=labelled.region_ids,
-        paths=tuple(path or "" for path in paths),
-        real=tuple(labelled.names[number] for number in labelled.classes.tolist()),
-        predicted={made.run: _called(labels, labelled) for made, labels in judged},
+        region_ids=tuple(labelled.region_ids[i] for i in order),
+        places=labelled.places.take(order),
+        real=tuple(labelled.names[classes[i]] for i in order),
+        predicted={run: tuple(names[i] for i in order) for run, names in called.items()},
     )
 
 
@@ -222,18 +237,21 @@ def _called(labels: ClusterLabels, labelled: Labelled) -> tuple[str | None, ...]
 
 
 def _similarity(labelled: Labelled, seed: int) -> ClassSimilarity:
+    """Of different pictures: one that lies at several places is in its class once."""
     sizes = np.bincount(labelled.classes)
     largest = np.argsort(-sizes, kind="stable")[:N_CLASSES]
+    pairs = np.unique(np.stack([labelled.row_of, labelled.classes]), axis=1)
+    embeddings, classes = labelled.embeddings[pairs[0]], pairs[1]
     place = np.full(len(sizes), -1)
     place[largest] = np.arange(len(largest))
-    own = place[labelled.classes]
-    means = evaluation.class_means(labelled.embeddings[own >= 0], own[own >= 0])
+    own = place[classes]
+    means = evaluation.class_means(embeddings[own >= 0], own[own >= 0])
     order = evaluation.likeness_order(means)
     return ClassSimilarity(
         classes=tuple(labelled.names[number] for number in largest[order].tolist()),
         n_classes=len(sizes),
         matrix=means[np.ix_(order, order)],
-        separation=evaluation.separation(labelled.embeddings, labelled.classes, seed=seed),
+        separation=evaluation.separation(embeddings, classes, seed=seed),
     )
 
 

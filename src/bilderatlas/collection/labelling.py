@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from bilderatlas import decisions, ground_truth
+from bilderatlas import decisions, ground_truth, natural
 from bilderatlas import labels as labels_
 from bilderatlas.catalogue import Catalogue
 from bilderatlas.collection.open_space import OpenSpace
@@ -52,7 +52,9 @@ def count(catalogue: Catalogue, labels: Labels) -> LabelCounts:
         labelled.append(here)
         n_of.append(LabelCount(label, len(here), labels.since[label]))
     n_labelled = len(pc.unique(pa.concat_arrays(labelled))) if labelled else 0
-    listed = sorted((each for each in n_of if each.n_images), key=lambda c: (-c.n_images, c.label))
+    listed = sorted(
+        (each for each in n_of if each.n_images), key=lambda c: (-c.n_images, natural.key(c.label))
+    )
     return LabelCounts(listed, n_labelled=n_labelled, n_images=len(catalogue.image_ids))
 
 
@@ -95,7 +97,7 @@ def import_(
     """
     catalogue = space.catalogue
     read = ground_truth.read_all(
-        given, catalogue.all_places, label_column=label_column, image_column=image_column
+        given, catalogue.place_rows(), label_column=label_column, image_column=image_column
     )
     regions_of: dict[str, list[str]] = {}
     unknown = dict.fromkeys(read.unknown)
@@ -169,4 +171,4 @@ def _keep(
 def _there_are(regions_of: Mapping[str, object]) -> str:
     if not regions_of:
         return "There are no labels yet: bilderatlas label COLLECTION --set LABEL IMAGE..."
-    return f"There are: {', '.join(sorted(regions_of)[:20])}."
+    return f"There are: {', '.join(sorted(regions_of, key=natural.key)[:20])}."

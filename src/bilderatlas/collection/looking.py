@@ -22,10 +22,17 @@ SMALLEST_PART = 0.02  # of a side; smaller regions are shown as they are, not in
 def facts(catalogue: Catalogue, numbers: Sequence[int]) -> list[ImageFacts]:
     """What the collection knows of some images, by their numbers, in the order asked for."""
     rows = catalogue.images(numbers, FACTS)
-    places = [catalogue.places(number) for number in numbers]
+    told = [catalogue.places(number) for number in numbers]
+    places = catalogue.places_of(numbers)
     return [
-        ImageFacts(path=paths[0], paths=tuple(paths), metadata=metadata, **row)
-        for row, (paths, metadata) in zip(rows, places, strict=True)
+        ImageFacts(
+            path=paths[0],
+            paths=tuple(paths),
+            metadata=metadata,
+            places=tuple(places[row["image_id"]]),
+            **row,
+        )
+        for row, (paths, metadata) in zip(rows, told, strict=True)
     ]
 
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from bilderatlas import vector_database
+import numpy as np
+
+from bilderatlas import places, vector_database
+from bilderatlas.arrays import Embeddings
 from bilderatlas.catalogue import Catalogue
 from bilderatlas.collection.open_space import OpenSpace
 from bilderatlas.errors import QueryError
@@ -15,12 +19,12 @@ from bilderatlas.filters import free_names
 from bilderatlas.results import ChromaExport
 from bilderatlas.vector_database import Entries, Value
 
-FACTS = ("path", "image_id", "kind", "label", "box")
+FACTS = ("path", "image_id", "region_id", "place_id", "kind", "label", "box")
 BATCH_SIZE = 1000
 
 
 def to_chroma(space: OpenSpace, folder: Path, prefix: str | None) -> ChromaExport:
-    """Write all regions of a space, with their metadata and texts."""
+    """Write all regions of a space, each once for every place of its image, with its metadata."""
     about = space.about
     name = vector_database.name_of(prefix or _plain(space.collection), about.field or "image")
     stamp: dict[str, Value] = {
@@ -31,8 +35,9 @@ def to_chroma(space: OpenSpace, folder: Path, prefix: str | None) -> ChromaExpor
     if not len(space.catalogue.regions):
         raise QueryError(f"Space '{about.space}' is empty: there is nothing to write.")
     rows = _Rows(space.catalogue)
-    n_regions = vector_database.write(folder, name, stamp, rows.batches())
-    return ChromaExport(str(folder), name, about.space, n_regions, tuple(sorted(rows.as_json)))
+    n_rows = vector_database.write(folder, name, stamp, rows.batches())
+    n_regions, as_json = len(space.catalogue.regions), tuple(sorted(rows.as_json))
+    return ChromaExport(str(folder), name, about.space, n_regions, n_rows, as_json)
 
 
 class _Rows:
@@ -43,19 +48,37 @@ class _Rows:
         self.as_json: set[str] = set()  # columns with values that Chroma does not know
 
     def batches(self) -> Iterator[Entries]:
-        vectors = self.catalogue.vectors
-        for start in range(0, len(vectors), BATCH_SIZE):
-            rows = self.catalogue.regions.slice(start, BATCH_SIZE).to_pylist()
-            yield Entries(
-                [row["region_id"] for row in rows],
-                vectors[start : start + BATCH_SIZE],
-                [self._metadata(row) for row in rows],
-                [row["text"] for row in rows],
-            )
+        vectors, regions = self.catalogue.vectors, self.catalogue.regions
+        lies_at = self.catalogue.place_rows()
+        owner, place = places.spread(regions["image_id"].combine_chunks(), lies_at)  # (R,), (R,)
+        is_first = np.append(True, owner[1:] != owner[:-1])
+        for start in range(0, len(owner), BATCH_SIZE):
+            some = slice(start, start + BATCH_SIZE)
+            rows, at = owner[some], lies_at.take(place[some]).to_pylist()
+            their_regions = regions.take(rows).to_pylist()
+            yield self._entries(their_regions, at, is_first[some].tolist(), vectors[rows])
 
-    def _metadata(self, row: Mapping[str, Any]) -> dict[str, Value]:
-        paths, metadata = self.catalogue.places(row["image"])
-        facts = {name: row.get(name) for name in FACTS} | {"path": paths[0]}
+    def _entries(
+        self,
+        regions: Sequence[Mapping[str, Any]],
+        at: Sequence[Mapping[str, str]],
+        is_first: Sequence[bool],
+        vectors: Embeddings,
+    ) -> Entries:
+        """Rows of regions and of their places; at the first place the id is that of the region."""
+        return Entries(
+            [
+                region["region_id"] if first else f"{region['region_id']}@{place['place_id']}"
+                for region, place, first in zip(regions, at, is_first, strict=True)
+            ],
+            vectors,
+            [self._metadata(*both) for both in zip(regions, at, strict=True)],
+            [region["text"] for region in regions],
+        )
+
+    def _metadata(self, region: Mapping[str, Any], place: Mapping[str, str]) -> dict[str, Value]:
+        metadata = json.loads(place["metadata"])
+        facts = {name: place.get(name, region.get(name)) for name in FACTS}
         named = dict(zip(free_names(metadata, FACTS), metadata.values(), strict=True))
         held = {name: vector_database.value(given) for name, given in (facts | named).items()}
         self.as_json |= {

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bilderatlas import clustering
 from bilderatlas.arrays import ClusterLabels, Embeddings
@@ -28,7 +29,7 @@ class Setting:
 
 @dataclass(frozen=True, slots=True)
 class Grid:
-    """Every setting that was tried, over `n_rows` of the rows."""
+    """Every setting that was tried, judged by `n_rows` of the classes."""
 
     n_rows: int
     settings: tuple[Setting, ...]
@@ -43,25 +44,30 @@ def dbscan_grid(
     embeddings: Embeddings,
     classes: Classes,
     *,
+    row_of: NDArray[np.int64] | None = None,
     eps: Sequence[float] = EPS,
     min_samples: Sequence[int] = MIN_SAMPLES,
     seed: int = 0,
 ) -> Grid:
     """Cluster rows (N, D) with every pair of values (Tudor 2023, Figure 4.7).
 
-    Of more than 1,500 rows as many are drawn with `seed`; a sample is less dense than the whole,
-    so there the best `min_samples` is lower. Raises QueryError for values that DBSCAN refuses.
+    `row_of` (L,) says which row each of the classes (L,) is of, where some rows have several or
+    the same one more than once; what is judged are the L. Of more than 1,500 rows as many are
+    drawn with `seed`; a sample is less dense than the whole, so there the best `min_samples` is
+    lower. Raises QueryError for values that DBSCAN refuses.
     """
     if not eps or not min_samples:
         raise QueryError("A grid needs a value of eps and one of min_samples. Leave them out.")
     rows = np.sort(np.random.default_rng(seed).permutation(len(embeddings))[:N_SAMPLE])
-    some, their_classes = embeddings[rows], classes[rows]
+    row_of = np.arange(len(embeddings)) if row_of is None else row_of
+    is_in = np.isin(row_of, rows)  # (L,)
+    some, place = embeddings[rows], np.searchsorted(rows, row_of[is_in])
     settings = [
-        Setting(reach, n, agreement(their_classes, _labels(some, reach, n)))
+        Setting(reach, n, agreement(classes[is_in], _labels(some, reach, n)[place]))
         for n in min_samples
         for reach in eps
     ]
-    return Grid(len(rows), tuple(settings))
+    return Grid(len(place), tuple(settings))
 
 
 def _labels(embeddings: Embeddings, eps: float, min_samples: int) -> ClusterLabels:

@@ -29,6 +29,7 @@ from bilderatlas.results import (
     Labelling,
     NearCluster,
     Outcome,
+    Place,
     Problem,
     Projection,
     Region,
@@ -55,12 +56,17 @@ def hits(said: Json, thumbnails: Thumbnails, asked: str | None = None) -> Hits:
 
 def _hit(row: Json) -> Hit:
     regions = tuple(_made(Region, part, box=tuple(part["box"])) for part in row["regions"])
-    return _made(Hit, row, regions=regions)
+    return _made(Hit, row, regions=regions, places=_places(row))
+
+
+def _places(row: Json) -> tuple[Place, ...]:
+    return tuple(_made(Place, place) for place in row.get("places", ()))
 
 
 def image(row: Json) -> ImageFacts:
     taken = row["taken_at"] and datetime.fromisoformat(row["taken_at"])
-    return _made(ImageFacts, row, taken_at=taken, paths=tuple(row["paths"]))
+    paths = tuple(row["paths"])
+    return _made(ImageFacts, row, taken_at=taken, paths=paths, places=_places(row))
 
 
 def run(row: Json) -> Run:

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from bilderatlas import places
 from bilderatlas.errors import StoreError
 from bilderatlas.evaluation import Agreement, Grid, ModalityGap, Retrieval, Separation
 from bilderatlas.evaluation.similarity import Matrix
 from bilderatlas.reports.heat_map import HeatMap
-from bilderatlas.results import Run, Thumbnails
+from bilderatlas.results import Run, Thumbnails, image_id_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -28,11 +29,12 @@ class LabelsUsed:
     """What the ground truth was, and how much of it could be used."""
 
     source: str
-    n_labelled: int  # regions with a label
-    n_unlabelled: int  # regions without
-    classes: Mapping[str, int]  # class -> how many regions, the largest first
+    n_labelled: int  # rows: a region at one of its places, in one of its classes
+    n_images: int  # different images among them
+    n_unlabelled: int  # regions at places without a label
+    classes: Mapping[str, int]  # class -> how many rows, the largest first
     n_unknown: int  # names of no image of the collection
-    n_torn: int  # images with several labels
+    n_torn: int  # images in several classes
     warnings: tuple[str, ...]  # a line for each of these, with the first of them
 
     def to_dict(self) -> dict[str, Any]:
@@ -46,9 +48,9 @@ class JudgedCluster:
 
     cluster: int
     name: str
-    size: int  # of its regions with a label
+    size: int  # of its rows with a label
     label: str | None  # the class that it is matched to; None for a surplus cluster
-    n_right: int  # regions of that class in it
+    n_right: int  # rows of that class in it
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +58,7 @@ class JudgedRun:
     """A clustering beside the ground truth."""
 
     about: Run
-    agreement: Agreement  # over all regions with a label
+    agreement: Agreement  # over all rows with a label
     clustered_only: Agreement | None  # over those that are not noise
     clusters: tuple[JudgedCluster, ...]  # largest first
 
@@ -116,22 +118,32 @@ class SideBySide:
     """The groups of every run beside the real ones, called alike where they were matched."""
 
     region_ids: tuple[str, ...]  # (N,)
-    paths: tuple[str, ...]  # (N,)
+    places: pa.Table  # (N,) where each is, as `places.rows` has them
     real: tuple[str, ...]  # (N,)
     predicted: Mapping[str, tuple[str | None, ...]]  # run -> (N,); None: not in this run
 
+    @property
+    def paths(self) -> list[str]:
+        """(N,) the file of each."""
+        found: list[str] = self.places["path"].to_pylist()
+        return found
+
     def to_arrow(self) -> pa.Table:
-        """One row a region: path, image_id, region_id, label, and a column a run."""
+        """A row for every place and class of a region: path, image_id, region_id, label, a column a
+        run, place_id, and the metadata of the place.
+        """
         import pyarrow as pa
 
         columns = {
             "path": self.paths,
-            "image_id": [region_id.partition("-")[0] for region_id in self.region_ids],
+            "image_id": list(map(image_id_of, self.region_ids)),
             "region_id": self.region_ids,
             "label": self.real,
             **self.predicted,
+            "place_id": self.places["place_id"].to_pylist(),
         }
-        return pa.table({name: pa.array(values, pa.string()) for name, values in columns.items()})
+        told = {name: pa.array(values, pa.string()) for name, values in columns.items()}
+        return pa.table(told | places.metadata_columns(self.places["metadata"].to_pylist(), told))
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +177,7 @@ class Evaluation:
         }
 
     def to_arrow(self) -> pa.Table:
-        """The table of runs side by side, one row a region."""
+        """The table of runs side by side, a row for every place and class of a region."""
         return self.side_by_side.to_arrow()
 
     def to_pandas(self) -> pd.DataFrame:

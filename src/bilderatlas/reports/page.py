@@ -10,7 +10,7 @@ from importlib.resources import files
 
 import numpy as np
 
-from bilderatlas import figures
+from bilderatlas import figures, natural
 from bilderatlas.evaluation import Agreement, Grid
 from bilderatlas.reports import NOISE, Captions, ClassSimilarity, Evaluation, JudgedRun
 from bilderatlas.reports.charts import (
@@ -72,8 +72,9 @@ def _section(title: str, meaning: str, *body: str) -> str:
 def _lead(evaluation: Evaluation) -> str:
     labels = evaluation.labels
     what = "images" if evaluation.kind == "image" else f"regions ({escape(evaluation.kind)})"
+    differ = f" ({labels.n_images:,} different pictures)" * (labels.n_images < labels.n_labelled)
     facts = [
-        f"<strong>{labels.n_labelled:,}</strong> {what} in "
+        f"<strong>{labels.n_labelled:,}</strong> {what}{differ} in "
         f"<strong>{len(labels.classes):,}</strong> classes, according to {escape(labels.source)}; "
         f"embedded by <strong>{escape(evaluation.encoder)}</strong>.",
         *[f"{labels.n_unlabelled:,} have no label and are left out."] * (labels.n_unlabelled > 0),
@@ -145,11 +146,11 @@ def _side_by_side(evaluation: Evaluation) -> str:
     chosen = _chosen(side.real)
     image_ids = [side.region_ids[i].partition("-")[0] for i in chosen]
     pictures = [_picture(jpeg) for jpeg in evaluation.thumbnails(image_ids)]
-    rows, band, last = [], 0, ""
+    paths, rows, band, last = side.paths, [], 0, ""
     for i, picture in zip(chosen, pictures, strict=True):
         band, last = band + (side.real[i] != last), side.real[i]
         cells = "".join(_group(run[i], side.real[i]) for run in side.predicted.values())
-        name = escape(side.paths[i].rsplit("/", 1)[-1])
+        name = escape(paths[i].rsplit("/", 1)[-1])
         rows.append(
             f'<tr class="band{band % 2}"><td>{picture}</td><td class=file>{name}</td>'
             f"<th scope=row>{escape(side.real[i])}</th>{cells}</tr>"
@@ -169,8 +170,10 @@ def _side_by_side(evaluation: Evaluation) -> str:
 
 def _chosen(real: Sequence[str]) -> list[int]:
     """Rows by class, as many of each where there are too many."""
-    order = np.argsort(np.array(real), kind="stable")
-    classes, starts = np.unique(np.array(real)[order], return_index=True)
+    classes = {name: i for i, name in enumerate(sorted(set(real), key=natural.key))}
+    numbers = np.array([classes[name] for name in real])
+    order = np.argsort(numbers, kind="stable")
+    starts = np.searchsorted(numbers[order], np.arange(len(classes)))
     each = max(1, N_ROWS // len(classes))
     stops = np.append(starts[1:], len(order))
     rows = [

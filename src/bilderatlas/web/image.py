@@ -235,8 +235,9 @@ def _facts(facts: ImageFacts) -> html.Dl:
     ]
     if facts.taken_at:
         rows.append((texts.TAKEN_AT, facts.taken_at.strftime("%Y-%m-%d %H:%M")))
-    rows += [(str(name), str(value)) for name, value in facts.metadata.items()]
-    rows += [(texts.LIES_AT, path) for path in facts.paths]
+    for place in facts.places:
+        rows += [(str(name), str(value)) for name, value in place.metadata.items()]
+        rows.append((texts.LIES_AT, place.path))
     rows.append((texts.IMAGE_ID, facts.image_id))
     return html.Dl([part for name, value in rows for part in (html.Dt(name), html.Dd(value))])
 

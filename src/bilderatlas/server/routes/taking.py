@@ -84,11 +84,12 @@ def found(
     selection: SelectionId | None = None,
     format: Literal["csv", "parquet"] = "csv",
 ) -> Response:
-    """Give the images that answer a query, likely and doubtful, as a file: CSV or Parquet."""
+    """Give what answers a query, likely and doubtful, as CSV or Parquet: a row for every place."""
     hits = collection.search(query, k=k, where=where, selection=selection, may_open_files=False)
     answers = [hit for hit in hits if hit.relevance >= DOUBTFUL]
     file = io.BytesIO()
-    exports.write_rows(exports.hits_table(answers), file, format)
+    rows = collection.places([hit.image_id for hit in answers])
+    exports.write_rows(exports.hits_table(answers, rows), file, format)
     headers = {"Content-Disposition": f'attachment; filename="results.{format}"'}
     return Response(file.getvalue(), media_type=MEDIA_TYPES[format], headers=headers)
 

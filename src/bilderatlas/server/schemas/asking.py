@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from bilderatlas.server.schemas.images import Place
 from bilderatlas.server.schemas.limits import (
     MAX_KINDS,
     MAX_WORDS,
@@ -77,7 +78,8 @@ class Hit(BaseModel):
     relevance: float
     regions: list[Region]
     matched_by: str
-    metadata: dict[str, Any]
+    metadata: Annotated[dict[str, Any], Field(description="of all places together")]
+    places: list[Place]
 
 
 class Hits(BaseModel):

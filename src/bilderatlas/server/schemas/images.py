@@ -8,6 +8,14 @@ from typing import Annotated, Any
 from pydantic import BaseModel, Field
 
 
+class Place(BaseModel):
+    """A file where an image lies, or a row of a table that names it, and what the table says."""
+
+    place_id: str
+    path: str
+    metadata: dict[str, Any]
+
+
 class Image(BaseModel):
     """One image and the places where it lies."""
 
@@ -18,7 +26,8 @@ class Image(BaseModel):
     media_type: str
     taken_at: datetime | None
     paths: list[str]
-    metadata: dict[str, Any]
+    metadata: Annotated[dict[str, Any], Field(description="of all places together")]
+    places: list[Place]
 
 
 class Images(BaseModel):
