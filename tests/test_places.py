@@ -266,17 +266,21 @@ def test_a_folder_beside_the_table_that_tells_of_its_files_says_nothing_twice() 
         ("/p/2.png", "/p/sub", "b", "{}"),
         ("/p/3.png", "/p/t.csv", "a", '{"n": 3}'),
         ("/p/3.png", "/p/u.csv", "a", '{"n": 4}'),
+        ("/p/4.png", "/p", "a", "{}"),  # as it was before it changed
+        ("/p/4.png", "/p/t.csv", "c", '{"n": 5}'),
     )
     rows = places.rows(table)
-    assert places.count(table) == len(rows) == 5
+    assert places.count(table) == len(rows) == 7
     assert list(zip(rows["path"].to_pylist(), rows["metadata"].to_pylist(), strict=True)) == [
         ("/p/1.png", '{"n": 1}'),
         ("/p/1.png", '{"n": 2}'),
         ("/p/2.png", "{}"),
         ("/p/3.png", '{"n": 3}'),
         ("/p/3.png", '{"n": 4}'),
+        ("/p/4.png", "{}"),
+        ("/p/4.png", '{"n": 5}'),
     ]
-    assert len(set(rows["place_id"].to_pylist())) == 5
+    assert len(set(rows["place_id"].to_pylist())) == 7
 
 
 def test_a_file_whose_name_ends_in_a_number_sign_keeps_it() -> None:

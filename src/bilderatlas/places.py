@@ -119,12 +119,12 @@ def _without_echoes(places: pa.Table) -> pa.Table:
     shared = counts.field("values").filter(pc.greater(counts.field("counts"), 1))
     is_shared = pc.is_in(found["path"], value_set=shared).to_numpy()
     kept = ~is_shared
-    of_path: dict[str, list[tuple[int, Mapping[str, str]]]] = defaultdict(list)
+    of_file: dict[tuple[str, str], list[tuple[int, Mapping[str, str]]]] = defaultdict(list)
     where = np.flatnonzero(is_shared).tolist()
     same_file = found.filter(pa.array(is_shared)).to_pylist()
     for row, place in zip(where, same_file, strict=True):
-        of_path[place["path"]].append((row, place))
-    for same in of_path.values():
+        of_file[place["path"], place["image_id"]].append((row, place))
+    for same in of_file.values():
         said = {place["source"] for _, place in same if place["metadata"] != BARE}
         speaking = said or {same[0][1]["source"]}
         kept[[row for row, place in same if place["source"] in speaking]] = True
