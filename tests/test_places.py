@@ -15,6 +15,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from bilderatlas import places
+from bilderatlas.cli import asking
 from bilderatlas.collection import Collection
 from bilderatlas.server import app
 from bilderatlas.web import image as image_page
@@ -138,6 +139,15 @@ def test_results_show_every_product(shop: Collection) -> None:
         ]  # fmt: skip
         over_http = client.get("/api/v1/export", params={"table": "clusters"}).text
     assert list(csv.DictReader(io.StringIO(over_http))) == exported(shop, "clusters")
+
+
+def test_a_result_says_how_many_places_it_stands_for(
+    shop: Collection, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asking._show_hits(shop.search("red", k=2), None, as_json=False)
+    first, second = capsys.readouterr().out.splitlines()
+    assert first.endswith("boot.png and 2 more")
+    assert second.endswith("hat.png")
 
 
 @pytest.mark.parametrize("table", ["images", "clusters", "coordinates"])

@@ -107,9 +107,9 @@ def _show_hits(hits: Hits, png: Path | None, as_json: bool) -> None:
         return
     say("score  relevance  path, and what of it matched")
     for hit in hits:
-        print(
-            f"{hit.score:5.3f}  {hit.relevance:9.2f}  {one_line(hit.path)}{_matched(hit.regions)}"
-        )
+        more = f" and {len(hit.places) - 1:,} more" if len(hit.places) > 1 else ""
+        told = f"{one_line(hit.path)}{more}{_matched(hit.regions)}"
+        print(f"{hit.score:5.3f}  {hit.relevance:9.2f}  {told}")
     say(f"{str(hits.verdict).capitalize()}.")
 
 
