@@ -21,6 +21,7 @@ from PIL import Image, ImageCms, ImageFile, UnidentifiedImageError
 
 from bilderatlas.arrays import Box
 from bilderatlas.errors import ImageProblem
+from bilderatlas.images import unread
 
 PICTURE_SUFFIXES = frozenset(
     f".{suffix}"
@@ -52,7 +53,6 @@ MAX_MEGAPIXELS = 400.0  # a page of A3 at 1200 dpi has 280
 ORDINARY_MEGAPIXELS, MAX_PIXELS_PER_BYTE = 100, 1000  # larger ones must have bytes to show for it
 TRIVIAL_BYTES = 16
 SIXTEEN_TO_EIGHT = np.rint(np.arange(1 << 16) / 257).astype(np.uint8)
-HEIC_BRANDS = (b"heic", b"heix", b"mif1", b"msf1", b"heif")
 
 # Several at once would take gigabytes: 100 megapixels are 300 MB as RGB, and as much while reduced.
 _one_huge_at_a_time = threading.Lock()
@@ -87,7 +87,7 @@ def looks_like_picture(head: bytes) -> bool:
     if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
         return True
     if head[4:8] == b"ftyp":
-        return head[8:12] in (b"avif", b"avis", *HEIC_BRANDS)
+        return head[8:12] in (b"avif", b"avis", *unread.HEIC_BRANDS)
     # "BM" begins many texts too; the size of the header that follows does not
     return head[:2] == b"BM" and len(head) > 18 and head[14] in (12, 40, 52, 56, 64, 108, 124)
 
@@ -140,6 +140,8 @@ def _check_megapixels(width: int, height: int, n_bytes: int) -> None:
 def _open(content: bytes) -> ImageFile.ImageFile:
     if len(content) < TRIVIAL_BYTES:
         raise ImageProblem("the file is empty" if not content else f"only {len(content)} bytes")
+    if unread.by_content(content[:32]) is unread.RAW:  # some begin like TIFF files
+        raise ImageProblem(unread.RAW.reason)
     try:
         return Image.open(io.BytesIO(content), formats=FORMATS)
     except UnidentifiedImageError:
@@ -149,8 +151,8 @@ def _open(content: bytes) -> ImageFile.ImageFile:
 
 
 def _why_unidentified(content: bytes) -> str:
-    if content[4:8] == b"ftyp" and content[8:12] in HEIC_BRANDS:
-        return "HEIC pictures cannot be read here; convert them to JPEG"
+    if kind := unread.by_content(content):
+        return kind.reason
     if not any(content[:4096]):
         return "not a picture: the file holds only zeros"
     if looks_like_picture(content[:32]):
