@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import gzip
+import socket
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 
@@ -23,7 +26,8 @@ class Web(BaseHTTPRequestHandler):
     """Each path is a way in which the web answers."""
 
     protocol_version = "HTTP/1.1"
-    n_busy = 0
+    n_busy = n_waiting = 0
+    headers_seen: ClassVar[dict[str, str]] = {}
 
     def do_GET(self) -> None:
         getattr(self, self.path.strip("/").partition(".")[0].partition("?")[0])()
@@ -57,6 +61,33 @@ class Web(BaseHTTPRequestHandler):
 
     def outside(self) -> None:
         self.reply(301, Location="file:///etc/passwd")
+
+    def elsewhere(self) -> None:
+        self.reply(301, Location=f"http://localhost:{self.server.server_address[1]}/told.png")
+
+    def told(self) -> None:
+        type(self).headers_seen = dict(self.headers)
+        self.reply(200, RED)
+
+    def waiting(self) -> None:
+        type(self).n_waiting += 1
+        if self.n_waiting % 2:
+            self.reply(429, Retry_After="1")
+        else:
+            self.reply(200, RED)
+
+    def resting(self) -> None:
+        self.reply(503, Retry_After="3600")
+
+    def slow_head(self) -> None:
+        for sign in b"HTTP/1.1 200 OK\r\nX-Padding: " + b"x" * 1000:
+            self.wfile.write(bytes([sign]))
+            self.wfile.flush()
+            time.sleep(0.02)
+
+    def on_and_on(self) -> None:
+        time.sleep(0.05)
+        self.reply(301, Location=f"/on_and_on?{time.monotonic()}")
 
     def gone(self) -> None:
         self.reply(404, b"<html>Not here</html>")
@@ -161,10 +192,71 @@ def test_a_silent_server_is_given_up(web: str) -> None:
     assert "timed out" in problem(f"{web}/silent", read_timeout_s=0.05)
 
 
-def test_a_dripping_server_is_given_up(web: str) -> None:
+@pytest.mark.parametrize("path", ["dripping", "slow_head", "on_and_on", "resting?0"])
+def test_one_deadline_is_for_the_whole_of_an_answer(
+    web: str, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    monkeypatch.setattr(fetching, "MAX_RETRY_AFTER_S", 1e6)
     started = time.monotonic()
-    assert "bytes came in 0.1 s" in problem(f"{web}/dripping", whole_timeout_s=0.1)
+    assert problem(f"{web}/{path}", whole_timeout_s=0.2) == "did not come within 0.2 s"
     assert time.monotonic() - started < 1
+
+
+def test_a_deadline_covers_a_handshake_that_drips() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        thread = threading.Thread(target=_drip_handshake, args=(server,), daemon=True)
+        thread.start()
+        url = f"https://127.0.0.1:{server.getsockname()[1]}/x.png"
+        started = time.monotonic()
+        assert problem(url, whole_timeout_s=0.3) == "did not come within 0.3 s"
+        assert time.monotonic() - started < 1
+        thread.join()
+
+
+def _drip_handshake(server: socket.socket) -> None:
+    """A record of TLS that is said to have 16,000 bytes."""
+    connected, _ = server.accept()
+    with connected, suppress(OSError):
+        for sign in b"\x16\x03\x03\x3e\x80\x02\x00\x3e\x7c" + b"x" * 16_000:
+            connected.send(bytes([sign]))
+            time.sleep(0.02)
+
+
+def test_a_connection_is_used_again_until_a_deadline_shuts_it(web: str) -> None:
+    assert fetching.fetch(f"{web}/red.png") == RED
+    assert problem(f"{web}/dripping", whole_timeout_s=0.1) == "did not come within 0.1 s"
+    assert fetching.fetch(f"{web}/red.png") == RED
+
+
+def test_a_server_is_asked_again_after_the_time_it_names(web: str) -> None:
+    started = time.monotonic()
+    assert fetching.fetch(f"{web}/waiting") == RED
+    assert 1 <= time.monotonic() - started < 3
+
+
+def test_a_server_that_asks_to_wait_for_long_is_a_problem_at_once(web: str) -> None:
+    started = time.monotonic()
+    told = problem(f"{web}/resting")
+    assert told.startswith("the server answered 503 Service Unavailable and asks to wait 3,600 s")
+    assert time.monotonic() - started < 1
+
+
+def test_servers_are_told_who_asks(web: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    fetching.fetch(f"{web}/told.png")
+    assert Web.headers_seen["User-Agent"] == "bilderatlas"
+    monkeypatch.setenv("BILDERATLAS_USER_AGENT", "archive (me@example.org)")
+    fetching.fetch(f"{web}/told.png")
+    assert Web.headers_seen["User-Agent"] == "archive (me@example.org)"
+    fetching.fetch(f"{web}/told.png", headers={"user-agent": "other", "X-Key": "secret"})
+    assert (Web.headers_seen["user-agent"], Web.headers_seen["X-Key"]) == ("other", "secret")
+    fetching.fetch(f"{web}/told.png")
+    assert "X-Key" not in Web.headers_seen
+
+
+def test_a_header_is_not_for_another_server_that_is_redirected_to(web: str) -> None:
+    fetching.fetch(f"{web}/elsewhere", headers={"X-Key": "secret", "User-Agent": "me"})
+    assert Web.headers_seen["User-Agent"] == "me"
+    assert "X-Key" not in Web.headers_seen
 
 
 def test_a_table_of_urls_is_indexed_and_its_failures_are_listed(web: str, tmp_path: Path) -> None:

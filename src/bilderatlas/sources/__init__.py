@@ -23,6 +23,7 @@ MAX_FILE_BYTES = 1 << 30  # a single picture of more than 1 GiB is a mistake, or
 FILE_URL = re.compile(r"file:(?://[^/]*)?([^?#]*)", re.IGNORECASE)
 
 Metadata = Mapping[str, Any]
+Headers = Mapping[str, str]  # that servers are sent with each question
 
 
 @dataclass(frozen=True, slots=True)
