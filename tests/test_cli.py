@@ -367,7 +367,7 @@ def test_a_source_that_is_not_there(run: Run, toy: Path) -> None:
 def test_a_folder_without_pictures(run: Run, toy: Path) -> None:
     put(toy / "texts" / "a.txt", b"no picture")
     done = first_run(run, toy, toy / "texts")
-    refused(done, "SourceError", "No pictures in", "1 other files", "stays")
+    refused(done, "SourceError", "No pictures in", "(1 text)", "stays")
 
 
 def test_a_csv_without_the_named_column(run: Run, toy: Path) -> None:
@@ -400,6 +400,66 @@ def test_something_else_of_that_name(run: Run, toy: Path) -> None:
 def test_what_a_killed_creation_left_is_in_nobodys_way(run: Run, toy: Path, atlas: Path) -> None:
     shutil.copytree(f"{atlas}.atlas/images.lance", toy / ".new.atlas.1" / "images.lance")
     assert run("index", toy / "new", toy / "pics", "--json").document["n_images"] == 1
+
+
+def test_everything_was_read_only_where_that_is_so(run: Run, toy: Path) -> None:
+    run("index", toy / "new", toy / "pics")
+    told = run("problems", toy / "new")
+    assert (told.stdout, told.stderr) == ("", "No problems: everything was read.\n")
+    for name in ("a.pdf", "b.pdf", "c.pdf", "d.nef", "e.rar", "f.7z"):
+        put(toy / "pics" / name, b"of that kind")
+    put(toy / "pics" / ".DS_Store", b"of the system")
+    summary = run("index", toy / "new", toy / "pics")
+    counted = "3 PDF documents, 2 archives, 1 raw file"
+    assert f"Passed over: {counted} (bilderatlas problems " in summary.stdout
+    told = run("problems", toy / "new")
+    assert (told.stdout, told.stderr) == ("", "No problems. 6 passed over: --kind other.\n")
+    told = run("problems", toy / "new", "--kind", "other")
+    assert told.stderr == f"6 passed over: {counted}.\n"
+    assert told.stdout.splitlines()[0] == (
+        f"{toy}/pics/a.pdf\tother\tPDF documents are not read; convert them to JPEG or PNG"
+    )
+    facts = run("problems", toy / "new", "--kind", "other", "--json").document
+    assert facts["kinds"] == {"problem": 0, "other": 6, "small": 0}
+    assert facts["others"] == {"PDF documents": 3, "archives": 2, "raw files": 1}
+    assert (facts["n_problems"], len(facts["problems"])) == (6, 6)
+    about = run("info", toy / "new")
+    assert "6 files and folders passed over" in about.stdout
+    assert "exclude @eaDir, #recycle" in about.stdout
+
+
+def test_sources_without_pictures_are_named_by_what_they_hold(run: Run, toy: Path) -> None:
+    put(toy / "papers" / "a.pdf", b"%PDF-1.7")
+    put(toy / "notes" / "a.txt", b"no picture")
+    done = run("index", toy / "new", toy / "papers", toy / "pics", toy / "notes")
+    assert done.status == 0
+    assert f"No pictures in {toy}/papers (1 PDF document)." in done.stdout
+    assert f"No pictures in {toy}/notes (1 text)." in done.stdout
+    refused = run("index", toy / "other", toy / "papers", toy / "notes")
+    assert refused.status == 1
+    told = f"No pictures in {toy}/papers (1 PDF document), {toy}/notes (1 text)."
+    assert refused.stderr.startswith(f"bilderatlas: {told}")
+    assert not (toy / "other.atlas").exists()
+
+
+@pytest.mark.parametrize("header", ["nothing", ": value", "A B: value", "A: ü", "A: b\nC: d"])
+def test_a_header_that_is_none_is_wrong_usage(run: Run, toy: Path, header: str) -> None:
+    done = run("index", toy / "new", toy / "pics", "--header", header)
+    assert done.status == 2
+    assert "--header" in done.stderr
+
+
+def test_options_of_index_are_remembered(run: Run, toy: Path) -> None:
+    put(toy / "pics" / "small.png", plain("blue", side=8))
+    put(toy / "pics" / "drafts" / "a.png", plain("lime"))
+    asked = ("--exclude", "drafts", "--min-side", "10", "--json")
+    first = run("index", toy / "new", toy / "pics", *asked).document
+    again = run("index", toy / "new", toy / "pics", "--json").document
+    for facts in (first, again):
+        assert (facts["n_images"], facts["n_small"], facts["n_other"]) == (1, 1, 1)
+    about = run("info", toy / "new", "--json").document
+    assert (about["min_side"], about["exclude"][-1]) == (10, "drafts")
+    assert "1 too small: --kind small." in run("problems", toy / "new").stderr
 
 
 def test_pictures_that_are_all_unreadable_are_kept_as_problems(run: Run, toy: Path) -> None:

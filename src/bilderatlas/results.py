@@ -6,11 +6,12 @@ JSON), `.to_arrow()`, `.to_pandas()`, and a picture in notebooks where there is 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, overload
 
 import numpy as np
 
@@ -165,22 +166,39 @@ class Hits(Items[Hit]):
         return self.to_png() if self else None
 
 
+OTHER, SMALL = "other", "small"  # stages of what is no problem: no picture, or not asked for
+ProblemKind = Literal["problem", "other", "small", "all"]
+
+
 @dataclass(frozen=True, slots=True)
 class Problem:
     """A file that could not become an image, or be searched for regions, and why."""
 
     uri: str
-    stage: str  # read, decode, embed; find, reindex: the image is there, its parts or a space not
+    # read, decode, embed; find, reindex: the image is there, its parts or a space not; other, small
+    stage: str
     reason: str
     when: datetime
 
 
 class Problems(Items[Problem]):
-    """Everything that was skipped."""
+    """What was skipped, of one kind or of all."""
+
+    def __init__(self, problems: Sequence[Problem], kinds: Mapping[str, int]) -> None:
+        super().__init__(problems)
+        self.kinds = kinds  # how many there are of each in the collection: problem, other, small
+
+    def of_others(self) -> dict[str, int]:
+        """How many of these are files and folders of each kind that were passed over."""
+        from bilderatlas.sources import kind_of
+
+        others = Counter(kind_of(each.reason) for each in self if each.stage == OTHER)
+        return dict(others.most_common())
 
     def to_dict(self) -> dict[str, Any]:
         rows = [row | {"when": row["when"].isoformat()} for row in self.rows()]
-        return {"n_problems": len(self), "problems": rows}
+        kinds = {"kinds": dict(self.kinds), "others": self.of_others()}
+        return {"n_problems": len(self), **kinds, "problems": rows}
 
 
 class ProblemPage(Items[Problem]):
@@ -190,12 +208,14 @@ class ProblemPage(Items[Problem]):
         self,
         problems: Sequence[Problem],
         n_problems: int,
+        kinds: Mapping[str, int],
         stages: Mapping[str, int],
         reasons: Mapping[str, int],
         sources: tuple[str, ...],
     ) -> None:
         super().__init__(problems)
         self.n_problems = n_problems  # on all pages
+        self.kinds = kinds  # problem, other, small: how many of each, whichever was asked for
         self.stages, self.reasons = stages, reasons  # the most frequent first
         self.sources = sources  # of those on all pages
 
@@ -399,7 +419,10 @@ class IndexSummary:
     n_missing: int  # places of these sources that were not found again
     n_pruned: int  # images that left with --prune
     n_problems: int  # pictures of this run that could not be read, or not searched for regions
-    n_other: int  # files that are not pictures
+    n_other: int  # files and folders that were passed over
+    n_small: int  # pictures smaller than --min-side
+    others: Mapping[str, int]  # what was passed over, by kind, the most frequent first
+    without_pictures: Mapping[str, Mapping[str, int]]  # sources, and what is there, by kind
     n_refound: int  # known images that were searched for regions, for the first time or anew
     n_unfound: int  # images that these finders have not seen: they lie elsewhere, or are missing
     seconds: float
@@ -898,6 +921,10 @@ class CollectionInfo:
     sources: tuple[str, ...]
     schema_version: int
     finding: Finding  # what `index` finds in every picture
+    exclude: tuple[str, ...]  # patterns of what `index` passes over
+    min_side: int  # pixels of the shorter side that new pictures must have
+    n_other: int  # files and folders that were passed over
+    n_small: int  # pictures that were too small
     n_bytes: int  # on disk
     last_index: IndexRun | None  # None where nothing was embedded yet
 

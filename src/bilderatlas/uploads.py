@@ -11,7 +11,6 @@ from __future__ import annotations
 import re
 import secrets
 import shutil
-import tarfile
 import time
 import unicodedata
 import zipfile
@@ -22,7 +21,8 @@ from typing import BinaryIO, Self
 
 from bilderatlas.errors import UploadError, UploadNotFound, UploadTooLarge
 from bilderatlas.images import looks_like_picture
-from bilderatlas.sources.archives import DAMAGE, SUFFIXES
+from bilderatlas.sources.archives import DAMAGE, open_tar, tar_members
+from bilderatlas.sources.passing import ARCHIVE_SUFFIXES
 from bilderatlas.store.disk import disk_errors
 
 FOLDER = "uploads"
@@ -216,7 +216,7 @@ class Incoming:
         if suffix is None:
             place = self._part / PICTURES / wanted
         else:
-            is_told = wanted.name.lower().endswith(SUFFIXES)
+            is_told = wanted.name.lower().endswith(ARCHIVE_SUFFIXES)
             place = self._part / ARCHIVES / (wanted.name if is_told else wanted.name + suffix)
         try:
             place.parent.mkdir(parents=True, exist_ok=True)
@@ -305,8 +305,8 @@ def _tar_sizes(path: Path, limits: Limits) -> list[int]:
     """The sizes of a tar's members, up to the first that is past any limit."""
     sizes: list[int] = []
     limit = limits.unpacked_bytes
-    with tarfile.open(path, "r:*") as archive:
-        for member in archive:
+    with open_tar(path) as archive:
+        for member in tar_members(archive):
             sizes.append(member.size)
             limit -= member.size
             if limit < 0:

@@ -6,6 +6,7 @@ import os
 import random
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -46,6 +47,13 @@ print("ready", flush=True)
 find = {"find": ["objects"], "detector": sys.argv[3]} if len(sys.argv) > 3 else {}
 atlas.index(sys.argv[2], **find, on_progress=lambda p: print(p.n_embedded, flush=True))
 print("done", flush=True)
+"""
+
+COMMAND = """
+import signal
+from bilderatlas import cli
+signal.signal(signal.SIGINT, signal.default_int_handler)
+cli.main()
 """
 
 
@@ -270,3 +278,24 @@ def test_two_first_runs_at_once_make_one_collection(tmp_path: Path, pile: Path) 
     assert "Traceback" not in "".join(told)
     assert Store.open(race).count("images") == N_PICTURES
     assert [entry.name for entry in tmp_path.iterdir()] == ["race.atlas"]
+
+
+@pytest.mark.slow
+def test_ctrl_c_ends_at_once_whatever_is_being_fetched(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        silent.settimeout(30)
+        urls = [f"http://127.0.0.1:{silent.getsockname()[1]}/{n}.png" for n in range(4)]
+        good = draw_many(tmp_path / "pile", 1)
+        rows = ["path", f"{good}/0000.png", *urls]
+        (tmp_path / "t.csv").write_text("\n".join(rows))
+        command = [sys.executable, "-c", COMMAND, "index", tmp_path / "c", tmp_path / "t.csv"]
+        child = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, cwd=ROOT)
+        connected, _ = silent.accept()
+        with connected:
+            time.sleep(0.5)
+            child.send_signal(signal.SIGINT)
+            started = time.monotonic()
+            _, said = child.communicate(timeout=30)
+            assert time.monotonic() - started < 2
+    assert child.returncode == 130
+    assert "the same command goes on from there" in said

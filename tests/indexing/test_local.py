@@ -204,7 +204,7 @@ def test_a_folder_without_pictures_is_refused_and_changes_nothing(
     for file in pile.iterdir():
         file.unlink()
     (pile / "notes.txt").write_text("gone")
-    with pytest.raises(SourceError, match=r"No pictures in .*1 other files"):
+    with pytest.raises(SourceError, match=r"No pictures in .*1 text\)"):
         atlas.index(pile, prune=True)
     assert atlas.info().n_images == 5
 
@@ -257,11 +257,18 @@ def test_prune_spares_a_table_whose_disk_is_away(atlas: Collection, tmp_path: Pa
     assert atlas.index(table, prune=True).n_pruned == 1
 
 
-def test_an_empty_source_beside_a_full_one_leaves_no_unfinished_mark(
+def test_an_empty_source_beside_a_full_one_is_told_and_leaves_no_unfinished_mark(
     atlas: Collection, pile: Path, tmp_path: Path
 ) -> None:
     (tmp_path / "empty").mkdir()
-    with pytest.raises(SourceError, match="No pictures in"):
-        atlas.index(pile, tmp_path / "empty")
+    (tmp_path / "notes").mkdir()
+    (tmp_path / "notes" / "a.txt").write_text("no picture")
+    summary = atlas.index(tmp_path / "empty", pile, tmp_path / "notes")
+    assert summary.n_new == 5
+    assert summary.without_pictures == {
+        str(tmp_path / "empty"): {},
+        str(tmp_path / "notes"): {"texts": 1},
+    }
+    assert [each.uri for each in atlas.problems("other")] == [str(tmp_path / "notes" / "a.txt")]
     assert not Store.open(atlas.path).is_unfinished
     assert atlas.index(pile).n_unchanged == 5

@@ -131,7 +131,9 @@ EXAMPLES: dict[str, Callable[[Atlas], Any]] = {
     "clusters as a table": lambda atlas: exported(atlas, "clusters"),
     "labels as a table": lambda atlas: exported(atlas, "labels"),
     "coordinates as a table": lambda atlas: exported(atlas, "coordinates"),
-    "problems": lambda atlas: atlas.problems(),
+    "problems": lambda atlas: atlas.problems().to_dict(),
+    "what was passed over": lambda atlas: atlas.problems("other").to_dict(),
+    "everything that was skipped": lambda atlas: atlas.problems("all").to_dict(),
     "what is inside": lambda atlas: atlas.info(),
     "kinds": lambda atlas: atlas.kinds(),
 }  # fmt: skip

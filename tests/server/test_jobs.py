@@ -17,6 +17,7 @@ import bilderatlas
 from bilderatlas.collection import Collection
 from bilderatlas.server import app
 from bilderatlas.server.access import Access
+from bilderatlas.sources import SINGLE_FILES
 from tests.server.coloured import make_collection, paint
 
 SOON_S = 60.0
@@ -199,6 +200,12 @@ def test_a_source_is_looked_at_again_and_no_other_is_opened(
     again = look(str(tmp_path / "mine"))
     assert (again["result"]["n_new"], again["result"]["n_unchanged"]) == (1, 1)
     assert collection.info().n_problems == 0
+    (tmp_path / "single.png").write_bytes(picture("blue"))
+    (tmp_path / "never named.png").write_bytes(picture("blue"))
+    collection.index(tmp_path / "single.png")
+    (tmp_path / "single.png").write_bytes(picture("red"))
+    single = look(SINGLE_FILES)
+    assert (single["result"]["n_changed"], single["result"]["n_copies"]) == (1, 0)
     other = look(str(tmp_path))
     assert (other["state"], other["error"]["kind"]) == ("failed", "SourceError")
     assert "no source of this collection" in other["error"]["message"]

@@ -303,6 +303,13 @@ def test_problems_are_filtered_counted_and_taken_along(client: TestClient) -> No
     assert client.get(f"{API}/problems", params={"stage": "read"}).json()["problems"] == []
 
 
+def test_what_was_passed_over_is_asked_for_by_its_kind(client: TestClient) -> None:
+    assert client.get(f"{API}/problems").json()["kinds"] == {"problem": 1, "other": 0, "small": 0}
+    assert client.get(f"{API}/problems", params={"kind": "other"}).json()["problems"] == []
+    assert client.get(f"{API}/problems", params={"kind": "all"}).json()["n_problems"] == 1
+    assert client.get(f"{API}/problems", params={"kind": "nonsense"}).status_code == 422
+
+
 def test_problems_name_the_file_and_the_reason(client: TestClient) -> None:
     found = client.get(f"{API}/problems").json()
     assert found["n_problems"] == 1

@@ -42,7 +42,7 @@ def make(path: Path, members: Mapping[str, bytes]) -> Path:
 
 
 def records(path: Path) -> list[ImageRecord]:
-    return list(sources.open(path).records())
+    return list(map(sources.held, sources.open(path).records()))
 
 
 def members(path: Path) -> list[str]:
@@ -87,7 +87,9 @@ def test_a_member_without_suffix_is_known_by_its_content(tmp_path: Path, name: s
     path = make(tmp_path / name, {"f001": RED, "README": b"Read me first, whoever you are."})
     source = sources.open(path)
     assert [record.uri for record in source.records()] == [f"{path}!/f001"]
-    assert source.n_other == 1
+    assert [(other.uri, other.kind) for other in source.others] == [
+        (f"{path}!/README", "other files")
+    ]
 
 
 @both

@@ -16,7 +16,7 @@ import pytest
 
 from bilderatlas import sources
 from bilderatlas.errors import ImageProblem
-from bilderatlas.sources import fetching
+from bilderatlas.sources import fetching, records_of
 from tests.pictures import collect, plain, put
 
 RED = plain("red")
@@ -257,6 +257,20 @@ def test_a_header_is_not_for_another_server_that_is_redirected_to(web: str) -> N
     fetching.fetch(f"{web}/elsewhere", headers={"X-Key": "secret", "User-Agent": "me"})
     assert Web.headers_seen["User-Agent"] == "me"
     assert "X-Key" not in Web.headers_seen
+
+
+def test_index_and_reindex_send_what_they_are_given(web: str, tmp_path: Path) -> None:
+    atlas = collect(
+        tmp_path, put(tmp_path / "t.csv", f"url\n{web}/told.png\n".encode()),
+        headers={"X-Key": "secret"},
+    )  # fmt: skip
+    assert Web.headers_seen["X-Key"] == "secret"
+    Web.headers_seen = {}
+    atlas.picture(atlas.search("red", k=1)[0].image_id)
+    assert "X-Key" not in Web.headers_seen
+    records = records_of([f"{web}/told.png"], {"X-Key": "again"})
+    assert [record.read() for record in records] == [RED]
+    assert Web.headers_seen["X-Key"] == "again"
 
 
 def test_a_table_of_urls_is_indexed_and_its_failures_are_listed(web: str, tmp_path: Path) -> None:

@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import os
+import shutil
 import socket
 from pathlib import Path
 
 import pytest
 
 from bilderatlas import sources
+from bilderatlas.collection import Collection
 from bilderatlas.errors import ImageProblem, SourceError
 from bilderatlas.sources import ImageRecord
+from bilderatlas.sources.passing import EXCLUDED
+from bilderatlas.store import Store
+from tests.assets import assets
 from tests.indexing.pile import draw
 from tests.pictures import collect, plain, put
+from tests.sources.test_archives import tarred, zipped
+from tests.toy_encoder import ToyEncoder
 
 RED = plain("red")
 
@@ -55,7 +62,9 @@ def test_a_picture_is_known_by_its_content_too(tmp_path: Path) -> None:
     assert [Path(record.uri).name for record in source.records()] == [
         "f0001234", "photo.jpg_original",
     ]  # fmt: skip
-    assert source.n_other == 2
+    assert [(Path(other.uri).name, other.kind) for other in source.others] == [
+        ("movie.mp4", "videos"), ("notes", "other files"),
+    ]  # fmt: skip
 
 
 def test_hidden_files_and_collections_are_passed_over(tmp_path: Path) -> None:
@@ -155,6 +164,55 @@ def test_a_pipe_and_a_socket_never_block(tmp_path: Path) -> None:
     assert names(tmp_path) == ["a.jpg", "b.png", "c.png"]
 
 
+@pytest.fixture
+def kernel_log() -> str:
+    """A file of the kernel that is read only when there is news."""
+    for path in ("/proc/kmsg", "/sys/kernel/tracing/trace_pipe", "/proc/kcore"):
+        if os.path.exists(path):  # noqa: PTH110
+            return path
+    pytest.skip("no such file on this system")
+
+
+def test_links_to_files_of_the_kernel_never_block(tmp_path: Path, kernel_log: str) -> None:
+    put(tmp_path / "pile" / "z.png", RED)
+    for name in ("log", "log.jpg", "log.zip", "log.tar.gz"):
+        (tmp_path / "pile" / name).symlink_to(kernel_log)
+    found = records(tmp_path / "pile")
+    assert [Path(record.uri.rstrip("!/")).name for record in found][-1] == "z.png"
+    summary = collect(tmp_path, tmp_path / "pile").index(tmp_path / "pile")
+    assert summary.n_images == 1
+    assert summary.n_problems + summary.n_other == 4
+
+
+def test_a_pipe_that_was_a_file_when_it_was_listed_never_blocks(tmp_path: Path) -> None:
+    paths = [put(tmp_path / name, RED) for name in ("a.jpg", "b", "c.zip")]
+    found = list(sources.open(tmp_path).records())
+    for path in paths:
+        path.unlink()
+        os.mkfifo(path)
+    assert [Path(record.uri).name for record in found][:2] == ["a.jpg", "b"]
+    assert all("a pipe or a device" in problem(record) for record in found[:2])
+    with pytest.raises(ImageProblem, match="a pipe or a device"):
+        sources.read_file(paths[2])
+
+
+def test_a_pipe_put_in_place_between_looking_and_opening_never_blocks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = put(tmp_path / "a.jpg", RED)
+    look = sources._check_kind
+
+    def look_and_swap(facts: os.stat_result) -> None:
+        look(facts)
+        if path.is_file():
+            path.unlink()
+            os.mkfifo(path)
+
+    monkeypatch.setattr(sources, "_check_kind", look_and_swap)
+    with pytest.raises(ImageProblem, match="a pipe or a device"):
+        sources.read_file(path)
+
+
 def test_a_pipe_is_no_source(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     with pytest.raises(SourceError, match="neither"):
@@ -225,3 +283,213 @@ def test_columns_belong_to_tables(tmp_path: Path) -> None:
     put(tmp_path / "a.png", RED)
     with pytest.raises(SourceError, match="is not a table"):
         sources.open(tmp_path, column="image")
+
+
+# -- archives in folders
+
+
+def test_archives_in_a_folder_are_opened(tmp_path: Path) -> None:
+    pile = tmp_path / "pile"
+    put(pile / "a.png", RED)
+    zipped(put(pile / "old" / "b.zip", b""), {"in/1.png": plain("blue"), "read.me": b"no picture"})
+    tarred(put(pile / "old" / "c.tar.gz", b""), {"2.png": plain("lime"), "d.zip": b"PK"})
+    atlas = collect(tmp_path, pile)
+    assert sorted(facts.path for facts in atlas.all_images()) == [
+        f"{pile}/a.png", f"{pile}/old/b.zip!/in/1.png", f"{pile}/old/c.tar.gz!/2.png",
+    ]  # fmt: skip
+    assert atlas.info().sources == (str(pile),)
+    assert [(each.uri, each.reason.partition(" are ")[0]) for each in atlas.problems("other")] == [
+        (f"{pile}/old/b.zip!/read.me", "other files"),
+        (f"{pile}/old/c.tar.gz!/d.zip", "archives"),
+    ]
+    again = atlas.index(pile)
+    assert (again.n_unchanged, again.n_missing, again.n_other) == (3, 0, 2)
+    assert atlas.picture(atlas.search("blue", k=1)[0].image_id).getpixel((0, 0)) == (0, 0, 255)
+
+
+def test_a_member_that_leaves_its_archive_is_missing_and_a_damaged_archive_loses_none(
+    tmp_path: Path,
+) -> None:
+    path = zipped(put(tmp_path / "pile" / "b.zip", b""), {"1.png": RED, "2.png": plain("blue")})
+    put(tmp_path / "pile" / "a.png", plain("lime"))
+    atlas, whole = collect(tmp_path, path.parent), path.read_bytes()
+    put(path, whole[:50])
+    summary = atlas.index(path.parent, prune=True)
+    assert (summary.n_problems, summary.n_missing, summary.n_images) == (1, 0, 3)
+    [told] = atlas.problems()
+    assert told.uri == f"{path}!/"
+    assert "neither a ZIP nor a tar file" in told.reason
+    zipped(path, {"1.png": RED})
+    assert (atlas.index(path.parent).n_missing, len(atlas.problems())) == (1, 0)
+
+
+def test_pictures_of_an_archive_in_a_folder_are_read_again_for_another_space(
+    tmp_path: Path,
+) -> None:
+    path = tarred(put(tmp_path / "pile" / "b.tar", b""), {"1.png": RED, "2.png": plain("blue")})
+    uris = [record.uri for record in sources.open(path.parent).records()]
+    again = [sources.held(record) for record in sources.records_of(uris)]
+    assert [record.read() for record in again] == [RED, plain("blue")]
+    assert sources.read_uri(uris[1]) == plain("blue")
+
+
+# -- several sources, single files
+
+
+def test_a_source_without_pictures_does_not_end_a_run(tmp_path: Path) -> None:
+    shutil.copytree(assets() / "cases" / "folder_without_pictures_between", tmp_path / "given")
+    a, b, c = (tmp_path / "given" / name for name in "abc")
+    atlas = Collection(Store.create(tmp_path / "toy.atlas"), encoder=ToyEncoder())
+    summary = atlas.index(a, b, c)
+    assert (summary.n_new, summary.without_pictures) == (2, {str(b): {"texts": 1}})
+    assert [problem.uri for problem in atlas.problems("other")] == [str(b / "notes.txt")]
+    assert (atlas.index(a, b, c).n_other, len(atlas.problems("other"))) == (1, 1)
+    with pytest.raises(SourceError, match=r"No pictures in .*/b \(1 text\)"):
+        atlas.index(b)
+
+
+def test_single_files_are_one_source_and_what_is_not_named_is_not_missing(tmp_path: Path) -> None:
+    names = [f"{n % 3}/{'.' if n == 7 else ''}{n}.png" for n in range(30)]
+    files = [put(tmp_path / name, plain(f"#0000{n:02x}")) for n, name in enumerate(names)]
+    notes = put(tmp_path / "notes.txt", b"no picture")
+    atlas = Collection(Store.create(tmp_path / "toy.atlas"), encoder=ToyEncoder())
+    summary = atlas.index(*files[:20], notes)
+    assert (summary.n_new, summary.others) == (20, {"texts": 1})
+    assert atlas.info().sources == (sources.SINGLE_FILES,)
+    again = atlas.index(*files[10:], prune=True)
+    assert (again.n_new, again.n_unchanged, again.n_missing, again.n_images) == (10, 10, 0, 30)
+    assert len(atlas.problems("other")) == 1
+    assert atlas.index(sources.SINGLE_FILES).n_unchanged == 30
+
+
+def test_a_single_file_that_is_mended_is_no_problem_any_more(tmp_path: Path) -> None:
+    torn, other = put(tmp_path / "torn.png", b"x" * 99), put(tmp_path / "other.png", b"y" * 99)
+    good = put(tmp_path / "good.png", RED)
+    atlas = collect(tmp_path, torn, other, good)
+    assert [problem.uri for problem in atlas.problems()] == [str(other), str(torn)]
+    put(torn, plain("blue"))
+    atlas.index(torn, good)
+    assert [problem.uri for problem in atlas.problems()] == [str(other)]
+
+
+def test_a_table_without_pictures_does_not_end_a_run_of_others(tmp_path: Path) -> None:
+    files = [put(tmp_path / "a.png", RED), put(tmp_path / "b.csv", b"name,age\nAda,36\n")]
+    atlas = collect(tmp_path, *files)
+    [told] = atlas.problems("other")
+    assert told.uri == str(files[1])
+    assert "Name it with --column; its columns: name, age" in told.reason
+    with pytest.raises(SourceError, match="--column"):
+        atlas.index(files[1])
+
+
+def test_a_damaged_archive_among_other_sources_is_a_problem(tmp_path: Path) -> None:
+    put(tmp_path / "a" / "a.png", RED)
+    bad = put(tmp_path / "bad.zip", b"PK and nothing")
+    atlas = Collection(Store.create(tmp_path / "toy.atlas"), encoder=ToyEncoder())
+    assert atlas.index(tmp_path / "a", bad).n_problems == 1
+    zipped(bad, {"1.png": plain("blue")})
+    atlas.index(tmp_path / "a", bad)
+    assert len(atlas.problems()) == 0
+
+
+# -- what is passed over
+
+
+def test_previews_of_a_nas_are_passed_over(tmp_path: Path) -> None:
+    shutil.copytree(assets() / "cases" / "nas", tmp_path / "nas")
+    atlas = collect(tmp_path, tmp_path / "nas")
+    [facts] = atlas.all_images()
+    assert facts.path == f"{tmp_path}/nas/2021/one.jpg"
+    [told] = atlas.problems("other")
+    assert told.uri == f"{tmp_path}/nas/2021/@eaDir"
+    assert told.reason == "excluded folders are passed over, by the pattern @eaDir"
+
+
+PASSED = [
+    "2021/@eaDir/a.jpg/M.jpg", "#recycle/a.jpg", "x/.Trash-1000/files/a.jpg", "Thumbs/a.jpg",
+    "Photos.photoslibrary/resources/derivatives/a.jpg", "web/node_modules/p/a.png",
+    "L Previews.lrdata/a.jpg",
+]  # fmt: skip
+KEPT = ["Photos.photoslibrary/originals/a.jpg", "resources/a.jpg", "thumbsup/a.jpg", "@eaDirs.jpg"]
+
+
+@pytest.mark.parametrize("how", ["folder", "zip", "tar"])
+def test_what_photo_tools_agree_on_is_passed_over(tmp_path: Path, how: str) -> None:
+    members = dict.fromkeys([*PASSED, *KEPT], RED)
+    pile = tmp_path / "pile"
+    if how == "folder":
+        for name in members:
+            put(pile / name, RED)
+    else:
+        make = zipped if how == "zip" else tarred
+        make(put(pile / f"x.{how}", b""), members)
+    source = sources.open(pile, exclude=EXCLUDED)
+    found = [record.uri.rpartition("!/")[2].removeprefix(f"{pile}/") for record in source.records()]
+    assert sorted(found) == sorted(KEPT)
+    assert len(source.others) == len(PASSED)
+    assert {other.kind for other in source.others} == {"excluded folders"}
+
+
+def test_patterns_are_remembered_beside_the_usual_ones(tmp_path: Path) -> None:
+    for n, name in enumerate(("a.png", "b.tmp.png", "Drafts/c.png", "@eaDir/d.png")):
+        put(tmp_path / "pile" / name, plain(f"#{n}00000"))
+    atlas = collect(tmp_path, tmp_path / "pile", exclude=["*.TMP.*", "drafts"])
+    assert [facts.path for facts in atlas.all_images()] == [f"{tmp_path}/pile/a.png"]
+    assert atlas.info().exclude == (*EXCLUDED, "*.TMP.*", "drafts")
+    assert atlas.index(tmp_path / "pile").n_other == 3
+    assert atlas.index(tmp_path / "pile", exclude=["none", "Drafts"]).n_new == 2
+    assert atlas.info().exclude == ("Drafts",)
+    assert atlas.index(tmp_path / "pile", exclude=["a.png"]).n_missing == 2  # and b is back
+
+
+def test_too_small_pictures_are_counted_and_not_taken_in(tmp_path: Path) -> None:
+    put(tmp_path / "pile" / "small.png", plain("red", side=15))
+    put(tmp_path / "pile" / "large.png", plain("blue", side=16))
+    atlas = collect(tmp_path, tmp_path / "pile", min_side=16)
+    assert [facts.path for facts in atlas.all_images()] == [f"{tmp_path}/pile/large.png"]
+    again = atlas.index(tmp_path / "pile")
+    assert (again.n_small, again.n_problems, again.n_unchanged) == (1, 0, 1)
+    [told] = atlas.problems("small")
+    assert (told.stage, told.reason) == ("small", "15 x 15 pixels; --min-side 16")
+    assert (atlas.info().n_small, atlas.info().n_problems, len(atlas.problems())) == (1, 0, 0)
+    assert atlas.index(tmp_path / "pile", min_side=0).n_new == 1
+    assert len(atlas.problems("all")) == 0
+
+
+def test_every_file_that_is_passed_over_is_named_with_its_kind(tmp_path: Path) -> None:
+    kinds = {
+        "a.dng": "raw files", "b.CR2": "raw files", "c.psd": "Photoshop files",
+        "d.jxl": "JPEG XL pictures", "e.svg": "SVG drawings", "f.pdf": "PDF documents",
+        "g.mp4": "videos", "h.7z": "archives", "i.docx": "documents", "j.txt": "texts",
+        "k.csv": "tables", "l.mp3": "sounds", "m": "other files", "n.xyz": "empty files",
+        ".hidden.jpg": "hidden files", ".git": "hidden folders", "old.atlas": "collections",
+        "@eaDir": "excluded folders", "x": "dead links",
+    }  # fmt: skip
+    pile = tmp_path / "pile"
+    for name, kind in kinds.items():
+        if kind.endswith("folders") or kind == "collections":
+            put(pile / name / "p.jpg", RED)
+        elif name != "x":
+            head = b"II*\0" if kind == "raw files" else b"....some file of that kind"
+            put(pile / name, b"" if kind == "empty files" else head)
+    (pile / "x").symlink_to("nowhere")
+    for name in (".DS_Store", "Thumbs.db", "desktop.ini", "._z.png"):
+        put(pile / name, b"of the system")
+    put(pile / "z.png", RED)
+    atlas = collect(tmp_path, pile)
+    found = {Path(each.uri).name: each.reason for each in atlas.problems("other")}
+    assert {name: sources.kind_of(reason) for name, reason in found.items()} == kinds
+    summary = atlas.index(pile)
+    assert (summary.n_other, summary.others["raw files"]) == (len(kinds), 2)
+    assert atlas.info().n_other == len(kinds)
+    (pile / "f.pdf").unlink()
+    (pile / "m").write_bytes(plain("blue"))
+    assert atlas.index(pile).n_new == 1
+    assert len(atlas.problems("other")) == len(kinds) - 2
+
+
+def test_kinds_are_counted_in_words() -> None:
+    kinds = {"PDF documents": 3, "raw files": 1, "archives": 2000}
+    assert sources.counted(kinds) == "3 PDF documents, 1 raw file, 2,000 archives"
+    assert sources.counted(kinds, n_shown=1) == "3 PDF documents, 2,001 more"
+    assert sources.counted({}) == "nothing"

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import os
+import re
 import shlex
 import sys
 from contextlib import suppress
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
 from bilderatlas.cli.arguments import CollectionArg, JsonOption, open_folder
-from bilderatlas.cli.printing import duration, print_json, say, speeds
+from bilderatlas.cli.printing import duration, one_line, print_json, say, speeds
 from bilderatlas.errors import CollectionBusy, CollectionExists, CollectionNotFound
 
 if TYPE_CHECKING:
@@ -18,6 +20,19 @@ if TYPE_CHECKING:
     from bilderatlas.results import IndexSummary, ReindexSummary
 
 INTERRUPTED = 130
+HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
+
+UserAgentOption = Annotated[
+    str | None,
+    typer.Option(
+        envvar="BILDERATLAS_USER_AGENT",
+        help="Who asks servers for pictures; many want a contact: 'me (me@example.org)'.",
+    ),
+]
+HeaderOption = Annotated[
+    list[str] | None,
+    typer.Option(metavar="NAME:VALUE", help="A header for servers of pictures. May be repeated."),
+]
 
 
 def index(
@@ -25,7 +40,7 @@ def index(
     source: Annotated[
         list[str],
         typer.Argument(
-            help="Folders, CSV or Parquet tables, ZIP or tar archives.", metavar="SOURCE..."
+            help="Folders, CSV or Parquet tables, ZIP or tar archives, files.", metavar="SOURCE..."
         ),
     ],
     encoder: Annotated[
@@ -51,6 +66,20 @@ def index(
     max_regions: Annotated[
         int | None, typer.Option(help="At most so many objects a picture. [new: 10]")
     ] = None,
+    exclude: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="PATTERN",
+            help="Names in folders and archives to pass over, beside the usual ones (as info "
+            "lists them); none: not these. May be repeated; remembered.",
+        ),
+    ] = None,
+    min_side: Annotated[
+        int | None,
+        typer.Option(min=0, help="Pixels of the shorter side that new pictures need. [new: 0]"),
+    ] = None,
+    user_agent: UserAgentOption = None,
+    header: HeaderOption = None,
     prune: Annotated[
         bool, typer.Option("--prune", help="Let images leave whose files are gone.")
     ] = False,
@@ -73,17 +102,18 @@ def index(
                 detector=detector,
                 min_area=min_area,
                 max_regions=max_regions,
+                exclude=exclude,
+                min_side=min_side,
+                headers=_headers(user_agent, header),
                 prune=prune,
                 n_threads=threads,
                 on_progress=bar.show,
             )
     except KeyboardInterrupt:
-        say("Stopped. What was read is kept; the same command goes on from there.")
-        raise typer.Exit(INTERRUPTED) from None
+        _forget(atlas, is_new)
+        _stop("Stopped. What was read is kept; the same command goes on from there.")
     finally:
-        if is_new:  # a refused first run leaves nothing behind
-            with suppress(CollectionBusy):
-                atlas.remove_if_empty()
+        _forget(atlas, is_new)
     if as_json:
         print_json(summary.to_dict())
     else:
@@ -100,6 +130,8 @@ def reindex(
         typer.Option(help="Embed the texts of this metadata column; text: words in pictures."),
     ] = None,
     device: Annotated[str, typer.Option(help="auto, cpu, openvino or cuda.")] = "auto",
+    user_agent: UserAgentOption = None,
+    header: HeaderOption = None,
     threads: Annotated[
         int | None, typer.Option(min=1, help="Threads that read and decode.")
     ] = None,
@@ -113,16 +145,45 @@ def reindex(
                 encoder=encoder,
                 text_column=text_column,
                 device=device,
+                headers=_headers(user_agent, header),
                 n_threads=threads,
                 on_progress=bar.show,
             )
     except KeyboardInterrupt:
-        say("Stopped. What was embedded is kept; the same command goes on from there.")
-        raise typer.Exit(INTERRUPTED) from None
+        _stop("Stopped. What was embedded is kept; the same command goes on from there.")
     if as_json:
         print_json(summary.to_dict())
     else:
         print(_told_of_space(summary, collection))
+
+
+def _headers(user_agent: str | None, given: list[str] | None) -> dict[str, str]:
+    """What servers are sent. A header without a colon, or of several lines, is wrong usage."""
+    headers = {"User-Agent": user_agent} if user_agent else {}
+    for header in given or ():
+        name, colon, value = header.partition(":")
+        if not (colon and HEADER_NAME.fullmatch(name)):
+            raise typer.BadParameter(f"{header!r} is no NAME:VALUE.", param_hint="--header")
+        headers[name] = value.strip()
+    for name, value in headers.items():
+        if not value.isprintable() or not value.isascii():
+            raise typer.BadParameter(f"{name} has to be one line of ASCII.", param_hint="--header")
+    return headers
+
+
+def _forget(atlas: Collection, is_new: bool) -> None:
+    """A first run that is refused leaves nothing behind."""
+    if is_new:
+        with suppress(CollectionBusy):
+            atlas.remove_if_empty()
+
+
+def _stop(said: str) -> NoReturn:
+    """End at once: threads may be in the middle of a download, and have nothing to write."""
+    say(said)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(INTERRUPTED)
 
 
 def _told_of_space(summary: ReindexSummary, collection: str) -> str:
@@ -168,7 +229,9 @@ def _open_or_create(collection: str) -> tuple[Collection, bool]:
 
 
 def _told(summary: IndexSummary, collection: str) -> str:
-    """What a run of `index` did, in two or three lines."""
+    """What a run of `index` did, in a few lines."""
+    from bilderatlas.sources import counted
+
     name = shlex.quote(collection)
     counts = {
         "new": summary.n_new,
@@ -179,7 +242,7 @@ def _told(summary: IndexSummary, collection: str) -> str:
         "missing": summary.n_missing,
         "pruned": summary.n_pruned,
         "problems": summary.n_problems,
-        "other files": summary.n_other,
+        "too small": summary.n_small,
         "searched again for regions": summary.n_refound,
     }
     parts = ", ".join(f"{n:,} {what}" for what, n in counts.items() if n) or "nothing new"
@@ -194,6 +257,13 @@ def _told(summary: IndexSummary, collection: str) -> str:
         lines.append(f"Missing files stay in results until: bilderatlas index {name} ... --prune")
     if summary.n_problems:
         lines.append(f"What went wrong: bilderatlas problems {name}")
+    if summary.others:
+        passed = counted(summary.others)
+        lines.append(f"Passed over: {passed} (bilderatlas problems {name} --kind other).")
+    lines += [
+        f"No pictures in {one_line(source)} ({counted(kinds)})."
+        for source, kinds in summary.without_pictures.items()
+    ]
     lines.append(f'Next: bilderatlas search {name} "red bicycle"')
     return "\n".join(lines)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -11,20 +11,43 @@ from bilderatlas.cli.arguments import CollectionArg, JsonOption, open_collection
 from bilderatlas.cli.printing import one_line, pairs, print_json, say, speeds
 
 if TYPE_CHECKING:
-    from bilderatlas.results import Coverage, Space
+    from bilderatlas.results import Coverage, Problems, Space
 
+ProblemKind = Literal["problem", "other", "small", "all"]
 UNWELL = 1
 
 
-def problems(collection: CollectionArg, as_json: JsonOption = False) -> None:
-    """List what could not be read, and why."""
-    found = open_collection(collection).problems()
+def problems(
+    collection: CollectionArg,
+    kind: Annotated[
+        ProblemKind,
+        typer.Option(help="problem: could not be read; other: no picture, or passed over."),
+    ] = "problem",
+    as_json: JsonOption = False,
+) -> None:
+    """List what could not be read, and why; what was passed over."""
+    found = open_collection(collection).problems(kind)
     if as_json:
         print_json(found.to_dict())
         return
     for problem in found:
         print(f"{one_line(problem.uri)}\t{problem.stage}\t{one_line(problem.reason)}")
-    say(f"{len(found):,} problems." if found else "No problems: everything was read.")
+    say(_told_of_problems(found, kind))
+
+
+def _told_of_problems(found: Problems, kind: str) -> str:
+    """How many there are, by kind; and of which kinds there are more."""
+    from bilderatlas.sources import counted
+
+    n_of = {"problem": "problems", "other": "passed over", "small": "too small"}
+    if others := found.of_others():
+        told = f"{found.kinds['other']:,} passed over: {counted(others, n_shown=len(others))}."
+    else:
+        told = f"{len(found):,} {n_of.get(kind, 'in all')}." if found else "No problems."
+    more = {name: n for name, n in found.kinds.items() if n and kind not in (name, "all")}
+    if not (found or more):
+        return "No problems: everything was read."
+    return " ".join([told, *(f"{n:,} {n_of[name]}: --kind {name}." for name, n in more.items())])
 
 
 def info(collection: CollectionArg, as_json: JsonOption = False) -> None:
@@ -42,6 +65,10 @@ def info(collection: CollectionArg, as_json: JsonOption = False) -> None:
     for kind, n in facts.kinds.items():
         print(f"{'':6}{n:9,} {kind}")
     print(f"{facts.n_problems:9,} problems")
+    print(f"{facts.n_other:9,} files and folders passed over, {facts.n_small:,} too small pictures")
+    print(f"  exclude {', '.join(map(one_line, facts.exclude)) or 'nothing'}")
+    if facts.min_side:
+        print(f" min side {facts.min_side} pixels")
     for space, coverage in zip(facts.spaces, facts.coverage, strict=True):
         print(f"    space {_told_of_space(space, coverage, facts.active_space)}")
     for run in facts.runs:

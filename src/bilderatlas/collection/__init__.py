@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, TypeVar
@@ -50,7 +51,7 @@ from bilderatlas.results import (
     MapPoints,
     Members,
     Part,
-    Problem,
+    ProblemKind,
     ProblemPage,
     Problems,
     Progress,
@@ -159,6 +160,9 @@ class Collection:
         detector: str | Path | None = None,
         min_area: float | None = None,
         max_regions: int | None = None,
+        exclude: Sequence[str] | None = None,
+        min_side: int | None = None,
+        headers: Mapping[str, str] | None = None,
         prune: bool = False,
         n_threads: int | None = None,
         on_progress: Callable[[Progress], None] | None = None,
@@ -166,9 +170,15 @@ class Collection:
         """Bring the collection up to date with its sources: new, changed and moved pictures.
 
         Sources are folders, CSV or Parquet tables (`column` names the paths or URLs), ZIP or tar
-        archives. Unchanged files are passed over. With `prune`, images whose files are gone leave
-        the collection. What cannot be read is listed by `problems`. `encoder` and `device` are
-        those of `encoders.load`; without them, the active space's on the fastest device.
+        archives, single files. Unchanged files are passed over. With `prune`, images whose files
+        are gone leave the collection. What cannot be read is listed by `problems`, and so is what
+        was passed over. `encoder` and `device` are those of `encoders.load`; without them, the
+        active space's on the fastest device.
+
+        `exclude` are patterns of names in folders and archives that are passed over, beside those
+        of `sources.passing.EXCLUDED`; "none" leaves these out. New pictures whose shorter side has
+        fewer than `min_side` pixels are not taken in. Both are remembered. `headers` go to the
+        servers of a table's URLs, and are not kept.
 
         `find` names what is found in every picture: "objects", "text", or nothing (`()`).
         `detector` is an ONNX file or folder, "d-fine-n", "rf-detr-nano" or "hf:OWNER/NAME"; without
@@ -181,7 +191,14 @@ class Collection:
         """
         from bilderatlas.indexing import local
 
-        opened = [sources.open(source, column=column, id_column=id_column) for source in given]
+        excluded = self._excluded(exclude)
+        opened = sources.open_all(
+            self._with_single_files(given),
+            column=column,
+            id_column=id_column,
+            exclude=excluded,
+            headers=headers,
+        )
         finding = self._finding(find, detector, min_area, max_regions)
         steps = local.index(
             self._store,
@@ -189,10 +206,30 @@ class Collection:
             opened,
             finding=finding,
             word_encoders=spaces.encoders_of_words(self._store) if "text" in finding.names else (),
+            exclude=None if exclude is None else excluded,
+            min_side=min_side,
             prune=prune,
             n_threads=n_threads,
         )
         return _last(steps, IndexSummary, on_progress)
+
+    def _excluded(self, asked: Sequence[str] | None) -> tuple[str, ...]:
+        """Patterns of what is passed over: as asked, else as remembered, else the usual ones."""
+        from bilderatlas.sources.passing import EXCLUDED
+
+        if asked is None:
+            return EXCLUDED if self._store.exclude is None else self._store.exclude
+        own = tuple(pattern for pattern in asked if pattern != "none")
+        return own if "none" in asked else EXCLUDED + own
+
+    def _with_single_files(self, given: Sequence[str | Path]) -> Iterator[str | Path]:
+        """Sources, with the files that are meant by the name of all single ones."""
+        for source in given:
+            if source == sources.SINGLE_FILES:
+                paths = map(sources.path_of, self._store.uris(source))
+                yield from (path for path in paths if path.is_file())
+            else:
+                yield source
 
     def _finding(
         self,
@@ -216,6 +253,7 @@ class Collection:
         encoder: str | None = None,
         text_column: str | None = None,
         device: str = "auto",
+        headers: Mapping[str, str] | None = None,
         n_threads: int | None = None,
         on_progress: Callable[[Progress], None] | None = None,
     ) -> ReindexSummary:
@@ -226,7 +264,7 @@ class Collection:
         active one; what it has already is not embedded twice. With it, the texts of that metadata
         column are embedded by an encoder of texts (that of the column's newest space, else the
         best on disk) as a space that is asked by its name; "text" means the words found in
-        pictures.
+        pictures. `headers` are those of `index`.
 
         May be stopped at any moment; the same call goes on from there. Raises EncoderNotFound,
         EncoderMismatch, QueryError, SourceError, CollectionBusy, StoreError.
@@ -239,7 +277,7 @@ class Collection:
             steps = texts.reindex(self._store, reader, text_column)
             return _last(steps, ReindexSummary, on_progress)
         chosen = self._encoder_of_pictures(encoder, device)
-        steps = reindexing.reindex(self._store, chosen, n_threads=n_threads)
+        steps = reindexing.reindex(self._store, chosen, headers=headers, n_threads=n_threads)
         summary = _last(steps, ReindexSummary, on_progress)
         self._encoder = chosen
         return summary
@@ -1103,15 +1141,19 @@ class Collection:
 
     # -- knowing
 
-    def problems(self) -> Problems:
-        """What could not be read, and why, by path."""
-        rows = self._store.read("problems", ["uri", "stage", "reason", "when"])
-        by = [(column, "ascending") for column in ("uri", "stage", "when")]
-        return Problems([Problem(**row) for row in rows.sort_by(by).to_pylist()])
+    def problems(self, kind: ProblemKind = "problem") -> Problems:
+        """What could not be read, and why, by path; of `kind` "other", what was passed over.
+
+        "small" are pictures smaller than `min_side`, "all" is everything. Raises QueryError.
+        """
+        from bilderatlas.collection import skipped
+
+        return skipped.listed(self._store, kind)
 
     def browse_problems(
         self,
         *,
+        kind: ProblemKind = "problem",
         stage: str | None = None,
         reason: str | None = None,
         query: str | None = None,
@@ -1120,12 +1162,16 @@ class Collection:
     ) -> ProblemPage:
         """A stretch of what could not be read, by path, and how many there are of each reason.
 
+        `kind` is that of `problems`.
+
         `query` is a part of the path; in a `reason`, "…" stands for any number, so that like ones
         are counted together. Raises QueryError for a stretch that cannot be.
         """
         from bilderatlas.collection import skipped
 
-        return skipped.page(self._store, stage=stage, reason=reason, query=query, n=n, start=start)
+        return skipped.page(
+            self._store, kind=kind, stage=stage, reason=reason, query=query, n=n, start=start
+        )
 
     def info(self) -> CollectionInfo:
         """What is inside."""
@@ -1140,7 +1186,11 @@ class Collection:
             n_places=self._space().catalogue.n_places if active else 0,
             n_regions=self._store.count("regions"),
             kinds=self.kinds(),
-            n_problems=self._store.count("problems"),
+            n_problems=self._store.count_problems("problem"),
+            n_other=self._store.count_problems("other"),
+            n_small=self._store.count_problems("small"),
+            exclude=self._excluded(None),
+            min_side=self._store.min_side,
             active_space=active.space if active else None,
             spaces=tuple(self._store.spaces.values()),
             coverage=tuple(texts.coverage(self._store, s) for s in self._store.spaces.values()),
@@ -1217,14 +1267,15 @@ class Collection:
 
 
 def _last(
-    steps: Iterable[Progress | Summary],
+    steps: Generator[Progress | Summary],
     kind: type[Summary],
     on_progress: Callable[[Progress], None] | None,
 ) -> Summary:
     """Go through the steps of a long run, tell of its progress, and return its summary."""
-    for step in steps:
-        if isinstance(step, kind):
-            return step
-        if on_progress and isinstance(step, Progress):
-            on_progress(step)
+    with closing(steps):  # after Ctrl-C too, so that they write what they have
+        for step in steps:
+            if isinstance(step, kind):
+                return step
+            if on_progress and isinstance(step, Progress):
+                on_progress(step)
     raise AssertionError("a run ends with its summary")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -18,8 +19,8 @@ from bilderatlas.indexing.costs import StageClock, peak_memory_mib
 from bilderatlas.indexing.places import SourcePlaces, Tally
 from bilderatlas.indexing.reading import Prepared, Turn, Unreadable, in_threads
 from bilderatlas.regions import Finder, Finding, FoundRegion, load_finders, stamp_of
-from bilderatlas.results import WORDS, IndexRun, IndexSummary, Progress
-from bilderatlas.sources import ImageRecord, Source
+from bilderatlas.results import OTHER, SMALL, WORDS, IndexRun, IndexSummary, Progress
+from bilderatlas.sources import ImageRecord, Source, counted
 from bilderatlas.store import Store
 from bilderatlas.store.rows import ImageRow, Parts, PlaceRow, ProblemRow, RegionRow
 
@@ -28,27 +29,29 @@ COMMIT_EVERY = 256  # places written at once; as many are read again after a kil
 COMMIT_SECONDS = 20.0
 
 
-def index(
+def index(  # noqa: PLR0913  an option is an argument
     store: Store,
     encoder: Encoder,
     sources: Sequence[Source],
     *,
     finding: Finding | None = None,
     word_encoders: Sequence[Encoder] = (),
+    exclude: Sequence[str] | None = None,
+    min_side: int | None = None,
     prune: bool = False,
     batch_size: int = BATCH_SIZE,
     n_threads: int | None = None,
-) -> Iterator[Progress | IndexSummary]:
+) -> Generator[Progress | IndexSummary]:
     """Bring the collection up to date with its sources; the last item is the summary.
 
     Finders look at every new picture, and again at known ones whose regions other finders, or
     none, have found; where nothing is to be found regions stay as they are. `finding` is that of
     the last time where it is not said. `word_encoders` embed the words found in pictures, each as
-    a space of its own.
+    a space of its own. `exclude`, what the sources were opened with, and `min_side`, which new
+    pictures must have, are remembered where they are said.
 
     May be stopped at any moment: what is written stays, and the next run goes on from there.
-    Raises FinderError, SourceError where a source has no pictures, StoreError when the disk
-    refuses.
+    Raises FinderError, SourceError where no source has pictures, StoreError when the disk refuses.
     """
     started = time.monotonic()
     tally = Tally()
@@ -58,12 +61,21 @@ def index(
     clock = StageClock(n_threads)
     with store.writing():
         store.remember_finding(finding)
+        store.remember_choice(exclude, min_side)
         store.add_space(encoder)
         store.repair()
+        empty: list[_OnlyOthers] = []
         for source in sources:
             turn = _SourceTurn(store, encoder, finders, source, tally, clock)
             yield from turn.run(batch_size, n_threads)
-            turn.settle(prune=prune)
+            if turn.has_pictures:
+                turn.settle(prune=prune)
+            else:
+                empty.append(turn.only_others())
+        if empty and len(empty) == len(sources):
+            raise SourceError(_no_pictures(tally))
+        for each in empty:
+            store.replace_problems(each.gone, each.noted)
         for word_encoder in word_encoders:
             yield from texts.complete(store, word_encoder, WORDS)
         store.tidy()
@@ -102,6 +114,14 @@ class _Pending:
         return n >= COMMIT_EVERY or (n > 0 and time.monotonic() - self.since > COMMIT_SECONDS)
 
 
+@dataclass(frozen=True, slots=True)
+class _OnlyOthers:
+    """The problems of a source without pictures: those that are no more, and new ones."""
+
+    gone: Sequence[str]
+    noted: Sequence[ProblemRow]
+
+
 class _SourceTurn:
     """One source on its way into the store."""
 
@@ -120,16 +140,25 @@ class _SourceTurn:
         self.places = SourcePlaces(store, source.name, tally)
         self.known = set(store.read("images", ["image_id"])["image_id"].to_pylist())
         self.unfound = store.unfound(self.stamp) if self.stamp else set()
-        self.old_problems = store.problem_stages(source.name)
+        self.old_problems = store.problem_rows(source.name)
+        self.looked_at: set[str] = set()  # places of a source that is not looked at as a whole
+        self.others: Counter[str] = Counter()  # by kind
         self.after_a_stop = store.is_unfinished
+        self.n_before = tally.n_seen
         self.pending = _Pending()
+
+    @property
+    def has_pictures(self) -> bool:
+        return self.tally.n_seen > self.n_before
 
     def run(self, batch_size: int, n_threads: int) -> Iterator[Progress]:
         """Read what is new or changed, embed it in batches, write it in larger ones."""
         self.store.mark_unfinished(True)
-        n_total, n_before = self.source.count(), self.tally.n_seen
+        n_total = self.source.count()
         records = (record for record in self.source.records() if not self._is_done(record))
-        turn = Turn(self.encoder, self.finders, self.known, self.unfound, self.clock)
+        turn = Turn(
+            self.encoder, self.finders, self.known, self.unfound, self.clock, self.store.min_side
+        )
         # Pictures with their crops are large; finding takes so long that few need to wait.
         n_ahead = n_threads * (2 if self.finders else 8)
         with closing(
@@ -138,28 +167,32 @@ class _SourceTurn:
             try:
                 for batch in _batches(outcomes, batch_size):
                     self._take(batch)
+                    self._pass_over_others()
                     if self.pending.is_due():
                         self._write()
-                    yield self._progress(n_before, n_total)
+                    yield self._progress(n_total)
+                self._pass_over_others()
             finally:  # after Ctrl-C too: what is embedded is kept
-                self._write()
-        self.tally.n_other += self.source.n_other
-        if self.tally.n_seen == n_before:
+                if self.has_pictures:
+                    self._write()
+        if not self.has_pictures:
+            self.tally.without_pictures[self.source.name] = dict(self.others.most_common())
             self.store.mark_unfinished(self.after_a_stop)
-            raise SourceError(_no_pictures(self.source))
 
-    def _progress(self, n_before: int, n_total: int | None) -> Progress:
+    def _progress(self, n_total: int | None) -> Progress:
         tally = self.tally
-        n_embedded = tally.n_embedded + tally.n_refound
-        return Progress(
-            tally.n_seen - n_before, n_total, n_embedded, tally.n_problems, len(self.unfound)
-        )
+        n_done, n_embedded = tally.n_seen - self.n_before, tally.n_embedded + tally.n_refound
+        return Progress(n_done, n_total, n_embedded, tally.n_problems, len(self.unfound))
 
     def settle(self, *, prune: bool) -> None:
         """Once all of the source was seen: moved and missing files, problems that are no more."""
         spared = prune and self.places.is_out_of_reach()
-        self.places.settle(prune=prune and not spared, after_a_stop=self.after_a_stop)
-        self.store.replace_problems(sorted(self.old_problems), [])
+        self.places.settle(
+            prune=prune and not spared,
+            after_a_stop=self.after_a_stop,
+            is_whole=self.source.is_whole,
+        )
+        self._forget_solved()
         self.store.mark_unfinished(False)
         if spared:
             raise SourceError(
@@ -167,12 +200,37 @@ class _SourceTurn:
                 "Is the disk of its pictures there? 'bilderatlas problems' says what is wrong."
             )
 
+    def only_others(self) -> _OnlyOthers:
+        """What is to be written of a source that has no pictures."""
+        gone = [uri for uri, (stage, _) in self.old_problems.items() if stage == OTHER]
+        return _OnlyOthers(gone if self.source.is_whole else [], self.pending.problems)
+
+    def _forget_solved(self) -> None:
+        """Problems that did not come up again; of single files, those of the ones named."""
+        solved = set(self.old_problems)
+        if not self.source.is_whole:
+            solved &= self.looked_at
+        self.store.replace_problems(sorted(solved), [])
+
     def _is_done(self, record: ImageRecord) -> bool:
         """Whether nothing is to be done for a place. A finder that failed is not asked again."""
+        if not self.source.is_whole:
+            self.looked_at.add(record.uri)
         is_done = self.places.is_unchanged(record, unless=self.unfound)
-        if is_done and self.old_problems.get(record.uri) == "find":
+        if is_done and self.old_problems.get(record.uri, ("", ""))[0] == "find":
             del self.old_problems[record.uri]
         return is_done
+
+    def _pass_over_others(self) -> None:
+        """Note what the source has passed over since the last time; what is noted already stays."""
+        for other in self.source.others:
+            self.others[other.kind] += 1
+            self.tally.others[other.kind] += 1
+            if self.old_problems.pop(other.uri, None) != (OTHER, other.reason):
+                self.pending.problems.append(
+                    ProblemRow(other.uri, self.source.name, OTHER, other.reason, datetime.now(UTC))
+                )
+        self.source.others.clear()
 
     def _take(self, batch: Sequence[Prepared | Unreadable]) -> None:
         turns: dict[str, Prepared] = {}  # a batch may hold the same content twice
@@ -232,12 +290,16 @@ class _SourceTurn:
             crops.embeddings.append(made.rows(sound))
 
     def _lose(self, problem: Unreadable) -> None:
-        self.places.lose(problem.record)
+        if problem.stage == SMALL:
+            self.places.pass_over(problem.record)
+        else:
+            self.places.lose(problem.record)
         self._note_problem(problem)
 
     def _note_problem(self, problem: Unreadable) -> None:
         record = problem.record
-        self.tally.n_problems += 1
+        self.tally.n_small += problem.stage == SMALL
+        self.tally.n_problems += problem.stage != SMALL
         self.old_problems.pop(record.uri, None)
         self.pending.problems.append(
             ProblemRow(record.uri, record.source, problem.stage, problem.reason, datetime.now(UTC))
@@ -287,10 +349,11 @@ def _batches(
         yield batch
 
 
-def _no_pictures(source: Source) -> str:
-    passed = f"; {source.n_other:,} other files were looked at" if source.n_other else ""
+def _no_pictures(tally: Tally) -> str:
+    sources = tally.without_pictures.items()
     return (
-        f"No pictures in {source.name}{passed}. What the collection knows of it stays. "
+        f"No pictures in {', '.join(f'{name} ({counted(kinds)})' for name, kinds in sources)}. "
+        "What the collection knows of it stays. "
         "Give a folder, table or archive that holds JPEG, PNG, WebP, GIF, BMP or TIFF pictures."
     )
 
@@ -315,7 +378,10 @@ def _summary(
         n_missing=tally.n_missing,
         n_pruned=tally.n_pruned,
         n_problems=tally.n_problems,
-        n_other=tally.n_other,
+        n_other=tally.others.total(),
+        n_small=tally.n_small,
+        others=dict(tally.others.most_common()),
+        without_pictures=tally.without_pictures,
         n_refound=tally.n_refound,
         n_unfound=len(store.unfound(stamp)) if stamp else 0,
         seconds=round(seconds, 3),

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Container
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Container, Mapping
+from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
 from bilderatlas.sources import ImageRecord
@@ -29,7 +30,9 @@ class Tally:
     n_missing: int = 0
     n_pruned: int = 0
     n_problems: int = 0
-    n_other: int = 0
+    n_small: int = 0
+    others: Counter[str] = field(default_factory=Counter)  # what was passed over, by kind
+    without_pictures: dict[str, Mapping[str, int]] = field(default_factory=dict)  # sources
 
 
 class SourcePlaces:
@@ -93,16 +96,24 @@ class SourcePlaces:
         """Whether nothing at all of the source could be read: its disk may be away."""
         return self._n_lost > 0 and self._n_lost == self._n_met
 
-    def settle(self, *, prune: bool, after_a_stop: bool) -> None:
+    def pass_over(self, record: ImageRecord) -> None:
+        """A place whose picture is not wanted, though it can be read."""
+        if record.uri in self._known:
+            self._unmet.add(record.uri)
+
+    def settle(self, *, prune: bool, after_a_stop: bool, is_whole: bool) -> None:
         """Follow moved files, let go of changed ones, count the missing and prune them if asked.
 
         A place is moved when it was not met and its picture turned up elsewhere in this run, or,
-        after a run that was stopped, elsewhere at all.
+        after a run that was stopped, elsewhere at all. Of a source that is not looked at as a
+        whole, only what was looked at can be missing.
         """
         found = set(self._gained.values())
         if after_a_stop:
             found |= {i for uri, (i, _) in self._known.items() if uri not in self._unmet}
         unmet = {uri for uri in self._unmet if not self._is_out_of_sight(uri)}
+        if not is_whole:
+            unmet &= self._lost
         moved = sorted(uri for uri in unmet if self._known[uri][0] in found)
         missing = sorted(unmet.difference(moved))
         self._tally.n_moved += len(moved)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections import deque
 from collections.abc import Callable, Container, Generator, Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -16,11 +17,14 @@ from bilderatlas.encoders import Encoder
 from bilderatlas.errors import BilderatlasError, ImageProblem
 from bilderatlas.indexing.costs import StageClock
 from bilderatlas.regions import Finder, FoundRegion
-from bilderatlas.sources import ImageRecord
+from bilderatlas.results import SMALL
+from bilderatlas.sources import ImageRecord, held
 from bilderatlas.store.rows import ImageRow
 
-Given = TypeVar("Given")
 Made = TypeVar("Made")
+
+# How much of files may be in memory before it is decoded; a larger one goes alone.
+LEAST_AHEAD_BYTES, BYTES_A_THREAD, MOST_AHEAD_BYTES = 256 << 20, 64 << 20, 1 << 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +52,12 @@ class Unreadable:
     """A picture that cannot be had."""
 
     record: ImageRecord
-    stage: str  # read, decode, embed
+    stage: str  # read, decode, embed; small
     reason: str
+
+
+class _TooSmall(Exception):
+    """A picture is smaller than those that are wanted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +69,7 @@ class Turn:
     known: Container[str]  # image ids; nothing more is to be done for these,
     unfound: Container[str]  # but for these of them, whose regions are to be found
     clock: StageClock
+    min_side: int = 0  # pixels of the shorter side that a new picture must have
 
     def prepare(self, record: ImageRecord) -> Prepared | Unreadable:
         """Read one picture. Whatever is wrong with it is an answer, never an error."""
@@ -73,6 +82,8 @@ class Turn:
                 return Prepared(record, image_id)
             stage = "decode"
             return self._prepared(record, image_id, content)
+        except _TooSmall as told:
+            return Unreadable(record, SMALL, str(told))
         except Exception as error:  # noqa: BLE001  one image's turn: a million others go on
             return Unreadable(record, stage, _reason(error))
 
@@ -81,6 +92,10 @@ class Turn:
         min_side = max(whole_side, *(finder.min_side for finder in self.finders), 0)
         with self.clock.timing("decode"):
             picture = images.decode(content, min_side=min_side)
+        if image_id not in self.known and min(picture.width, picture.height) < self.min_side:
+            raise _TooSmall(
+                f"{picture.width} x {picture.height} pixels; --min-side {self.min_side}"
+            )
         parts, problem = self._find(picture.image) if self.finders else (None, None)
         if image_id in self.known:
             return Prepared(record, image_id, parts=parts, find_problem=problem)
@@ -169,18 +184,56 @@ def _reason(error: Exception) -> str:
     return reason.encode("utf-8", "backslashreplace").decode()  # names in it may be no UTF-8
 
 
+class _Room:
+    """Bytes that may be in memory at once."""
+
+    def __init__(self, n_threads: int) -> None:
+        self._n_bytes = min(max(LEAST_AHEAD_BYTES, n_threads * BYTES_A_THREAD), MOST_AHEAD_BYTES)
+        self._n_taken = 0
+        self._changed = threading.Condition()
+
+    def take(self, n_bytes: int) -> None:
+        """Wait until there is room for so many, or nothing else is there."""
+        with self._changed:
+            self._changed.wait_for(
+                lambda: not self._n_taken or self._n_taken + n_bytes <= self._n_bytes
+            )
+            self._n_taken += n_bytes
+
+    def give_back(self, n_bytes: int) -> None:
+        with self._changed:
+            self._n_taken -= n_bytes
+            self._changed.notify_all()
+
+
 def in_threads(
-    work: Callable[[Given], Made], items: Iterable[Given], *, n_threads: int, n_ahead: int
+    work: Callable[[ImageRecord], Made],
+    records: Iterable[ImageRecord],
+    *,
+    n_threads: int,
+    n_ahead: int,
 ) -> Generator[Made]:
-    """Map in threads, in order, `n_ahead` items ahead of who consumes them."""
-    with ThreadPoolExecutor(n_threads, thread_name_prefix="read") as pool:
-        ahead: deque[Future[Made]] = deque()
+    """Map in threads, in order, `n_ahead` records ahead of who consumes them, or fewer large ones.
+
+    Who goes away waits for nothing: a thread may be in the middle of a download.
+    """
+    room = _Room(n_threads)
+
+    def worked(record: ImageRecord) -> Made:
         try:
-            for item in items:
-                ahead.append(pool.submit(work, item))
-                if len(ahead) >= n_ahead:
-                    yield ahead.popleft().result()
-            while ahead:
-                yield ahead.popleft().result()
+            return work(record)
         finally:
-            pool.shutdown(wait=False, cancel_futures=True)
+            room.give_back(record.size or 0)
+
+    pool = ThreadPoolExecutor(n_threads, thread_name_prefix="read")
+    ahead: deque[Future[Made]] = deque()
+    try:
+        for record in records:
+            room.take(record.size or 0)
+            ahead.append(pool.submit(worked, held(record) if record.passes_by else record))
+            if len(ahead) >= n_ahead:
+                yield ahead.popleft().result()
+        while ahead:
+            yield ahead.popleft().result()
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)

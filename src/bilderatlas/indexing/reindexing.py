@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -26,7 +26,7 @@ from bilderatlas.errors import SourceError
 from bilderatlas.indexing.reading import Lacking, SecondTurn, Unreadable, Views, in_threads
 from bilderatlas.regions import min_side_of
 from bilderatlas.results import Progress, ReindexSummary, Space
-from bilderatlas.sources import records_of
+from bilderatlas.sources import Headers, records_of
 from bilderatlas.store import Store
 from bilderatlas.store.rows import ProblemRow
 
@@ -38,8 +38,12 @@ NOT_FINITE = "the encoder made no finite numbers of it"
 
 
 def reindex(
-    store: Store, encoder: Encoder, *, n_threads: int | None = None
-) -> Iterator[Progress | ReindexSummary]:
+    store: Store,
+    encoder: Encoder,
+    *,
+    headers: Headers | None = None,
+    n_threads: int | None = None,
+) -> Generator[Progress | ReindexSummary]:
     """Bring an encoder's space up to date and make it the active one; last comes the summary.
 
     Every place of an image is tried until one still shows it; an image that none shows is a row in
@@ -47,14 +51,14 @@ def reindex(
     was, and the next run goes on from there.
 
     Raises EncoderMismatch where the space was made with other weights, SourceError where fewer than
-    half of the regions could be had.
+    half of the regions could be had. `headers` go to the servers of pictures on the web.
     """
     started = time.monotonic()
     with store.writing():
         store.repair()
         space = store.space_for(encoder)
         run = _Run(store, encoder, space)
-        yield from run.read_again(n_threads or os.cpu_count() or 2)
+        yield from run.read_again(headers, n_threads or os.cpu_count() or 2)
         run.refuse_half_a_space()
         store.activate(space.space)
         store.tidy()
@@ -73,14 +77,13 @@ class _Run:
         self.reasons: dict[int, tuple[str, str, str]] = {}  # image -> uri, source, what is wrong
         self.n_done = self.n_embedded = 0
 
-    def read_again(self, n_threads: int) -> Iterator[Progress]:
+    def read_again(self, headers: Headers | None, n_threads: int) -> Iterator[Progress]:
         """Read the pictures of what the space lacks, embed them and write that down."""
         for places in self.lacking.rounds():
             lacking = {uri: self.lacking.of(image) for uri, (image, _) in places.items()}
             turn = SecondTurn(self.encoder, lacking)
-            outcomes = in_threads(
-                turn.view, records_of(places), n_threads=n_threads, n_ahead=n_threads * 4
-            )
+            records = records_of(places, headers)
+            outcomes = in_threads(turn.view, records, n_threads=n_threads, n_ahead=n_threads * 4)
             with closing(outcomes):
                 try:
                     for outcome in outcomes:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from typing import Any
 
 import pyarrow as pa
@@ -22,7 +22,7 @@ from bilderatlas.store import Store
 COMMIT_EVERY = 256  # texts written at once; as many are embedded again after a kill
 
 
-def reindex(store: Store, encoder: Encoder, field: str) -> Iterator[Progress | ReindexSummary]:
+def reindex(store: Store, encoder: Encoder, field: str) -> Generator[Progress | ReindexSummary]:
     """Bring an encoder's space of a field's texts up to date; last comes the summary.
 
     `field` is a metadata column, or "text" for the words found in pictures. May be stopped at any

@@ -27,7 +27,7 @@ def _index(collection: Collection, options: Options, tell: Tell) -> dict[str, An
 
 def _known(collection: Collection, named: Sequence[str] | None) -> Sequence[str]:
     """The sources of all images and problems, or some of them. Raises SourceError for others."""
-    known = {*collection.info().sources, *collection.browse_problems(n=1).sources}
+    known = {*collection.info().sources, *collection.browse_problems(kind="all", n=1).sources}
     unknown = sorted(set(named or ()) - known)
     if unknown:
         raise SourceError(

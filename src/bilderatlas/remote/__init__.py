@@ -34,6 +34,7 @@ from bilderatlas.results import (
     Images,
     LabelCounts,
     Labelling,
+    ProblemKind,
     Problems,
     Projection,
     Run,
@@ -392,16 +393,16 @@ class RemoteCollection:
 
     # -- knowing
 
-    def problems(self) -> Problems:
-        """What could not be read, and why, by path."""
+    def problems(self, kind: ProblemKind = "problem") -> Problems:
+        """What could not be read, and why, by path; what was passed over."""
         rows: list[Mapping[str, Any]] = []
         cursor = None
         while True:
-            said = self._server.get("/problems", n=AT_ONCE, cursor=cursor)
+            said = self._server.get("/problems", kind=kind, n=AT_ONCE, cursor=cursor)
             rows += said["problems"]
             cursor = said["next"]
             if cursor is None:
-                return Problems([answers.problem(row) for row in rows])
+                return Problems([answers.problem(row) for row in rows], said["kinds"])
 
     def info(self) -> CollectionInfo:
         """What is inside."""

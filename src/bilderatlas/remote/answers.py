@@ -149,6 +149,7 @@ def info(said: Json) -> CollectionInfo:
         coverage=tuple(_made(Coverage, row) for row in said["spaces"]),
         runs=tuple(run(row) for row in said["runs"]),
         sources=tuple(said["sources"]),
+        exclude=tuple(said["exclude"]),
         finding=_made(Finding, finding, names=tuple(finding["names"])),
         last_index=said["last_index"] and _index_run(said["last_index"]),
     )

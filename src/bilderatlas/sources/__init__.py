@@ -6,11 +6,12 @@ knows where a picture lies and how to read its bytes.
 
 from __future__ import annotations
 
+import builtins
 import os
 import re
 import stat
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -20,7 +21,10 @@ from urllib.parse import unquote_to_bytes
 from bilderatlas.errors import ImageProblem, SourceError
 
 MAX_FILE_BYTES = 1 << 30  # a single picture of more than 1 GiB is a mistake, or an attack
+NONBLOCKING = getattr(os, "O_NONBLOCK", 0)  # not on Windows
 FILE_URL = re.compile(r"file:(?://[^/]*)?([^?#]*)", re.IGNORECASE)
+
+SINGLE_FILES = "(single files)"  # the name of the source that files named one by one make
 
 Metadata = Mapping[str, Any]
 Headers = Mapping[str, str]  # that servers are sent with each question
@@ -37,13 +41,39 @@ class ImageRecord:
     mtime: float | None  # seconds since 1970
     read: Callable[[], bytes]  # raises ImageProblem or OSError
     metadata: Metadata = field(default_factory=dict)
+    passes_by: bool = False  # it is read before the next record is listed, or never
+
+
+@dataclass(frozen=True, slots=True)
+class Other:
+    """A file or folder that is passed over, as `sources.passing` says."""
+
+    uri: str
+    reason: str  # begins with its kind: "PDF documents are not read; ..."
+
+    @property
+    def kind(self) -> str:
+        return kind_of(self.reason)
+
+
+def kind_of(reason: str) -> str:
+    """The kind of a file that is passed over, in the plural, by the reason that is given."""
+    return reason.partition(" are ")[0]
+
+
+def counted(kinds: Mapping[str, int], *, n_shown: int = 5) -> str:
+    """Kinds of files and how many there are: "3 PDF documents, 1 raw file"."""
+    told = [f"{n:,} {kind if n != 1 else kind[:-1]}" for kind, n in kinds.items()]
+    n_left = sum(list(kinds.values())[n_shown:])
+    return ", ".join([*told[:n_shown], *([f"{n_left:,} more"] if n_left else [])]) or "nothing"
 
 
 class Source(Protocol):
     """Anything that lists ImageRecords, in a fixed order."""
 
-    name: str  # `uri_of` the absolute path
-    n_other: int  # files seen so far that are not pictures
+    name: str  # `uri_of` the absolute path, or SINGLE_FILES
+    is_whole: bool  # whether what it no longer lists is gone
+    others: list[Other]  # what was passed over; whoever took note of it clears the list
 
     def count(self) -> int | None:
         """How many records there are, as far as can be told cheaply."""
@@ -54,29 +84,76 @@ class Source(Protocol):
         ...
 
 
-def open(source: str | Path, *, column: str | None = None, id_column: str | None = None) -> Source:
+def open_all(
+    given: Iterable[str | Path],
+    *,
+    column: str | None = None,
+    id_column: str | None = None,
+    exclude: Sequence[str] = (),
+    headers: Headers | None = None,
+) -> list[Source]:
+    """The readers for some sources; files that are named one by one are one source.
+
+    Raises SourceError as `open` does, but for damaged archives and tables without pictures that
+    are beside other sources, as in `folder/*`.
+    """
+    from bilderatlas.sources import archives, tables
+    from bilderatlas.sources.folders import Files, Folder
+
+    paths = list(dict.fromkeys(absolute(path_of(str(source))) for source in given))
+    singles: dict[Path, str | None] = {}  # and why they are passed over
+    opened: list[Source] = []
+    for path in paths:
+        is_table, is_archive = tables.is_table(path), archives.is_archive(path)
+        if path.is_file() and not (is_table or is_archive or column or id_column):
+            singles[path] = None
+            continue
+        try:
+            opened.append(
+                open(path, column=column, id_column=id_column, exclude=exclude, headers=headers)
+            )
+        except SourceError as error:
+            if len(paths) == 1 or column or id_column or not (is_table or is_archive):
+                raise
+            if is_archive:
+                opened.append(Folder(path))  # in which it is a problem
+            else:
+                singles[path] = f"tables are passed over beside other sources: {error}"
+    return [*([Files(singles, exclude=exclude)] if singles else []), *opened]
+
+
+def open(
+    source: str | Path,
+    *,
+    column: str | None = None,
+    id_column: str | None = None,
+    exclude: Sequence[str] = (),
+    headers: Headers | None = None,
+) -> Source:
     """Find the reader for a source.
 
-    Raises SourceError where there is none: nothing at the path, an unreadable archive, a table
-    without the column.
+    `exclude` names what is passed over in folders and archives, `headers` go to the servers of a
+    table's URLs. Raises SourceError where there is none: nothing at the path, an unreadable
+    archive, a table without the column.
     """
     from bilderatlas.sources import archives, tables
     from bilderatlas.sources.folders import Folder
+    from bilderatlas.sources.passing import Names
 
     path = absolute(path_of(str(source)))
     if not (path.is_file() or path.is_dir()):
         found = "something that is neither" if path.exists() else "nothing"
         raise SourceError(f"There is {found} at {path}. Give a folder, a table or an archive.")
     if tables.is_table(path):
-        return tables.Table(path, column=column, id_column=id_column)
+        return tables.Table(path, column=column, id_column=id_column, headers=headers)
     if column or id_column:
         raise SourceError(
             f"{path} is not a table, so it has no columns. Leave out --column and --id-column, "
             "or give a .csv, .tsv or .parquet file."
         )
     if archives.is_archive(path):
-        return archives.open_archive(path)
-    return Folder(path)
+        return archives.open_archive(path, names=Names(exclude))
+    return Folder(path, exclude=exclude)
 
 
 def uri_of(path: Path | str) -> str:
@@ -101,26 +178,28 @@ def absolute(path: Path) -> Path:
     return Path(os.path.realpath(path)) if ".." in path.parts else path.absolute()
 
 
-def read_uri(uri: str) -> bytes:
+def read_uri(uri: str, headers: Headers | None = None) -> bytes:
     """Read a picture again from its place. Raises ImageProblem or OSError."""
     from bilderatlas.sources import fetching
 
     if uri.startswith(("http://", "https://")):
-        return fetching.fetch(uri)
+        return fetching.fetch(uri, headers=headers)
     if archive := _archive_of(uri):
-        return next(_members(archive, {uri})).read()
+        for record in _members(archive, {uri}):
+            return record.read()
     path = path_of(uri)
     return read_file(path if path.exists() else path_of(re.sub(r"#\d+$", "", uri)))
 
 
-def records_of(uris: Iterable[str]) -> Iterator[ImageRecord]:
+def records_of(uris: Iterable[str], headers: Headers | None = None) -> Iterator[ImageRecord]:
     """Records to read the pictures of some places again; an archive is gone through once."""
     inside: dict[str, set[str]] = {}
     for uri in uris:
         if archive := _archive_of(uri):
             inside.setdefault(archive, set()).add(uri)
         else:
-            yield ImageRecord(uri, "", 0, size=None, mtime=None, read=partial(read_uri, uri))
+            read = partial(read_uri, uri, headers)
+            yield ImageRecord(uri, "", 0, size=None, mtime=None, read=read)
     for archive, members in inside.items():
         yield from _members(archive, members)
 
@@ -162,11 +241,21 @@ def with_own_uris(records: Iterable[ImageRecord]) -> Iterator[ImageRecord]:
 
 def unreadable(uri: str, source: str, position: int, reason: str) -> ImageRecord:
     """A record for something that could not even be listed, so that it is not lost."""
+    return ImageRecord(uri, source, position, size=None, mtime=None, read=partial(refuse, reason))
 
-    def read() -> NoReturn:
-        raise ImageProblem(reason)
 
-    return ImageRecord(uri, source, position, size=None, mtime=None, read=read)
+def held(record: ImageRecord) -> ImageRecord:
+    """The same with its bytes in memory; they are given once, so that nobody keeps them."""
+    try:
+        content = [record.read()]
+    except ImageProblem as problem:
+        return replace(record, read=partial(refuse, str(problem)), passes_by=False)
+    return replace(record, read=content.pop, passes_by=False)
+
+
+def refuse(reason: str) -> NoReturn:
+    """What reads a record that cannot be read."""
+    raise ImageProblem(reason)
 
 
 def check_size(n_bytes: int) -> None:
@@ -175,11 +264,31 @@ def check_size(n_bytes: int) -> None:
         raise ImageProblem(f"{n_bytes / 2**30:.1f} GiB; pictures of more than 1 GiB are not read")
 
 
-def read_file(path: Path) -> bytes:
-    """Read a file whole, with its kind and its size looked at first."""
-    facts = path.stat()
+def opener(path: str, flags: int) -> int:
+    """For `open`: a descriptor of a file and nothing else, which never blocks.
+
+    What was a file when it was listed may be a pipe now.
+    """
+    _check_kind(Path(path).stat())  # first: to open a device may set it to work
+    descriptor = os.open(path, flags | NONBLOCKING)
+    try:
+        _check_kind(os.fstat(descriptor))
+    except ImageProblem:
+        os.close(descriptor)
+        raise
+    return descriptor
+
+
+def _check_kind(facts: os.stat_result) -> None:
     if not stat.S_ISREG(facts.st_mode):
         kind = "a folder" if stat.S_ISDIR(facts.st_mode) else "a pipe or a device"
-        raise ImageProblem(f"not a file but {kind}")  # which might block, or never end
-    check_size(facts.st_size)
-    return path.read_bytes()
+        raise ImageProblem(f"not a file but {kind}")
+
+
+def read_file(path: str | Path, n_bytes: int | None = None) -> bytes:
+    """Read a file whole, or its first bytes. Raises ImageProblem or OSError."""
+    with builtins.open(path, "rb", opener=opener) as file:
+        size = os.fstat(file.fileno()).st_size  # files of the kernel say 0, and may never end
+        if n_bytes is None:
+            check_size(size)
+        return file.read(size if n_bytes is None else min(size, n_bytes)) or b""

@@ -2,48 +2,75 @@
 
 from __future__ import annotations
 
+import bz2
+import gzip
+import io
+import lzma
+import math
 import os
+import shutil
 import struct
 import tarfile
+import weakref
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from datetime import datetime
 from functools import partial
-from lzma import LZMAError
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from tarfile import EOFHeaderError  # type: ignore[attr-defined]
-from typing import Self
+from typing import IO, Any, BinaryIO, Self, cast
 from urllib.parse import quote_from_bytes
 
 from bilderatlas.errors import ImageProblem, SourceError
-from bilderatlas.images import looks_like_picture
-from bilderatlas.sources import ImageRecord, Source, check_size, unreadable, uri_of, with_own_uris
-from bilderatlas.sources.folders import SNIFFED_BYTES, has_picture_suffix
+from bilderatlas.sources import (
+    ImageRecord,
+    Other,
+    Source,
+    check_size,
+    opener,
+    unreadable,
+    uri_of,
+    with_own_uris,
+)
+from bilderatlas.sources.passing import ARCHIVE_SUFFIXES, Names, has_picture_suffix, why_no_picture
 
-SUFFIXES = (
-    ".zip", ".cbz", ".tar", ".cbt", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz",
-)  # fmt: skip
+SNIFFED_BYTES = 512
+MAX_HEADER_BYTES = 4 << 20  # all that may stand before a member of a tar; most take 1 KiB
+CHUNK_BYTES = 1 << 20
+UNPACKERS: dict[bytes, Callable[[BinaryIO], Any]] = {
+    b"\x1f\x8b": gzip.open,
+    b"BZh": bz2.open,
+    b"\xfd7zXZ\x00": lzma.open,
+    b"\x5d\x00\x00": lzma.open,
+}
 
 # What the standard library raises for damaged archives (found by fuzzing).
 DAMAGE = (
-    *(zipfile.BadZipFile, tarfile.TarError, zlib.error, LZMAError, struct.error),
+    *(zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, struct.error),
     *(OSError, EOFError, ValueError, NotImplementedError, RuntimeError),
 )
 
 
-def is_archive(path: Path) -> bool:
+def is_archive(path: str | Path) -> bool:
     """Whether a file is an archive by its name."""
-    return path.is_file() and path.name.lower().endswith(SUFFIXES)
+    return str(path).lower().endswith(ARCHIVE_SUFFIXES) and Path(path).is_file()
 
 
-def open_archive(path: Path) -> Source:
-    """Open a ZIP or tar archive; raises SourceError where it is neither."""
+def open_archive(
+    path: Path, *, names: Names | None = None, others: list[Other] | None = None
+) -> Source:
+    """Open a ZIP or tar archive; raises SourceError where it is neither.
+
+    `names` says what is passed over, `others` is where that is noted.
+    """
+    names, others = names or Names(), [] if others is None else others
     try:
-        if tarfile.is_tarfile(path):  # first: a ZIP as the last member makes a tar look like one
-            return TarArchive(path)
-        if zipfile.is_zipfile(path):
-            return ZipArchive(path)
+        if _is_tar(path):  # first: a ZIP as the last member makes a tar look like one
+            return TarArchive(path, names, others)
+        if _is_zip(path):
+            return ZipArchive(path, names, others)
     except DAMAGE as error:
         raise SourceError(f"Archive {path} cannot be read: {error}.") from error
     raise SourceError(
@@ -52,43 +79,93 @@ def open_archive(path: Path) -> Source:
     )
 
 
-def _is_hidden(member: str) -> bool:
-    parts = PurePosixPath(member).parts
-    return any(part.startswith((".", "__MACOSX")) and part != ".." for part in parts)
+def _is_zip(path: Path) -> bool:
+    with open(path, "rb", opener=opener) as file:
+        return zipfile.is_zipfile(file)
 
 
-def _member_uri(archive: str, member: str) -> str:
-    """ARCHIVE!/MEMBER; a name whose bytes are no UTF-8 is percent-encoded."""
+def _is_tar(path: Path) -> bool:
+    if not path.stat().st_size:
+        return False  # files of the kernel say so, and may never end
     try:
-        member.encode()
-    except UnicodeEncodeError:
-        member = quote_from_bytes(os.fsencode(member))
-    return f"{archive}!/{member}"
+        with open_tar(path):
+            return True
+    except (tarfile.TarError, EOFError):
+        return False
 
 
-class ZipArchive:
-    """The pictures of a ZIP file, in its own order."""
+class _Members:
+    """What archives of both kinds share: which of their members are pictures."""
 
-    def __init__(self, path: Path) -> None:
+    is_whole = True
+
+    def __init__(self, path: Path, names: Names, others: list[Other]) -> None:
+        self.path = path
         self.name = uri_of(path)
-        self.n_other = 0
-        self._zip = zipfile.ZipFile(path)
-
-    def count(self) -> int:
-        return sum(has_picture_suffix(m.filename) for m in self._members())
+        self.others = others
+        self._names = names
+        self._noted: set[str] = set()
 
     def records(self) -> Iterator[ImageRecord]:
+        self._noted.clear()
         return with_own_uris(self._records())
 
     def _records(self) -> Iterator[ImageRecord]:
-        self.n_other = 0
+        raise NotImplementedError
+
+    def _is_passed(self, member: str) -> bool:
+        """Whether a member is passed over by its name; that is noted, once for a folder."""
+        passed = self._names.why_inside(member)
+        if passed is None:
+            return False
+        where, reason = passed
+        if reason and where not in self._noted:
+            self._noted.add(where)
+            self._note(where, reason)
+        return True
+
+    def _is_picture(self, member: str, head: bytes) -> bool:
+        """Whether a member is a picture; what is none is noted."""
+        reason = why_no_picture(member, head)
+        if reason:
+            self._note(member, reason)
+        return reason is None
+
+    def _note(self, member: str, reason: str) -> None:
+        self.others.append(Other(self._uri(member), reason))
+
+    def _uri(self, member: str) -> str:
+        """ARCHIVE!/MEMBER; a name whose bytes are no UTF-8 is percent-encoded."""
+        try:
+            member.encode()
+        except UnicodeEncodeError:
+            member = quote_from_bytes(os.fsencode(member))
+        return f"{self.name}!/{member}"
+
+
+class ZipArchive(_Members):
+    """The pictures of a ZIP file, in its own order."""
+
+    def __init__(self, path: Path, names: Names, others: list[Other]) -> None:
+        super().__init__(path, names, others)
+        file = open(path, "rb", opener=opener)  # noqa: SIM115  open as long as its records
+        weakref.finalize(self, file.close)
+        self._zip = zipfile.ZipFile(file)
+
+    def count(self) -> int | None:
+        names = (member.filename for member in self._zip.infolist())
+        return sum(map(has_picture_suffix, names))
+
+    def _records(self) -> Iterator[ImageRecord]:
         position = 0
-        for member in self._members():
-            if not (has_picture_suffix(member.filename) or self._sniff(member)):
-                self.n_other += 1
+        for member in self._zip.infolist():
+            name = member.filename  # empty in some damaged files
+            if not name or member.is_dir() or self._is_passed(name):
+                continue
+            if not (has_picture_suffix(name) or self._is_picture(name, self._head(member))):
                 continue
             yield ImageRecord(
-                _member_uri(self.name, member.filename),
+                self._uri(name),
                 self.name,
                 position,
                 size=member.file_size,
@@ -97,28 +174,30 @@ class ZipArchive:
             )
             position += 1
 
-    def _members(self) -> Iterator[zipfile.ZipInfo]:
-        for member in self._zip.infolist():
-            name = member.filename  # empty in some damaged files
-            if name and not member.is_dir() and not _is_hidden(name):
-                yield member
-
-    def _sniff(self, member: zipfile.ZipInfo) -> bool:
+    def _head(self, member: zipfile.ZipInfo) -> bytes:
         try:
             with self._zip.open(member) as file:
-                return looks_like_picture(file.read(SNIFFED_BYTES))
+                return file.read(SNIFFED_BYTES)
         except DAMAGE:
-            return False  # no suffix and no readable first bytes: nothing says it is a picture
+            return b""  # no suffix and no readable first bytes: nothing says it is a picture
 
     def _read(self, member: zipfile.ZipInfo) -> bytes:
-        check_size(member.file_size)
+        check_size(member.file_size)  # `open` gives no more, whatever there is
         if member.flag_bits & 1:
             raise ImageProblem("encrypted in its ZIP file; unpack it with the password first")
         try:
             with self._zip.open(member) as file:
-                return file.read(member.file_size + 1)  # a lying header cannot fill the memory
+                return _rest(file)
         except DAMAGE as error:
             raise ImageProblem(f"damaged in its ZIP file: {error}") from error
+
+
+def _rest(file: IO[bytes], head: bytes = b"") -> bytes:
+    """What begins so and goes on in a file, held in memory once."""
+    content = io.BytesIO()
+    content.write(head)
+    shutil.copyfileobj(file, content, CHUNK_BYTES)
+    return content.getvalue()
 
 
 def _zip_time(member: zipfile.ZipInfo) -> float:
@@ -128,73 +207,109 @@ def _zip_time(member: zipfile.ZipInfo) -> float:
         return 0.0  # month 0 and the like stand in some ZIP files
 
 
-class _Member(tarfile.TarInfo):
-    """A header that is damaged, or missing, ends an archive for the standard library; not here."""
+class _Unpacked:
+    """The bytes of a tar, unpacked as they are asked for."""
 
-    @classmethod
-    def fromtarfile(cls, archive: tarfile.TarFile) -> Self:
-        try:
-            return super().fromtarfile(archive)
-        except tarfile.HeaderError as error:
-            if isinstance(error, EOFHeaderError):
-                raise
-            raise EOFError(f"{error}, before the end mark") from error
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self.header_bytes_left = math.inf  # less while a header is read
+
+    def read(self, n_bytes: int) -> bytes:
+        content = self._file.read(n_bytes)
+        self.header_bytes_left -= len(content)
+        if self.header_bytes_left < 0:
+            raise ImageProblem(f"a header of more than {MAX_HEADER_BYTES >> 20} MiB")
+        return content
 
 
-class TarArchive:
+def _member_of(stream: _Unpacked) -> type[tarfile.TarInfo]:
+    """Members whose headers are bounded, and whose damage is told."""
+
+    class Member(tarfile.TarInfo):
+        @classmethod
+        def fromtarfile(cls, archive: tarfile.TarFile) -> Self:
+            """Called again for what a header belongs to, within its bounds."""
+            is_first = math.isinf(stream.header_bytes_left)
+            if is_first:
+                stream.header_bytes_left = MAX_HEADER_BYTES
+            try:
+                return super().fromtarfile(archive)
+            except tarfile.HeaderError as error:  # the end of an archive for the standard library
+                if isinstance(error, EOFHeaderError):
+                    raise
+                raise EOFError(f"{error}, before the end mark") from error
+            finally:
+                if is_first:
+                    stream.header_bytes_left = math.inf
+
+    return Member
+
+
+@contextmanager
+def open_tar(path: Path) -> Iterator[tarfile.TarFile]:
+    """A tar file, plain or packed, to be read front to back."""
+    with open(path, "rb", opener=opener) as packed:
+        head = packed.read(6)
+        packed.seek(0)
+        unpack = next((how for start, how in UNPACKERS.items() if head.startswith(start)), None)
+        with unpack(packed) if unpack else nullcontext(packed) as file:
+            stream = _Unpacked(file)
+            tarinfo = _member_of(stream)
+            readable = cast("BinaryIO", stream)  # nothing else is asked of it
+            with tarfile.open(fileobj=readable, mode="r|", tarinfo=tarinfo) as tar:
+                yield tar
+
+
+def tar_members(tar: tarfile.TarFile) -> Iterator[tarfile.TarInfo]:
+    """The members, one after the other; none is kept, as there may be millions."""
+    while member := tar.next():
+        tar.members.clear()  # type: ignore[attr-defined]
+        yield member
+
+
+class TarArchive(_Members):
     """The pictures of a tar file, plain or compressed, read front to back in one pass.
 
-    Each record carries its bytes: a compressed tar cannot be read at random.
+    A record is read before the next one is listed: a compressed tar cannot be read at random.
     """
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self.name = uri_of(path)
-        self.n_other = 0
 
     def count(self) -> None:
         """Unknown: counting would unpack the whole archive."""
 
-    def records(self) -> Iterator[ImageRecord]:
-        return with_own_uris(self._records())
-
     def _records(self) -> Iterator[ImageRecord]:
-        self.n_other = 0
         position = 0
         try:
-            with tarfile.open(self.path, "r|*", tarinfo=_Member) as tar:
-                for member in tar:
-                    if not member.isfile() or _is_hidden(member.name):
+            with open_tar(self.path) as tar:
+                for member in tar_members(tar):
+                    if not member.isfile() or self._is_passed(member.name):
                         continue
-                    record = self._record(tar, member, position)
-                    if record is None:
-                        self.n_other += 1
-                        continue
-                    yield record
-                    position += 1
+                    file = tar.extractfile(member)
+                    assert file is not None, "a regular member of a tar file has content"
+                    head = file.read(SNIFFED_BYTES)
+                    if self._is_picture(member.name, head):
+                        yield self._record(member, position, partial(_read_on, file, head))
+                        position += 1
         except DAMAGE as error:
             reason = f"the archive is damaged after {position} pictures: {error}"
             yield unreadable(f"{self.name}!/", self.name, position, reason)
 
     def _record(
-        self, tar: tarfile.TarFile, member: tarfile.TarInfo, position: int
-    ) -> ImageRecord | None:
-        uri = _member_uri(self.name, member.name)
-        file = tar.extractfile(member)
-        assert file is not None, "a regular member of a tar file has content"
-        head = file.read(SNIFFED_BYTES)
-        if not (has_picture_suffix(member.name) or looks_like_picture(head)):
-            return None
-        try:
-            check_size(member.size)
-        except ImageProblem as problem:
-            return unreadable(uri, self.name, position, str(problem))
-        content = head + file.read()
+        self, member: tarfile.TarInfo, position: int, read: Callable[[int], bytes]
+    ) -> ImageRecord:
         return ImageRecord(
-            uri,
+            self._uri(member.name),
             self.name,
             position,
             size=member.size,
             mtime=float(member.mtime),
-            read=lambda: content,
+            read=partial(read, member.size),
+            passes_by=True,
         )
+
+
+def _read_on(file: IO[bytes], head: bytes, n_bytes: int) -> bytes:
+    check_size(n_bytes)
+    try:
+        return _rest(file, head)
+    except DAMAGE as error:
+        raise ImageProblem(f"damaged in its archive: {error}") from error

@@ -13,19 +13,22 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from bilderatlas.errors import ImageProblem, SourceError
+from bilderatlas.errors import SourceError
 from bilderatlas.images import looks_like_picture
 from bilderatlas.sources import (
+    Headers,
     ImageRecord,
+    Other,
     absolute,
     fetching,
     path_of,
     read_file,
+    refuse,
     unreadable,
     uri_of,
     with_own_uris,
 )
-from bilderatlas.sources.folders import has_picture_suffix
+from bilderatlas.sources.passing import has_picture_suffix
 
 DELIMITED = {".csv": ",", ".tsv": "\t"}
 PARQUET = {".parquet", ".pq"}
@@ -34,6 +37,7 @@ USUAL_COLUMNS = (
     "imageurl", "url", "uri", "src", "link",
 )  # fmt: skip
 
+ROWS_AT_ONCE = 16  # of Parquet; each may hold a picture
 INTEGER = re.compile(r"-?(0|[1-9]\d{0,17})")
 WEB = ("http://", "https://")
 QUOTED = re.compile(r'"[^"]*"?')
@@ -55,12 +59,20 @@ class Table:
     ...}`, as Hugging Face datasets have) is read too.
     """
 
+    is_whole = True
+
     def __init__(
-        self, path: Path, *, column: str | None = None, id_column: str | None = None
+        self,
+        path: Path,
+        *,
+        column: str | None = None,
+        id_column: str | None = None,
+        headers: Headers | None = None,
     ) -> None:
         self.path = path
         self.name = uri_of(path)
-        self.n_other = 0
+        self.others: list[Other] = []  # every row is to be a picture
+        self._headers = headers
         self._is_parquet = path.suffix.lower() in PARQUET
         columns, first = self._columns_and_first_row()
         self.id_column = _existing(id_column, columns, path) if id_column else None
@@ -88,12 +100,13 @@ class Table:
         content, text = _content_and_path(row.get(self.column))
         if content:
             uri = f"{self.name}!/{text or position}"
-            return here(uri, size=len(content), mtime=None, read=lambda: content)
+            return here(uri, size=len(content), mtime=None, read=[content].pop)
         if not text:
             reason = f"row {position + 1} has nothing in column {self.column!r}"
             return unreadable(f"{self.name}!/{position}", self.name, position, reason)
         if text.lower().startswith(WEB):
-            return here(text, size=None, mtime=None, read=partial(fetching.fetch, text))
+            read = partial(fetching.fetch, text, headers=self._headers)
+            return here(text, size=None, mtime=None, read=read)
         return self._file_record(text, here)
 
     def _file_record(self, text: str, here: partial[ImageRecord]) -> ImageRecord:
@@ -101,7 +114,8 @@ class Table:
         try:
             facts = path.stat()
         except (OSError, ValueError):
-            return here(uri_of(path), size=None, mtime=None, read=partial(_missing, path))
+            read = partial(refuse, f"the table names a file that is not there: {path}")
+            return here(uri_of(path), size=None, mtime=None, read=read)
         return here(
             uri_of(path), size=facts.st_size, mtime=facts.st_mtime, read=partial(read_file, path)
         )
@@ -131,7 +145,7 @@ def _parquet_rows(path: Path) -> Iterator[Row]:
 
     try:
         with pq.ParquetFile(path) as file:
-            for batch in file.iter_batches(batch_size=256):
+            for batch in file.iter_batches(batch_size=ROWS_AT_ONCE):
                 yield from batch.to_pylist()
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         raise SourceError(f"Parquet file {path} cannot be read: {error}.") from error
@@ -224,7 +238,3 @@ def _content_and_path(cell: Any) -> tuple[bytes, str]:
     if isinstance(cell, bytes):
         return cell, ""
     return b"", "" if plain(cell) is None else str(cell).strip()
-
-
-def _missing(path: Path) -> bytes:
-    raise ImageProblem(f"the table names a file that is not there: {path}")

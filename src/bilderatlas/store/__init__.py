@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import timedelta
 from pathlib import Path
+from sys import intern
 from typing import Any
 
 import pyarrow as pa
@@ -25,7 +26,7 @@ from filelock import FileLock, Timeout
 from bilderatlas.encoders import Encoder, ImageEmbeddings
 from bilderatlas.errors import CollectionBusy, CollectionExists
 from bilderatlas.regions import Finding
-from bilderatlas.results import IndexRun, Space
+from bilderatlas.results import OTHER, SMALL, IndexRun, Space
 from bilderatlas.store import description, schema
 from bilderatlas.store.description import Description
 from bilderatlas.store.disk import disk_errors
@@ -160,6 +161,22 @@ class Store(Tables):
 
     def remember_finding(self, finding: Finding) -> None:
         self._description.update(finding=asdict(finding))
+
+    @property
+    def exclude(self) -> tuple[str, ...] | None:
+        """Patterns of what `index` passes over; None where nobody said."""
+        stated = self._description.stated().get("exclude")
+        return None if stated is None else tuple(stated)
+
+    @property
+    def min_side(self) -> int:
+        """Pixels of the shorter side that new pictures must have."""
+        return int(self._description.stated().get("min_side", 0))
+
+    def remember_choice(self, exclude: Sequence[str] | None, min_side: int | None) -> None:
+        """Remember which files and pictures `index` takes, where that is said."""
+        said = {"exclude": None if exclude is None else list(exclude), "min_side": min_side}
+        self._description.update(**{name: each for name, each in said.items() if each is not None})
 
     @property
     def last_index(self) -> IndexRun | None:
@@ -319,11 +336,23 @@ class Store(Tables):
                 "problems", pa.Table.from_pylist([asdict(p) for p in problems], schema.PROBLEMS)
             )
 
-    def problem_stages(self, source: str) -> dict[str, str]:
-        """The places of a source that `index` had a problem with last time, and its stage."""
+    def problem_rows(self, source: str) -> dict[str, tuple[str, str]]:
+        """The places of a source that `index` left out last time, with stages and reasons."""
         where = f"source = {quoted(source)} AND stage != {quoted(REINDEX)}"
-        rows = self.read("problems", ["uri", "stage"], where)
-        return dict(zip(rows["uri"].to_pylist(), rows["stage"].to_pylist(), strict=True))
+        rows = self.read("problems", ["uri", "stage", "reason"], where).to_pylist()
+        return {row["uri"]: (intern(row["stage"]), intern(row["reason"])) for row in rows}
+
+    def count_problems(self, kind: str) -> int:
+        """How many rows of `problems` are of a kind: problem, other or small."""
+        if kind != "problem":
+            return self.count("problems", f"stage = {quoted(kind)}")
+        return self.count("problems", f"stage NOT IN ({quoted(OTHER)}, {quoted(SMALL)})")
+
+    def uris(self, source: str) -> list[str]:
+        """Every place that was met in a source, those left out included."""
+        where = f"source = {quoted(source)}"
+        tables = (self.read(table, ["uri"], where) for table in ("places", "problems"))
+        return sorted({uri for rows in tables for uri in rows["uri"].to_pylist()})
 
     def place_rows(self, source: str) -> pa.Table:
         """What the collection knows of a source's places."""

@@ -13,6 +13,7 @@ from fastapi import APIRouter, Query, Response
 
 from bilderatlas import cursors, exports
 from bilderatlas.cursors import Key
+from bilderatlas.results import ProblemKind
 from bilderatlas.server.routes.conditional import of_tables
 from bilderatlas.server.routes.dependencies import Asked, Count, Cursor
 from bilderatlas.server.schemas.knowing import Problems
@@ -23,6 +24,7 @@ CSV = "text/csv; charset=utf-8"
 
 routes = APIRouter()
 Text = Annotated[str | None, Query(max_length=MAX_WORDS)]
+Kind = Annotated[ProblemKind, Query(description="problems, what was passed over, or all")]
 PartOfPath = Annotated[str | None, Query(max_length=MAX_WORDS, description="part of the path")]
 
 
@@ -31,12 +33,13 @@ def problems(
     collection: Asked,
     n: Count = 100,
     cursor: Cursor = None,
+    kind: Kind = "problem",
     stage: Text = None,
     reason: Text = None,
     q: PartOfPath = None,
 ) -> dict[str, Any]:
     """List what was skipped, and why."""
-    found = collection.browse_problems(stage=stage, reason=reason, query=q, n=None)
+    found = collection.browse_problems(kind=kind, stage=stage, reason=reason, query=q, n=None)
 
     def key(place: int) -> Key:
         problem = found[place]
@@ -49,6 +52,7 @@ def problems(
     stop = start + n
     return {
         "n_problems": len(found),
+        "kinds": found.kinds,
         "stages": found.stages,
         "reasons": dict(islice(found.reasons.items(), N_REASONS)),
         "problems": [asdict(problem) for problem in found[start:stop]],
@@ -65,12 +69,13 @@ def problems(
 def problems_as_table(
     collection: Asked,
     response: Response,
+    kind: Kind = "problem",
     stage: Text = None,
     reason: Text = None,
     q: PartOfPath = None,
 ) -> Response:
     """Give what was skipped as a CSV file."""
-    found = collection.browse_problems(stage=stage, reason=reason, query=q, n=None)
+    found = collection.browse_problems(kind=kind, stage=stage, reason=reason, query=q, n=None)
     columns = ("uri", "stage", "reason", "when")
     rows = pa.table({name: [getattr(one, name) for one in found] for name in columns})
     file = io.BytesIO()

@@ -23,6 +23,7 @@ class Problems(BaseModel):
     """What was skipped, by path, a stretch of it."""
 
     n_problems: Annotated[int, Field(description="in all")]
+    kinds: Annotated[dict[str, int], Field(description="problem, other, small: how many of each")]
     stages: Annotated[dict[str, int], Field(description="how many of each")]
     reasons: Annotated[dict[str, int], Field(description="how many of each, 100 at most")]
     problems: list[Skipped]
