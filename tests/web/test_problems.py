@@ -27,6 +27,7 @@ def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (folder / f"empty-{n:03}.png").touch()
     (folder / f"{HOSTILE}.png").write_bytes(PNG + b"and then nothing but noise, and more of it")
     (folder / "\u202egnp.exe.png").write_bytes(PNG)
+    (folder / "letter.pdf").write_bytes(b"%PDF-1.7")
     return folder
 
 
@@ -50,6 +51,15 @@ def test_reasons_are_filters_with_their_counts(visit: Visit) -> None:
     expect(page.locator(".problems tbody tr")).to_have_count(1)
     assert "reason=" in page.url
     expect(page.locator(".problems .path")).to_contain_text("empty-007.png")
+
+
+def test_what_was_passed_over_is_a_kind_of_its_own(visit: Visit) -> None:
+    page = visit.go("/problems")
+    page.get_by_role("link", name="no pictures, or passed over 1").click()
+    page.wait_for_url("**/problems?kind=other")
+    expect(page.locator("main .lead")).to_have_text("1 file was passed over")
+    expect(page.locator(".problems .path")).to_contain_text("letter.pdf")
+    expect(page.locator(".problems tbody")).to_contain_text("PDF documents are not read")
 
 
 def test_a_long_ledger_has_pages_and_names_stay_texts(visit: Visit) -> None:

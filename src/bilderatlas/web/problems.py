@@ -8,7 +8,7 @@ from itertools import islice
 from dash import dcc, html
 
 from bilderatlas.collection import Collection
-from bilderatlas.results import Problem, ProblemPage
+from bilderatlas.results import Problem, ProblemKind, ProblemPage
 from bilderatlas.web import forms, texts, visitor
 from bilderatlas.web.page import Address, Children, Desk, Page, aria, data, link
 from bilderatlas.web.panel import pager
@@ -17,22 +17,25 @@ N_A_PAGE = 100
 N_REASONS = 40  # that are offered; the others are found by the path
 MAX_PAGE = 1_000_000
 JOBS = "/api/v1/jobs"
+ASKED = ("kind", "stage", "reason", "q")
 OF_SPACES = "reindex"  # the stage of pictures that another space lacks
 
 
 def page(desk: Desk, address: Address) -> Page:
-    """List what was skipped: of a `?stage=`, a `?reason=`, with `?q=` in its path, by `?page=`."""
+    """List what was skipped: of a `?kind=`, `?stage=`, `?reason=`, with `?q=` in its path."""
     number = address.integer("page", 1, low=1, high=MAX_PAGE)
-    asked = {name: address.text(name) for name in ("stage", "reason", "q")}
+    asked = {name: address.text(name) for name in ASKED}
+    kind = _kind(address)
     found = desk.collection.browse_problems(
+        kind=kind,
         stage=asked["stage"],
         reason=asked["reason"],
         query=asked["q"],
         n=N_A_PAGE,
         start=(number - 1) * N_A_PAGE,
     )
-    opening = [html.H1(texts.PROBLEMS), html.P(_lead(found, asked), className="lead")]
-    if not found.n_problems and not any(asked.values()):
+    opening = [html.H1(texts.PROBLEMS), html.P(_lead(found, kind, asked), className="lead")]
+    if not any(found.kinds.values()) and not any(asked.values()):
         return Page(texts.PROBLEMS, opening)
     return Page(
         texts.PROBLEMS,
@@ -47,20 +50,30 @@ def page(desk: Desk, address: Address) -> Page:
     )
 
 
-def _lead(found: ProblemPage, asked: Mapping[str, str | None]) -> str:
+def _kind(address: Address) -> ProblemKind:
+    """What is listed; a kind that there is not is taken for problems."""
+    asked = address.text("kind")
+    return next((kind for kind in texts.KINDS_OF_PROBLEMS if kind == asked), "problem")
+
+
+def _lead(found: ProblemPage, kind: ProblemKind, asked: Mapping[str, str | None]) -> str:
     if found.n_problems:
-        return texts.n_problems(found.n_problems)
-    return texts.NO_SUCH_PROBLEM if any(asked.values()) else texts.NO_PROBLEMS
+        return texts.n_skipped(kind, found.n_problems)
+    if any(asked.values()):
+        return texts.NO_SUCH_PROBLEM
+    n_others = sum(found.kinds.values())
+    return texts.no_problems_but(n_others) if n_others else texts.NO_PROBLEMS
 
 
 # -- which ones
 
 
 def _filters(address: Address, found: ProblemPage) -> html.Div:
-    """Part of the path, stages, reasons; each with how many there are."""
+    """Part of the path, kinds, stages, reasons; each with how many there are."""
     return html.Div(
         [
             _path_field(address),
+            *_kinds(address, found),
             *_choice(address, "stage", texts.STAGE, found.stages, texts.STAGES),
             *_choice(address, "reason", texts.REASON, found.reasons, {}),
         ],
@@ -71,7 +84,7 @@ def _filters(address: Address, found: ProblemPage) -> html.Div:
 def _path_field(address: Address) -> html.Form:
     kept = [
         dcc.Input(name=name, type="hidden", value=address.text(name) or "")
-        for name in ("stage", "reason")
+        for name in ("kind", "stage", "reason")
     ]
     field = dcc.Input(
         id="q", name="q", type="search", value=address.text("q") or "", autoComplete="off"
@@ -84,6 +97,19 @@ def _path_field(address: Address) -> html.Form:
         role="search",
         className="ledger-path",
     )
+
+
+def _kinds(address: Address, found: ProblemPage) -> Children:
+    """Links to problems, to what was passed over and to small pictures, where there are such."""
+    chosen = _kind(address)
+    if not any(n for kind, n in found.kinds.items() if kind != "problem") and chosen == "problem":
+        return []
+    items = []
+    for kind, called in texts.KINDS_OF_PROBLEMS.items():
+        asked = None if kind == "problem" else kind
+        there = address.but(kind=asked, stage=None, reason=None, page=None)
+        items.append(_way(called, found.kinds[kind], there, kind == chosen))
+    return [html.H2(texts.KIND_OF_PROBLEM), html.Ul(items, className="ledger-ways")]
 
 
 def _choice(
@@ -134,7 +160,7 @@ def _row(problem: Problem) -> html.Tr:
 
 def _ways(collection: Collection, address: Address, found: ProblemPage) -> html.Div:
     """The list as a file, and another try."""
-    asked = {name: address.text(name) for name in ("stage", "reason", "q")}
+    asked = {name: address.text(name) for name in ASKED}
     file = html.A(
         texts.AS_CSV, href=link("/api/v1/problems.csv", **asked), className="button", target="_self"
     )

@@ -6,7 +6,7 @@ import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
-from bilderatlas.results import Decision, Verdict
+from bilderatlas.results import Decision, ProblemKind, Verdict
 
 # -- the frame
 
@@ -178,9 +178,21 @@ STEP_INDEX = "Look for new pictures"
 STEP_INDEX_HINT = "All folders and tables are gone through: new, changed and moved pictures."
 
 
-def n_problems(n: int) -> str:
-    """A count of skipped files."""
-    return "1 file could not be read" if n == 1 else f"{count(n)} files could not be read"
+def n_skipped(kind: ProblemKind, n: int) -> str:
+    """A count of skipped files of a kind."""
+    files = "1 file" if n == 1 else f"{count(n)} files"
+    was = "was" if n == 1 else "were"
+    return {
+        "problem": f"{files} could not be read",
+        "other": f"{files} {was} passed over",
+        "small": f"{files} {was} too small",
+        "all": f"{files} {was} skipped",
+    }[kind]
+
+
+def no_problems_but(n: int) -> str:
+    """No picture failed, but some files are not in the collection."""
+    return f"No picture failed. {n_skipped('all', n)}."
 
 
 def n_because(n: int, reason: str) -> str:
@@ -842,6 +854,14 @@ STAGES = {
     "embed": "embedding",
     "find": "finding parts",
     "reindex": "another space",
+    "other": "passed over",
+    "small": "too small",
+}
+KIND_OF_PROBLEM = "Kind"
+KINDS_OF_PROBLEMS: dict[ProblemKind, str] = {
+    "problem": "could not be read",
+    "other": "no pictures, or passed over",
+    "small": "too small",
 }
 PROBLEM_COLUMNS = ("Lies at", "Why", "Where and when")
 AS_CSV, TRY_AGAIN, COMPLETE_SPACE = "As CSV", "Try again", "Complete the space"

@@ -6,7 +6,7 @@ import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
-from bilderatlas.results import Decision, Verdict
+from bilderatlas.results import Decision, ProblemKind, Verdict
 
 # -- the frame
 
@@ -179,11 +179,21 @@ STEP_INDEX = "Nach neuen Bildern sehen"
 STEP_INDEX_HINT = "Alle Ordner und Tabellen werden durchgegangen: Neues, Geändertes, Verschobenes."
 
 
-def n_problems(n: int) -> str:
-    """A count of skipped files."""
-    if n == 1:
-        return "1 Datei konnte nicht gelesen werden"
-    return f"{count(n)} Dateien konnten nicht gelesen werden"
+def n_skipped(kind: ProblemKind, n: int) -> str:
+    """A count of skipped files of a kind."""
+    files = "1 Datei" if n == 1 else f"{count(n)} Dateien"
+    was = "wurde" if n == 1 else "wurden"
+    return {
+        "problem": f"{files} {'konnte' if n == 1 else 'konnten'} nicht gelesen werden",
+        "other": f"{files} {was} übergangen",
+        "small": f"{files} {'war' if n == 1 else 'waren'} zu klein",
+        "all": f"{files} {was} übergangen",
+    }[kind]
+
+
+def no_problems_but(n: int) -> str:
+    """No picture failed, but some files are not in the collection."""
+    return f"Kein Bild ist misslungen. {n_skipped('all', n)}."
 
 
 def n_because(n: int, reason: str) -> str:
@@ -865,6 +875,14 @@ STAGES = {
     "embed": "beim Einbetten",
     "find": "beim Finden von Teilen",
     "reindex": "anderer Raum",
+    "other": "übergangen",
+    "small": "zu klein",
+}
+KIND_OF_PROBLEM = "Art"
+KINDS_OF_PROBLEMS: dict[ProblemKind, str] = {
+    "problem": "nicht zu lesen",
+    "other": "keine Bilder, oder übergangen",
+    "small": "zu klein",
 }
 PROBLEM_COLUMNS = ("Liegt in", "Warum", "Wobei und wann")
 AS_CSV, TRY_AGAIN, COMPLETE_SPACE = "Als CSV", "Noch einmal versuchen", "Den Raum vervollständigen"
