@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import shutil
+import unicodedata
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -15,6 +17,7 @@ import pytest
 from bilderatlas import sources
 from bilderatlas.errors import ImageProblem, SourceError
 from bilderatlas.sources import ImageRecord
+from tests.assets import assets
 from tests.pictures import collect, plain, put
 
 RED, BLUE = plain("red"), plain("blue")
@@ -301,3 +304,76 @@ def test_a_table_that_is_damaged_further_down_is_refused_and_costs_nothing(folde
 @pytest.mark.parametrize("text", ["path\na.png\nb.png\n", 'path,n\n"a.png",1\n"b.png",2'])
 def test_rows_are_counted(folder: Path, text: str) -> None:
     assert sources.open(csv(folder, text)).count() == 2
+
+
+# -- names as other systems write them
+
+
+def test_a_table_of_another_system_is_read(tmp_path: Path) -> None:
+    shutil.copytree(assets() / "cases" / "table", tmp_path / "table")
+    found = records(tmp_path / "table" / "table.csv")
+    assert [Path(record.uri).name for record in found] == [
+        unicodedata.normalize("NFD", "Müller.jpg"), "cat.jpg", "DOG.JPG",
+    ]  # fmt: skip
+    assert all(record.read() for record in found)
+    assert collect(tmp_path, tmp_path / "table" / "table.csv").info().n_images == 3
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "pics\\red.png", ".\\pics\\red.png", "PICS/RED.PNG", "Pics\\Red.PNG",
+        "C:\\Users\\me\\shop\\pics\\red.png", "d:/pics/red.png", "pics/../pics\\red.png",
+    ],
+)  # fmt: skip
+def test_a_path_of_windows_leads_below_the_table(folder: Path, cell: str) -> None:
+    [record] = records(csv(folder, f"path\n{cell}\n"))
+    assert (record.uri, record.read()) == (str(folder / "pics" / "red.png"), RED)
+
+
+@pytest.mark.parametrize("form", ["NFC", "NFD"])
+@pytest.mark.parametrize("asked", ["NFC", "NFD"])
+def test_a_composed_and_a_decomposed_name_are_one(folder: Path, form: Any, asked: Any) -> None:
+    put(folder / unicodedata.normalize(form, "Größe") / unicodedata.normalize(form, "é.png"), BLUE)
+    path = csv(folder, f"path\n{unicodedata.normalize(asked, 'größe/É.png')}\n")
+    assert records(path)[0].read() == BLUE
+
+
+def test_a_name_that_is_there_as_it_is_written_is_meant(folder: Path) -> None:
+    put(folder / "pics" / "RED.png", BLUE)
+    put(folder / "pics\\red.png", BLUE)
+    found = records(csv(folder, "path\npics/red.png\npics/RED.png\npics\\red.png\n"))
+    assert [record.read() for record in found] == [RED, BLUE, BLUE]
+
+
+def test_a_name_that_may_be_of_several_files_is_a_problem_that_names_them(folder: Path) -> None:
+    put(folder / "pics" / "Red.png", BLUE)
+    [record] = records(csv(folder, "path\npics/RED.PNG\n"))
+    assert problem(record) == (
+        f"the table names 'pics/RED.PNG', which may be any of {folder}/pics/Red.png, "
+        f"{folder}/pics/red.png"
+    )
+
+
+@pytest.mark.parametrize(
+    ("cell", "told"),
+    [
+        ("s3://bucket/red.png", "s3:// addresses are not read: s3://bucket/red.png. Give an https"),
+        ("gs://bucket/red.png", "gs:// addresses are not read"),
+        ("ftp://host/red.png", "ftp:// addresses are not read"),
+        ("//host.example/red.png", "neither a path nor a whole URL. Give https://host.example/red"),
+        ("\\\\nas\\share\\red.png", "neither a path nor a whole URL. Give https://nas/share/red"),
+        ("pics/gone.png", "the table names a file that is not there"),
+    ],
+)
+def test_an_address_that_is_not_read_says_what_is(folder: Path, cell: str, told: str) -> None:
+    found = records(csv(folder, f"path\n{cell}\npics/red.png\n"))
+    assert told in problem(found[0])
+    assert found[1].read() == RED
+
+
+@pytest.mark.parametrize("first", ["sep=;\n", "sep=;\r\n", "\ufeffSEP=;\r\n", '"sep=;"\n'])
+def test_a_first_line_that_names_the_separator_is_understood(folder: Path, first: str) -> None:
+    path = csv(folder, f"{first}path;note, with a comma\npics/red.png;1\npics/blue.png;2\n")
+    assert metadata(path) == [{"note, with a comma": 1}, {"note, with a comma": 2}]
+    assert sources.open(path).count() == 2

@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from bilderatlas.errors import SourceError
+from bilderatlas.errors import ImageProblem, SourceError
 from bilderatlas.images import looks_like_picture
 from bilderatlas.sources import (
     Headers,
@@ -28,6 +28,7 @@ from bilderatlas.sources import (
     uri_of,
     with_own_uris,
 )
+from bilderatlas.sources.named_files import NamedFiles
 from bilderatlas.sources.passing import has_picture_suffix
 
 DELIMITED = {".csv": ",", ".tsv": "\t"}
@@ -41,6 +42,7 @@ ROWS_AT_ONCE = 16  # of Parquet; each may hold a picture
 INTEGER = re.compile(r"-?(0|[1-9]\d{0,17})")
 WEB = ("http://", "https://")
 QUOTED = re.compile(r'"[^"]*"?')
+SEP = re.compile(r'"?sep=([,;|\t:~^])"?\r?\n', re.IGNORECASE)  # a first line for Excel
 DECIMAL = re.compile(r"-?(0|[1-9]\d*)\.\d+([eE][-+]?\d{1,2})?")
 
 Row = Mapping[str, Any]
@@ -73,6 +75,7 @@ class Table:
         self.name = uri_of(path)
         self.others: list[Other] = []  # every row is to be a picture
         self._headers = headers
+        self._find = NamedFiles(path.parent).find
         self._is_parquet = path.suffix.lower() in PARQUET
         columns, first = self._columns_and_first_row()
         self.id_column = _existing(id_column, columns, path) if id_column else None
@@ -84,7 +87,8 @@ class Table:
 
             return int(pq.read_metadata(self.path).num_rows)
         with self.path.open("rb") as file:
-            return max(0, sum(1 for _ in file) - 1)
+            n_heads = 1 + bool(SEP.match(file.readline().decode("utf-8-sig", "replace")))
+            return max(0, 1 + sum(1 for _ in file) - n_heads)
 
     def records(self) -> Iterator[ImageRecord]:
         """One for every row; another row for the same picture keeps its own metadata."""
@@ -112,9 +116,10 @@ class Table:
     def _file_record(self, text: str, here: partial[ImageRecord]) -> ImageRecord:
         path = absolute(self.path.parent / path_of(text))
         try:
+            path = self._find(text)
             facts = path.stat()
-        except (OSError, ValueError):
-            read = partial(refuse, f"the table names a file that is not there: {path}")
+        except (ImageProblem, OSError) as problem:
+            read = partial(refuse, str(problem))
             return here(uri_of(path), size=None, mtime=None, read=read)
         return here(
             uri_of(path), size=facts.st_size, mtime=facts.st_mtime, read=partial(read_file, path)
@@ -157,7 +162,9 @@ def _text_rows(path: Path) -> Iterator[Row]:
         with path.open(encoding="utf-8-sig", newline="") as file:
             head = file.read(1 << 16)
             file.seek(0)
-            rows = csv.DictReader(file, delimiter=_delimiter(head, path))
+            if told := SEP.match(head):
+                file.readline()
+            rows = csv.DictReader(file, delimiter=told[1] if told else _delimiter(head, path))
             for row in rows:
                 row.pop(None, None)  # more cells than columns
                 yield row
