@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import lzma
 import struct
 import tarfile
 import zipfile
@@ -190,6 +191,29 @@ def test_a_bomb_is_refused_by_the_size_it_admits(
     ):
         [record] = records(path)
         assert "are not read" in problem(record)
+
+
+def test_a_dictionary_of_gigabytes_is_refused(tmp_path: Path) -> None:
+    packing = [{"id": lzma.FILTER_LZMA2, "preset": 0, "dict_size": 1 << 30}]
+    content = tarred(tmp_path / "x.tar", TWO).read_bytes()
+    with pytest.raises(SourceError, match="Memory usage limit"):
+        sources.open(put(tmp_path / "x.tar.xz", lzma.compress(content, filters=packing)))
+    bombs = {"a/1.png": RED, "b/c/2": BLUE}
+    path = zipped(tmp_path / "x.zip", bombs, compression=zipfile.ZIP_LZMA)
+    packed = bytearray(path.read_bytes())
+    for name in bombs:
+        struct.pack_into("<I", packed, packed.find(name.encode()) + len(name) + 5, 1 << 31)
+    source = sources.open(put(path, bytes(packed)))
+    [record] = source.records()
+    assert problem(record) == "would take 2,048 MiB of memory to be unpacked"
+    assert [other.uri for other in source.others] == [f"{path}!/b/c/2"]
+
+
+def test_an_xz_file_may_have_several_parts(tmp_path: Path) -> None:
+    content = tarred(tmp_path / "x.tar", TWO).read_bytes()
+    parts = [lzma.compress(content[start : start + 700]) for start in range(0, len(content), 700)]
+    path = put(tmp_path / "x.tar.xz", bytes(4).join(parts) + bytes(8) + b"and something else")
+    assert [record.read() for record in records(path)] == [RED, BLUE]
 
 
 @pytest.mark.parametrize("name", ["x.tar", "x.tar.gz", "x.tar.xz"])

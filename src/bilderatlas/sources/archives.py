@@ -37,13 +37,16 @@ from bilderatlas.sources import (
 from bilderatlas.sources.passing import ARCHIVE_SUFFIXES, Names, has_picture_suffix, why_no_picture
 
 SNIFFED_BYTES = 512
+UNREADABLE = b"\0"
 MAX_HEADER_BYTES = 4 << 20  # all that may stand before a member of a tar; most take 1 KiB
+MAX_DICTIONARY_BYTES = 128 << 20  # of LZMA: `xz -9` takes half of it, an attack asks for 4 GiB
+XZ = b"\xfd7zXZ\x00"
 CHUNK_BYTES = 1 << 20
 UNPACKERS: dict[bytes, Callable[[BinaryIO], Any]] = {
     b"\x1f\x8b": gzip.open,
     b"BZh": bz2.open,
-    b"\xfd7zXZ\x00": lzma.open,
-    b"\x5d\x00\x00": lzma.open,
+    XZ: lambda packed: _Xz(packed),
+    b"\x5d\x00\x00": lambda packed: _Xz(packed),
 }
 
 # What the standard library raises for damaged archives (found by fuzzing).
@@ -176,20 +179,37 @@ class ZipArchive(_Members):
 
     def _head(self, member: zipfile.ZipInfo) -> bytes:
         try:
-            with self._zip.open(member) as file:
+            with self._open(member) as file:
                 return file.read(SNIFFED_BYTES)
         except DAMAGE:
-            return b""  # no suffix and no readable first bytes: nothing says it is a picture
+            return UNREADABLE  # no suffix and no first bytes: nothing says it is a picture
 
     def _read(self, member: zipfile.ZipInfo) -> bytes:
-        check_size(member.file_size)  # `open` gives no more, whatever there is
-        if member.flag_bits & 1:
-            raise ImageProblem("encrypted in its ZIP file; unpack it with the password first")
+        check_size(member.file_size)  # `ZipFile.open` gives no more, whatever there is
         try:
-            with self._zip.open(member) as file:
+            with self._open(member) as file:
                 return _rest(file)
+        except ImageProblem:
+            raise
         except DAMAGE as error:
             raise ImageProblem(f"damaged in its ZIP file: {error}") from error
+
+    def _open(self, member: zipfile.ZipInfo) -> IO[bytes]:
+        if member.flag_bits & 1:
+            raise ImageProblem("encrypted in its ZIP file; unpack it with the password first")
+        if member.compress_type == zipfile.ZIP_LZMA:
+            self._check_dictionary(member)
+        return self._zip.open(member)
+
+    def _check_dictionary(self, member: zipfile.ZipInfo) -> None:
+        """Refuse what asks for much memory to be unpacked (APPNOTE 4.3.7, 5.8.8)."""
+        with open(self.path, "rb", opener=opener) as file:
+            file.seek(member.header_offset + 26)
+            n_names = sum(int.from_bytes(file.read(2), "little") for _ in range(2))
+            file.seek(n_names + 5, os.SEEK_CUR)
+            n_bytes = int.from_bytes(file.read(4), "little")
+        if n_bytes > MAX_DICTIONARY_BYTES:
+            raise ImageProblem(f"would take {n_bytes >> 20:,} MiB of memory to be unpacked")
 
 
 def _rest(file: IO[bytes], head: bytes = b"") -> bytes:
@@ -205,6 +225,44 @@ def _zip_time(member: zipfile.ZipInfo) -> float:
         return datetime(*member.date_time).timestamp()
     except ValueError:
         return 0.0  # month 0 and the like stand in some ZIP files
+
+
+class _Xz:
+    """What an xz or lzma file unpacks to, with a bound on the memory that it asks for."""
+
+    def __init__(self, packed: BinaryIO) -> None:
+        self._packed = packed
+        self._unpacker = self._new_unpacker()
+        self._unread = b""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None: ...
+
+    def read(self, n_bytes: int) -> bytes:
+        """The next bytes, as many or fewer; none at the end. Raises LZMAError, EOFError."""
+        content = b""
+        while n_bytes and not content:
+            if self._unpacker.eof:
+                if not self._begin_next():
+                    break
+            elif self._unpacker.needs_input:
+                self._unread = self._packed.read(CHUNK_BYTES)
+                if not self._unread:
+                    raise EOFError("it ends before its end mark")
+            content = self._unpacker.decompress(self._unread, n_bytes)
+            self._unread = self._unpacker.unused_data
+        return content
+
+    def _begin_next(self) -> bool:
+        """Whether another one stands behind; what is none is left alone, as `xz` does."""
+        self._unread = (self._unread or self._packed.read(CHUNK_BYTES)).lstrip(b"\0")
+        self._unpacker = self._new_unpacker() if self._unread.startswith(XZ) else self._unpacker
+        return not self._unpacker.eof
+
+    def _new_unpacker(self) -> lzma.LZMADecompressor:
+        return lzma.LZMADecompressor(memlimit=MAX_DICTIONARY_BYTES)
 
 
 class _Unpacked:
