@@ -7,6 +7,7 @@ import math
 import numpy as np
 import pytest
 
+from bilderatlas import full_text
 from bilderatlas.full_text import FullText, words_of
 
 SIGNS = ["Fresh bread", "Fresh fish, fresh crab", None, "", "No parking", "bread and fish"]
@@ -96,3 +97,35 @@ def test_many_texts_are_indexed_as_few(monkeypatch: pytest.MonkeyPatch) -> None:
     in_turns = FullText(SIGNS).find("fresh fish")
     assert in_turns.texts.tolist() == at_once.texts.tolist()
     assert in_turns.scores == pytest.approx(at_once.scores)
+
+
+def test_texts_that_were_known_are_found_as_if_read_anew() -> None:
+    """Texts are added, removed, moved and doubled."""
+    rng = np.random.default_rng(0)
+    words = ["bread", "fish", "crab", "fresh", "no", "parking"]
+    known = FullText(SIGNS)
+    for _ in range(20):
+        texts = [" ".join(rng.choice(words, rng.integers(0, 5))) or None for _ in range(9)]
+        texts += [*SIGNS[int(rng.integers(6)) :], f"new {rng.integers(3)}"]
+        known, fresh = FullText(texts, known), FullText(texts)
+        for query in ("fresh fish", '"fresh fish" bread', "new 2", "parking no crab", "none"):
+            now, anew = known.find(query), fresh.find(query)
+            assert now.texts.tolist() == anew.texts.tolist()
+            assert now.scores.tolist() == anew.scores.tolist()
+            assert now.shares.tolist() == anew.shares.tolist()
+
+
+def test_a_version_does_not_know_the_words_of_later_ones() -> None:
+    early = FullText(["a b"])
+    late = FullText(["a b", "c c"], early)
+    assert early.find("c").texts.tolist() == []
+    assert early.find("b").texts.tolist() == late.find("b").texts.tolist() == [0]
+    assert late.find("c").texts.tolist() == [1]
+
+
+def test_known_texts_are_not_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[str] = []
+    monkeypatch.setattr(full_text, "words_of", lambda text: read.append(text) or [text])
+    early = FullText(["one", "two", "one"])
+    FullText(["three", "two", "one"], early)
+    assert sorted(read) == ["one", "one", "three", "two"]

@@ -12,6 +12,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 K1, B = 1.2, 0.75  # the usual ones, Robertson and Zaragoza 2009, section 3.5
@@ -45,36 +47,52 @@ class Matches:
 class FullText:
     """The words of N texts, ready to be asked for."""
 
-    def __init__(self, texts: Sequence[str | None]) -> None:
-        """Takes 8 bytes for every different word of every text."""
-        self._given = texts
-        self._vocabulary: dict[str, int] = {}
-        n_words = np.zeros(len(texts), dtype=np.int32)
-        keys, counts = [], []
-        for start in range(0, len(texts), N_AT_ONCE):
-            words, places = self._numbered(texts[start : start + N_AT_ONCE], n_words[start:])
-            pairs, n_times = np.unique(words * len(texts) + places + start, return_counts=True)
-            keys.append(pairs)
-            counts.append(n_times)
-        pairs = np.concatenate([np.empty(0, np.int64), *keys])
-        order = np.argsort(pairs, kind="stable")  # by word, then by text
-        words, places = np.divmod(pairs[order], max(1, len(texts)))
-        self._starts = np.searchsorted(words, np.arange(len(self._vocabulary) + 1))
+    def __init__(
+        self, texts: Sequence[str | None] | pa.Array, before: FullText | None = None
+    ) -> None:
+        """Takes 8 bytes for every different word of every text. Those of `before` are not read."""
+        self.texts = pa.array(texts, pa.string())
+        self.vocabulary: dict[str, int] = before.vocabulary if before else {}
+        known = before.numbers_of(self.texts) if before else np.full(len(self.texts), -1)  # (N,)
+        new = np.flatnonzero(known < 0)
+        counted = [np.empty((3, 0), np.int64), *([before.renumbered(known)] if before else [])]
+        for start in range(0, len(new), N_AT_ONCE):
+            counted.append(self._count(new[start : start + N_AT_ONCE]))
+        pairs = np.concatenate(counted, axis=1)  # (3, P): word, text, how often
+        words, places, n_times = pairs[:, np.lexsort((pairs[1], pairs[0]))]
+        self._starts = np.searchsorted(words, np.arange(len(self.vocabulary) + 1))
         self._places = places.astype(np.int32)  # (P,)
-        lengths = B * n_words / max(1.0, float(n_words.mean()) if len(texts) else 1.0)
-        n_times = np.concatenate([np.empty(0, np.int64), *counts])[order]
-        self._gains = _gains(n_times, lengths[places])  # (P,)
+        self._n_times = n_times.astype(np.int32)  # (P,)
+        n_words = np.bincount(places, n_times, minlength=len(self.texts))  # (N,)
+        self._lengths = B * n_words / max(1.0, float(n_words.mean()) if len(n_words) else 1.0)
 
-    def _numbered(
-        self, texts: Sequence[str | None], n_words: NDArray[np.int32]
-    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Numbers of the words of some texts (T,), and of the texts they stand in."""
-        found = [words_of(text) if text else [] for text in texts]
-        n_words[: len(found)] = [len(words) for words in found]
-        vocabulary = self._vocabulary
+    def _count(self, texts: NDArray[np.int64]) -> NDArray[np.int64]:
+        """The words of some texts (T,), which of these, and how often (3, P)."""
+        found = [words_of(text) if text else [] for text in self.texts.take(texts).to_pylist()]
+        vocabulary = self.vocabulary
         numbers = [vocabulary.setdefault(w, len(vocabulary)) for words in found for w in words]
-        places = np.repeat(np.arange(len(found)), n_words[: len(found)])
-        return np.array(numbers, dtype=np.int64), places
+        places = np.repeat(texts, [len(words) for words in found])
+        keys = np.array(numbers, dtype=np.int64) * len(self.texts) + places
+        pairs, n_times = np.unique(keys, return_counts=True)
+        return np.stack([*np.divmod(pairs, max(1, len(self.texts))), n_times])
+
+    def numbers_of(self, texts: pa.Array) -> NDArray[np.int64]:
+        """Which of the texts here is the same as each of others (N,); -1 where none is."""
+        found = pc.fill_null(pc.index_in(texts, value_set=self.texts), -1)
+        numbers: NDArray[np.int64] = found.to_numpy().astype(np.int64)
+        return numbers
+
+    def renumbered(self, numbers: NDArray[np.int64]) -> NDArray[np.int64]:
+        """The words of N other texts that are the same as those here by `numbers` (3, P)."""
+        words = np.repeat(np.arange(len(self._starts) - 1), np.diff(self._starts))
+        by_text = np.argsort(self._places, kind="stable")
+        starts = np.searchsorted(self._places[by_text], np.arange(len(self.texts) + 1))
+        here = np.flatnonzero(numbers >= 0)
+        first, stop = starts[numbers[here]], starts[numbers[here] + 1]
+        n_words = stop - first
+        places = np.arange(n_words.sum()) + np.repeat(stop - np.cumsum(n_words), n_words)
+        pairs = by_text[places]
+        return np.stack([words[pairs], np.repeat(here, n_words), self._n_times[pairs]])
 
     def find(self, query: str) -> Matches:
         """The texts that hold a word of the query; what stands in double quotes as a phrase.
@@ -82,7 +100,7 @@ class FullText:
         BM25 with k1 = 1.2 and b = 0.75 (Robertson and Zaragoza 2009, section 3); a phrase counts
         as one rare word. A word that no text holds counts in `shares` as the rarest.
         """
-        scores = np.zeros(len(self._given), dtype=np.float32)  # (N,)
+        scores = np.zeros(len(self.texts), dtype=np.float32)  # (N,)
         shares = np.zeros_like(scores)
         total = 0.0
         for words in _terms_of(query):
@@ -96,11 +114,12 @@ class FullText:
 
     def _word(self, word: str) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
         """The texts that hold a word, and how much it says in each before its weight."""
-        number = self._vocabulary.get(word)
-        if number is None:
-            return self._places[:0], self._gains[:0]
+        number = self.vocabulary.get(word, len(self._starts))
+        if number >= len(self._starts) - 1:  # also where only a later version has it
+            return self._places[:0], np.empty(0, np.float32)
         among = slice(self._starts[number], self._starts[number + 1])
-        return self._places[among], self._gains[among]
+        places = self._places[among]
+        return places, _gains(self._n_times[among], self._lengths[places])
 
     def _phrase(self, words: Sequence[str]) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
         """The texts that hold words one after the other; a phrase says as much as its rarest."""
@@ -112,7 +131,7 @@ class FullText:
             held &= np.isin(rarest[0], places)
         said = f" {' '.join(words)} "
         for i in np.flatnonzero(held):
-            held[i] = said in f" {' '.join(words_of(self._given[rarest[0][i]] or ''))} "
+            held[i] = said in f" {' '.join(words_of(self.texts[int(rarest[0][i])].as_py() or ''))} "
         return rarest[0][held], rarest[1][held]
 
 
@@ -132,6 +151,6 @@ def _terms_of(query: str) -> Iterator[tuple[str, ...]]:
     yield from dict.fromkeys(term for term in [*phrases, *words] if term)
 
 
-def _gains(n_times: NDArray[np.int64], lengths: NDArray[np.floating]) -> NDArray[np.float32]:
+def _gains(n_times: NDArray[np.integer], lengths: NDArray[np.floating]) -> NDArray[np.float32]:
     """What a word that stands n times in a text adds, before its weight."""
     return (n_times * (K1 + 1) / (n_times + K1 * (1 - B + lengths))).astype(np.float32)
