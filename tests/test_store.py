@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Mapping
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from bilderatlas import store as store_module
+from bilderatlas.collection import Collection
 from bilderatlas.errors import EncoderMismatch
 from bilderatlas.results import Space
-from bilderatlas.store import Store
+from bilderatlas.store import Store, replaced
 from bilderatlas.store.disk import size_of
 from tests.pictures import collect, plain, put
 from tests.toy_encoder import ToyEncoder
@@ -108,6 +112,53 @@ def test_what_is_large_enough_is_never_copied_again(
     }
     assert {file.name for file in first} & in_use
     assert len(in_use) == 2  # the three, and the later two together
+
+
+def test_versions_are_kept_by_when_they_were_replaced() -> None:
+    made_at = {3: 100.0, 4: 200.0, 5: 9000.0, 7: 9500.0}  # 6 is gone already
+    assert replaced(made_at, 150.0) == []
+    assert replaced(made_at, 200.0) == [3]
+    assert replaced(made_at, 8999.0) == [3]  # 4 was the newest until 9000
+    assert replaced(made_at, 9999.0) == [3, 4, 5]
+    assert replaced({}, 1.0) == []
+
+
+def test_in_an_old_collection_the_version_of_a_reader_outlives_the_next(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The clock of who tidies is ten hours ahead of what was written up to a moment."""
+    put(tmp_path / "pile" / "red.png", plain("red"))
+    atlas = collect(tmp_path, tmp_path / "pile")
+    store, tables = atlas._store, ("images", "places", "regions", "embeddings/toy")
+    read_by_someone = {table: store.version(table) for table in tables}
+    made_before = time.time()
+
+    def aged(made_at: Mapping[int, float], before: float) -> list[int]:
+        ten_hours = {v: t - 36_000 if t < made_before else t for v, t in made_at.items()}
+        return replaced(ten_hours, before)
+
+    monkeypatch.setattr(store_module, "replaced", aged)
+    put(tmp_path / "pile" / "blue.png", plain("blue"))
+    atlas.index(tmp_path / "pile")
+    for table, version in read_by_someone.items():
+        assert store.version(table) > version
+        assert store.read(table, version=version).num_rows == 1
+        assert store._dataset(table).versions()[0]["version"] == version  # older ones are gone
+
+
+def test_what_was_replaced_long_ago_takes_no_room(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    atlas = Collection(Store.create(tmp_path / "toy.atlas"), encoder=ToyEncoder())
+    for n in range(4):
+        put(tmp_path / "pile" / f"{n}.png", plain("red", side=16 + n))
+        atlas.index(tmp_path / "pile")
+    before = size_of(atlas.path)
+    monkeypatch.setattr(store_module, "KEPT_VERSIONS", timedelta(0))
+    with atlas._store.writing():
+        atlas._store.tidy()
+    assert size_of(atlas.path) < before / 2
+    assert all(len(atlas._store._dataset(t).versions()) == 1 for t in ("images", "regions"))
 
 
 def test_a_file_that_goes_while_sizes_are_summed_counts_nothing(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -15,13 +16,26 @@ from numpy.typing import NDArray
 
 from bilderatlas import places
 from bilderatlas.arrays import Embeddings
+from bilderatlas.errors import VersionGone
 from bilderatlas.filters import FACTS, Facet, FactsTable
 from bilderatlas.full_text import FullText
 from bilderatlas.regions import ACTIVATION, KINDS
 from bilderatlas.results import Place
-from bilderatlas.store import Store
+from bilderatlas.store import Store, schema
+from bilderatlas.store.fragments import Pieces
+from bilderatlas.store.vectors import Vectors
 
+ID_LENGTH = 32  # hex digits
 UNKNOWN_TIME = np.iinfo(np.int64).max  # after every other
+
+
+@dataclass
+class Known:
+    """What the newest version has read; the next one only adds to it."""
+
+    tables: dict[str, Pieces] = field(default_factory=dict)
+    vectors: dict[str, Vectors] = field(default_factory=dict)  # by column
+    full_text: FullText | None = None
 
 
 class Catalogue:
@@ -31,13 +45,23 @@ class Catalogue:
     before it is asked for: words need only the joint vectors, neighbors only the others.
     """
 
-    def __init__(self, store: Store, space: str) -> None:
+    def __init__(self, store: Store, space: str, before: Catalogue | None = None) -> None:
+        """Of what `before` has read, an earlier version, only what was added is read."""
         self._store, self._space = store, space
         self._lock = threading.RLock()
+        self.known: Known = before.known if before else Known()
         self.versions = self._current_versions()
+        while not self.is_current():  # a writer was between two tables
+            self.versions = self._current_versions()
 
     def is_current(self) -> bool:
         return self.versions == self._current_versions()
+
+    def get_ready(self, like: Catalogue) -> None:
+        """Read what `like` was asked for, so that nobody waits for it here."""
+        for name in list(vars(like)):
+            if isinstance(getattr(Catalogue, name, None), cached_property):
+                getattr(self, name)
 
     def _current_versions(self) -> dict[str, int]:
         tables = ("images", "places", "regions", f"embeddings/{self._space}")
@@ -45,8 +69,17 @@ class Catalogue:
 
     @cached_property
     def _places(self) -> pa.Table:
-        places = self._store.read("places", version=self.versions["places"])
-        return places.sort_by([("uri", "ascending"), ("source", "ascending")])
+        columns = ["uri", "source", "image_id", "position", "metadata"]
+        by = [("uri", "ascending"), ("source", "ascending")]
+        return self._table("places", columns).sort_by(by)
+
+    def _table(self, table: str, columns: Sequence[str]) -> pa.Table:
+        """All rows of a table, always with the same columns."""
+        before = self.known.tables.get(table, {})
+        rows, self.known.tables[table] = self._store.read_pieces(
+            table, columns, version=self.versions[table], before=before
+        )
+        return rows
 
     @property
     def all_places(self) -> pa.Table:
@@ -106,38 +139,53 @@ class Catalogue:
     @cached_property
     def taken_s(self) -> NDArray[np.int64]:
         """(M,) when each image was taken, seconds since 1970; UNKNOWN_TIME where none says."""
-        columns = ["image_id", "taken_at"]
-        images = self._store.read("images", columns, version=self.versions["images"])
-        rows = pc.index_in(self.image_ids, value_set=images["image_id"].combine_chunks())
-        taken = images["taken_at"].cast(pa.int64()).take(rows)
+        taken = self._images["taken_at"].cast(pa.int64()).take(pa.array(self._image_rows))
         seconds: NDArray[np.int64] = pc.fill_null(taken, UNKNOWN_TIME).to_numpy()
         return seconds
 
     @cached_property
     def _image_rows(self) -> NDArray[np.int64]:
         """(M,) the row of each image in the table of images."""
-        ids = self._store.read("images", ["image_id"], version=self.versions["images"])["image_id"]
-        found = pc.index_in(self.image_ids, value_set=ids.combine_chunks())
+        ids = self._images["image_id"].combine_chunks()
+        found = pc.index_in(self.image_ids, value_set=ids)
         rows: NDArray[np.int64] = found.to_numpy(zero_copy_only=False).astype(np.int64)
         return rows
+
+    @cached_property
+    def _images(self) -> pa.Table:
+        """image_id and taken_at of every image, in the order of its table."""
+        return self._table("images", ["image_id", "taken_at"])
 
     def thumbnails(self, numbers: Sequence[int]) -> list[bytes]:
         """The small JPEGs of some images."""
         return [row["thumbnail"] for row in self.images(numbers, ["thumbnail"])]
 
     def images(self, numbers: Sequence[int], columns: Sequence[str]) -> list[dict[str, Any]]:
-        """Rows of the table of images, in the order asked for."""
+        """Rows of the table of images, in the order asked for. Raises VersionGone."""
         with self._lock:
             rows = self._image_rows[list(numbers)].tolist()
         different = sorted(set(rows))
-        read = self._store.take("images", different, columns, version=self.versions["images"])
+        try:
+            read = self._store.take("images", different, columns, version=self.versions["images"])
+        except VersionGone:  # after half an hour of exporting, for instance
+            return self._images_now(numbers, columns)
         row_of = dict(zip(different, read.to_pylist(), strict=True))
         return [row_of[row] for row in rows]
+
+    def _images_now(self, numbers: Sequence[int], columns: Sequence[str]) -> list[dict[str, Any]]:
+        """The same from the newest version: images may leave, but never change."""
+        ids = self.image_ids.take(pa.array(numbers, pa.int64())).to_pylist()
+        asked = list({"image_id", *columns})
+        read = self._store.read_ids("images", "image_id", ids, asked).to_pylist()
+        row_of = {row["image_id"]: {name: row[name] for name in columns} for row in read}
+        if gone := set(ids) - row_of.keys():
+            raise VersionGone(f"Image {min(gone)} left while it was read. Ask again.")
+        return [row_of[image_id] for image_id in ids]
 
     @cached_property
     def _sorted_ids(self) -> tuple[NDArray[np.bytes_], NDArray[np.int64]]:
         """Image ids in their own order, and the number of each."""
-        ids = np.array(self.image_ids.to_pylist(), dtype=np.bytes_)
+        ids = as_bytes(self.image_ids)
         order = np.argsort(ids)
         return ids[order], order
 
@@ -155,8 +203,8 @@ class Catalogue:
         table = f"embeddings/{self._space}"
         is_of_texts = self._store.spaces[self._space].field is not None
         columns = ["region_id", "text"] if is_of_texts else ["region_id"]
-        own = self._store.read(table, columns, version=self.versions[table])
-        regions = self._store.read("regions", version=self.versions["regions"])
+        own = self._table(table, columns)
+        regions = self._table("regions", schema.REGIONS.names)
         number = pc.index_in(regions["image_id"], value_set=self.image_ids)
         regions = regions.append_column("image", number).filter(pc.is_valid(number))
         where = pc.index_in(own["region_id"], value_set=regions["region_id"].combine_chunks())
@@ -197,8 +245,14 @@ class Catalogue:
         with self._lock:
             kept = self._rows[0]
             table = f"embeddings/{self._space}"
-            vectors = self._store.read_vectors(table, column, version=self.versions[table])
-            return vectors if len(kept) == len(vectors) else vectors[kept]
+            before = self.known.vectors.get(column)
+            vectors = self._store.read_vectors(
+                table, column, version=self.versions[table], before=before
+            )
+            self.known.vectors[column] = vectors
+            # Rows of a batch that is being written are the last ones: no copy is made for them.
+            are_first = len(kept) == (kept[-1] + 1 if len(kept) else 0)
+            return vectors.rows[: len(kept)] if are_first else vectors.rows[kept]
 
     @cached_property
     def _kinds(self) -> tuple[list[str], NDArray[np.int32]]:
@@ -242,7 +296,9 @@ class Catalogue:
     def full_text(self) -> FullText:
         """The words found in pictures, by `read_rows`."""
         with self._lock:
-            return FullText(self.regions["text"].take(self.read_rows).to_pylist())
+            texts = self.regions["text"].take(self.read_rows).combine_chunks()
+            self.known.full_text = FullText(texts, self.known.full_text)
+            return self.known.full_text
 
     @cached_property
     def labels(self) -> tuple[list[str], NDArray[np.int64], NDArray[np.int32]]:
@@ -374,3 +430,10 @@ class Catalogue:
             if str(json.loads(self._places["metadata"][int(row)].as_py()).get("id")) == own_id:
                 return int(row)
         return None
+
+
+def as_bytes(ids: pa.Array) -> NDArray[np.bytes_]:
+    """(M,) ids for numpy, without a step in Python for each: other questions go on meanwhile."""
+    width = max(ID_LENGTH, pc.max(pc.binary_length(ids)).as_py() or 0)
+    padded = pc.utf8_rpad(ids, width, padding="\0").cast(pa.binary()).cast(pa.binary(width))
+    return np.frombuffer(padded.buffers()[1], dtype=f"S{width}", count=len(ids))

@@ -28,6 +28,10 @@ class StoreError(BilderatlasError, OSError):
     """The disk refused: full, read-only, or damaged."""
 
 
+class VersionGone(StoreError):
+    """A table was to be read as it was a while ago, and a writer has cleaned up since."""
+
+
 class SourceError(BilderatlasError, ValueError):
     """A source cannot be read as a whole: missing, empty, no such column, broken archive."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -57,8 +57,9 @@ def find(
 ) -> list[DuplicateGroup]:
     """Files that show the same picture, in groups; the largest groups first."""
     _check(max_bits, min_cosine, min_likeness)
-    ids, vectors = space.catalogue.embeddings_of("image")
-    pictures, hashes = _pictures(store, ids)
+    catalogue = space.catalogue
+    ids, vectors = catalogue.embeddings_of("image")
+    pictures, hashes = _pictures(store, catalogue.versions, ids)
     pairs = duplicates.candidates(hashes, vectors, max_bits=max_bits, min_cosine=min_cosine)
     likeness = _likeness(space, ids, pairs, max_bits).values
     are_copies = likeness >= min_likeness
@@ -97,13 +98,16 @@ def _check(max_bits: int, min_cosine: float, min_likeness: float) -> None:
             raise QueryError(f"{name} is {value:g}; expected more than 0 and at most 1.")
 
 
-def _pictures(store: Store, ids: Sequence[str]) -> tuple[list[_Picture], NDArray[np.uint64]]:
-    """What is known of each image (N,), and its hash (N,)."""
+def _pictures(
+    store: Store, versions: Mapping[str, int], ids: Sequence[str]
+) -> tuple[list[_Picture], NDArray[np.uint64]]:
+    """What is known of each image (N,) in these versions of the tables, and its hash (N,)."""
     columns = ["image_id", "width", "height", "taken_at", "perceptual_hash"]
-    rows = store.read("images", columns)
+    rows = store.read("images", columns, version=versions["images"])
     rows = rows.take(pc.index_in(pa.array(ids, pa.string()), value_set=rows["image_id"]))
     files: dict[str, dict[str, _File]] = {}
-    lies_at = store.read("places", ["image_id", "uri", "source", "mtime"])
+    columns = ["image_id", "uri", "source", "mtime"]
+    lies_at = store.read("places", columns, version=versions["places"])
     taken = dict(zip(ids, rows["taken_at"].to_pylist(), strict=True))
     for place, path in zip(lies_at.to_pylist(), places.paths(lies_at), strict=True):
         since = _since(taken.get(place["image_id"]), place["mtime"])

@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from bilderatlas import cursors
-from bilderatlas.catalogue import UNKNOWN_TIME, Catalogue
+from bilderatlas.catalogue import UNKNOWN_TIME, Catalogue, as_bytes
 from bilderatlas.cursors import Key
 from bilderatlas.errors import QueryError
 from bilderatlas.results import Month
@@ -99,7 +99,7 @@ class Listing:
     def __init__(self, catalogue: Catalogue) -> None:
         self.catalogue = catalogue
         self._lock = threading.Lock()
-        self._kept: dict[tuple[str, str | None, tuple[str, ...]], Listed] = {}
+        self.kept: dict[tuple[str, str | None, tuple[str, ...]], Listed] = {}
 
     def listed(self, order: str, *, seed: int, where: str | None, kinds: Sequence[str]) -> Listed:
         """The images that fulfil a condition and have a region of each kind. Raises QueryError."""
@@ -110,6 +110,13 @@ class Listing:
         every = self.listed(order, seed=seed, where=None, kinds=())
         return self._keep(of, where, kinds, lambda: _narrowed(every, where, kinds))
 
+    def get_ready(self, like: Listing) -> None:
+        """Make the lists that were asked for there, but for those of a condition."""
+        for of, where, kinds in list(like.kept):
+            if where is None:
+                order, _, seed = of.partition(" ")
+                self.listed(order, seed=int(seed or 0), where=None, kinds=kinds)
+
     def _sorted(self, of: str, order: str, seed: int) -> Listed:
         values = _values(self.catalogue, order, seed)
         return Listed(of, self.catalogue, values, np.argsort(values, kind="stable"))
@@ -119,14 +126,14 @@ class Listing:
     ) -> Listed:
         name = of, where, tuple(kinds)
         with self._lock:
-            if name in self._kept:
-                self._kept[name] = self._kept.pop(name)  # the last one to be dropped
-                return self._kept[name]
+            if name in self.kept:
+                self.kept[name] = self.kept.pop(name)  # the last one to be dropped
+                return self.kept[name]
         made = make()
         with self._lock:
-            while len(self._kept) >= MAX_KEPT:
-                del self._kept[next(iter(self._kept))]
-            self._kept[name] = made
+            while len(self.kept) >= MAX_KEPT:
+                del self.kept[next(iter(self.kept))]
+            self.kept[name] = made
         return made
 
 
@@ -145,14 +152,17 @@ def _values(catalogue: Catalogue, order: str, seed: int) -> NDArray[np.int64]:
         taken = catalogue.taken_s
         return np.where(taken == UNKNOWN_TIME, taken, -taken)
     if order == "random":
-        return _shuffled(catalogue.image_ids.to_pylist(), seed)
+        return _shuffled(catalogue.image_ids, seed)
     return np.zeros(len(catalogue.image_ids), np.int64)
 
 
-def _shuffled(image_ids: Sequence[str], seed: int) -> NDArray[np.int64]:
+def _shuffled(image_ids: pa.Array, seed: int) -> NDArray[np.int64]:
     """(M,) a number for every image that only its id and the seed decide (SplitMix64)."""
-    content = bytes.fromhex("".join(image_id[:16] for image_id in image_ids))
-    mixed = np.frombuffer(content, dtype=">u8").astype(np.uint64)
+    ids = as_bytes(image_ids)
+    signs = ids.view(np.uint8).reshape(len(ids), ids.itemsize)[:, :16]
+    digits = np.where(signs > ord("9"), signs - ord("a") + 10, signs - ord("0"))
+    content = digits[:, ::2] << 4 | digits[:, 1::2]  # (M, 8) bytes
+    mixed = np.ascontiguousarray(content).view(">u8")[:, 0].astype(np.uint64)
     mixed = mixed + np.uint64((seed + 1) * GOLDEN & (1 << 64) - 1)
     for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
         mixed = (mixed ^ (mixed >> np.uint64(shift))) * np.uint64(factor)

@@ -11,10 +11,12 @@ from __future__ import annotations
 import errno
 import os
 import shutil
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import timedelta
+from itertools import pairwise
 from pathlib import Path
 from sys import intern
 from typing import Any
@@ -45,7 +47,7 @@ COMMITS_BETWEEN_TIDYING = 64
 REINDEX = "reindex"  # the stage of problems that are not of `index`
 INDEXED_FROM_ROWS = 20_000  # below, a scan for an id is as fast as an index
 FRAGMENT_ROWS = 20_000
-KEPT_VERSIONS = timedelta(minutes=30)  # longer than any reader holds on to one
+KEPT_VERSIONS = timedelta(minutes=30)  # since a newer one took their place; readers need seconds
 
 
 class Store(Tables):
@@ -55,6 +57,7 @@ class Store(Tables):
         super().__init__(path)
         self._description = Description(path)
         self._n_commits = 0
+        self.n_writings = 0  # that came to an end
 
     @classmethod
     def create(cls, path: Path) -> Store:
@@ -217,6 +220,7 @@ class Store(Tables):
             yield
         finally:
             lock.release()
+            self.n_writings += 1
 
     def _upgrade(self) -> None:
         """Bring a collection of an older schema to this one.
@@ -411,7 +415,23 @@ class Store(Tables):
                 )
                 if table in ("images", "places") and dataset.count_rows() >= INDEXED_FROM_ROWS:
                     dataset.create_scalar_index("image_id", "BTREE", replace=True)
-                self._dataset(table).cleanup_old_versions(older_than=KEPT_VERSIONS)
+                self._drop_replaced(table)
+
+    def _drop_replaced(self, table: str) -> None:
+        """Drop versions that no reader needs, so that the disk holds those of half an hour more."""
+        versions = self._dataset(table).versions()
+        made_at = {version["version"]: version["timestamp"].timestamp() for version in versions}
+        if gone := replaced(made_at, time.time() - KEPT_VERSIONS.total_seconds()):
+            self._dataset(table).cleanup_old_versions(versions=gone)
+
+
+def replaced(made_at: Mapping[int, float], before: float) -> list[int]:
+    """The versions (number -> when it was made) that another one had replaced before a time.
+
+    Lance's own `older_than` counts from when a version was made: then the one that readers hold
+    goes the moment it is replaced, where nothing was written for a while before.
+    """
+    return [version for version, newer in pairwise(sorted(made_at)) if made_at[newer] <= before]
 
 
 def _exists(path: Path) -> CollectionExists:

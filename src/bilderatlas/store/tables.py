@@ -7,15 +7,17 @@ import shutil
 import threading
 import uuid
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 
-from bilderatlas.arrays import Embeddings
-from bilderatlas.errors import StoreError
+from bilderatlas.errors import StoreError, VersionGone
+from bilderatlas.store import fragments, vectors
 from bilderatlas.store.disk import disk_errors
+from bilderatlas.store.fragments import Pieces
+from bilderatlas.store.vectors import Vectors
 
 IDS_PER_FILTER = 5_000
 
@@ -36,8 +38,9 @@ class Tables:
         *,
         version: int | None = None,
     ) -> pa.Table:
-        """Rows of a table as Arrow; `where` is a Lance filter."""
-        return self._dataset(table, version).to_table(columns=columns, filter=where)
+        """Rows of a table as Arrow; `where` is a Lance filter. Raises VersionGone."""
+        with self._reading(table, version):
+            return self._dataset(table, version).to_table(columns=columns, filter=where)
 
     def read_ids(
         self,
@@ -48,20 +51,37 @@ class Tables:
         *,
         version: int | None = None,
     ) -> pa.Table:
-        """The rows whose `key` is one of `ids`, in no order."""
-        dataset = self._dataset(table, version)
-        found = [dataset.to_table(columns=columns, filter=some) for some in one_of(key, ids)]
-        return pa.concat_tables(found or [dataset.to_table(columns=columns, limit=0)])
+        """The rows whose `key` is one of `ids`, in no order. Raises VersionGone."""
+        with self._reading(table, version):
+            dataset = self._dataset(table, version)
+            found = [dataset.to_table(columns=columns, filter=some) for some in one_of(key, ids)]
+            return pa.concat_tables(found or [dataset.to_table(columns=columns, limit=0)])
+
+    def read_pieces(
+        self, table: str, columns: Sequence[str], *, version: int, before: Pieces
+    ) -> tuple[pa.Table, Pieces]:
+        """All rows, and the pieces that they are made of; what is in `before` is not read.
+
+        Raises VersionGone.
+        """
+        with self._reading(table, version):
+            dataset = self._dataset(table, version)
+            pieces = fragments.read(dataset, columns, before)
+            return fragments.joined(dataset, columns, pieces), pieces
 
     def take(
         self, table: str, rows: Sequence[int], columns: Sequence[str], *, version: int
     ) -> pa.Table:
-        """Some rows of a version of a table by their numbers, in the order asked for."""
-        with self._lock:
-            if table not in self._open or self._open[table].version != version:
-                self._open[table] = self._dataset(table, version)
-            dataset = self._open[table]
-        return dataset.take(list(rows), columns=list(columns))
+        """Some rows of a version of a table by their numbers, in the order asked for.
+
+        Raises VersionGone.
+        """
+        with self._reading(table, version):
+            with self._lock:
+                if table not in self._open or self._open[table].version != version:
+                    self._open[table] = self._dataset(table, version)
+                dataset = self._open[table]
+            return dataset.take(list(rows), columns=list(columns))
 
     def count(self, table: str, where: str | None = None) -> int:
         return int(self._dataset(table).count_rows(where))
@@ -73,17 +93,12 @@ class Tables:
         """A number that changes when the table does."""
         return int(self._dataset(table).version)
 
-    def read_vectors(self, table: str, column: str, *, version: int | None = None) -> Embeddings:
-        """All embeddings of a space -> (N, D), in the order of the table."""
-        dataset = self._dataset(table, version)
-        n_rows, dim = dataset.count_rows(), dataset.schema.field(column).type.list_size
-        vectors = np.empty((n_rows, dim), dtype=np.float32)
-        start = 0
-        for batch in dataset.to_batches(columns=[column]):
-            stop = start + batch.num_rows
-            vectors[start:stop] = batch.column(0).flatten().to_numpy().reshape(-1, dim)
-            start = stop
-        return vectors
+    def read_vectors(
+        self, table: str, column: str, *, version: int, before: Vectors | None = None
+    ) -> Vectors:
+        """All embeddings of a space; what is in `before` is not read. Raises VersionGone."""
+        with self._reading(table, version):
+            return vectors.read(self._dataset(table, version), column, before)
 
     def make(self, table: str, table_schema: pa.Schema) -> None:
         """Make an empty table."""
@@ -119,6 +134,19 @@ class Tables:
             shutil.rmtree(self._uri(draft), ignore_errors=True)
             if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
                 raise
+
+    @contextmanager
+    def _reading(self, table: str, version: int | None) -> Iterator[None]:
+        """Tell a version that a writer has removed from a table that is damaged."""
+        try:
+            yield
+        except (OSError, ValueError) as error:
+            if version is None or version == self.version(table):
+                raise
+            raise VersionGone(
+                f"Version {version} of table {table} of {self.path} was replaced and removed while "
+                "it was read. Ask again."
+            ) from error
 
     def _dataset(self, table: str, version: int | None = None) -> Any:
         import lance
