@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, TypeVar
 
@@ -13,7 +14,9 @@ from bilderatlas import decisions, encoders, exports, regions, runs, sources
 from bilderatlas import labels as labels_
 from bilderatlas.arrays import Embeddings
 from bilderatlas.collection import asking, looking, spaces
+from bilderatlas.collection.asking_again import asked_again
 from bilderatlas.collection.choice import Choice
+from bilderatlas.collection.keeping_up import reading_beside
 from bilderatlas.collection.open_map import OpenMaps
 from bilderatlas.collection.open_run import OpenRuns
 from bilderatlas.collection.open_space import OpenSpace
@@ -82,6 +85,7 @@ if TYPE_CHECKING:
     from bilderatlas.reports.heat_map import HeatMap
 
 SUFFIX = ".atlas"
+STRETCH = 1000  # images in memory while all are gone through
 Summary = TypeVar("Summary", IndexSummary, ReindexSummary)
 
 
@@ -114,6 +118,13 @@ def _folder(path: str | Path) -> Path:
     return folder if folder.suffix == SUFFIX else folder.with_name(folder.name + SUFFIX)
 
 
+WRITING = (  # verbs of which half may be done when they fail
+    *("index", "reindex", "cluster", "name_clusters", "decide", "project", "classify", "label"),
+    *("unlabel", "import_labels", "not_duplicates", "remove_if_empty", "export", "to_chroma"),
+)
+
+
+@asked_again(unless=WRITING)
 class Collection:
     """Images in order: fill it with `index`, ask it with `search` and `similar`.
 
@@ -126,6 +137,7 @@ class Collection:
         self._lock = threading.RLock()
         self._encoder = encoder
         self._spaces: dict[str, OpenSpace] = {}  # by name, those that were asked
+        self._is_kept_up = False
         self._read: Readings | None = None
         self._people: Labels | None = None
         self._runs = OpenRuns(store)
@@ -938,9 +950,12 @@ class Collection:
     def all_images(self) -> Iterator[ImageFacts]:
         """Every image by the order of its path, a thousand in memory at a time."""
         catalogue = self._space().catalogue
-        for start in range(0, len(catalogue.image_ids), 1000):
-            stop = min(start + 1000, len(catalogue.image_ids))
-            yield from looking.facts(catalogue, range(start, stop))
+        n = len(catalogue.image_ids)
+        starts = range(0, n, STRETCH)
+        stretches = [range(start, min(start + STRETCH, n)) for start in starts]
+        first = [looking.facts(catalogue, stretch) for stretch in stretches[:1]]  # now, not later
+        later = (looking.facts(catalogue, stretch) for stretch in stretches[1:])
+        return chain.from_iterable(chain(first, later))
 
     def places(self, image_ids: Sequence[str] | None = None) -> pa.Table:
         """Every place where an image, or one of some, lies: a row each, by path, in Arrow.
@@ -1204,7 +1219,8 @@ class Collection:
 
     def state(self, *tables: str) -> str:
         """A text that is another one when these tables are; without names, when anything is."""
-        return self._store.state(*tables)
+        behind = [space.behind(tables) for space in self._open_spaces()]
+        return "".join([self._store.state(*tables), *behind])
 
     def spaces(self) -> tuple[Space, ...]:
         """The spaces that can be asked."""
@@ -1229,8 +1245,14 @@ class Collection:
             if about.space not in self._spaces:
                 given = self._encoder
                 fits = given and given.name == about.encoder
-                self._spaces[about.space] = OpenSpace(self._store, about, given if fits else None)
+                opened = OpenSpace(self._store, about, given if fits else None)
+                opened.is_kept_up = self._is_kept_up
+                self._spaces[about.space] = opened
             return self._spaces[about.space]
+
+    def _open_spaces(self) -> list[OpenSpace]:
+        with self._lock:
+            return list(self._spaces.values())
 
     def _catalogue(self, space: str) -> Catalogue:
         return self._space(space).catalogue
@@ -1243,6 +1265,27 @@ class Collection:
             if self._read is None or self._read.words is not words:
                 self._read = Readings(words)
             return self._read
+
+    @contextmanager
+    def keeping_up(self) -> Iterator[None]:
+        """Meanwhile nobody who asks waits until what another process wrote is read: for servers.
+
+        Answers come from the version at hand while the next one is read, for a second or so.
+        """
+        self._keep_up(True)
+        with reading_beside(self._open_spaces, on_end=lambda: self._keep_up(False)):
+            yield
+
+    def _keep_up(self, is_kept_up: bool) -> None:
+        with self._lock:
+            self._is_kept_up = is_kept_up
+            for space in self._spaces.values():
+                space.is_kept_up = is_kept_up
+
+    def renew(self) -> None:
+        """Answer from now on at least of what is written now."""
+        for space in self._open_spaces():
+            space.renew()
 
     def warm_up(self) -> None:
         """Load what the first search by words would wait for; nothing while it is empty."""

@@ -22,8 +22,8 @@ class Backgrounds:
         self.catalogue = catalogue
         self.in_joint = in_joint  # the half that words are compared with
         self._lock = threading.Lock()
-        self._words: Background | None = None
-        self._pictures: Background | None = None
+        self.words: Background | None = None
+        self.pictures: Background | None = None
 
     @property
     def embeddings(self) -> Embeddings:
@@ -32,22 +32,22 @@ class Backgrounds:
     def of_words(self, probes: Callable[[], Embeddings]) -> Background:
         """By words that have nothing to do with the pictures: `calibration.PROBES`, embedded."""
         with self._lock:
-            if self._words is None:
-                self._words = calibration.measure(
+            if self.words is None:
+                self.words = calibration.measure(
                     probes(),
                     self.embeddings,
                     self.catalogue.image_of,
                     self.catalogue.kind_numbers,
                     floor=calibration.WORDS_FLOOR,
                 )
-            return self._words
+            return self.words
 
     def of_pictures(self) -> Background:
         """By pictures of the collection itself, at even distances."""
         with self._lock:
-            if self._pictures is None:
+            if self.pictures is None:
                 chosen = self._some_pictures()
-                self._pictures = calibration.measure(
+                self.pictures = calibration.measure(
                     self.embeddings[chosen],
                     self.embeddings,
                     self.catalogue.image_of,
@@ -55,7 +55,14 @@ class Backgrounds:
                     floor=calibration.PICTURES_FLOOR,
                     owners=self.catalogue.image_of[chosen],
                 )
-            return self._pictures
+            return self.pictures
+
+    def get_ready(self, like: Backgrounds, probes: Callable[[], Embeddings]) -> None:
+        """Measure what was measured there."""
+        if like.words is not None:
+            self.of_words(probes)
+        if like.pictures is not None:
+            self.of_pictures()
 
     def _some_pictures(self) -> NDArray[np.int64]:
         """Rows of whole pictures, or of whatever a space of words is made of."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,7 @@ from bilderatlas.calibration import Background
 from bilderatlas.catalogue import Catalogue
 from bilderatlas.collection.backgrounds import Backgrounds
 from bilderatlas.collection.listing import Listing
+from bilderatlas.collection.version import Version
 from bilderatlas.encoders import Encoder
 from bilderatlas.errors import ImageNotFound, ImageProblem, QueryError
 from bilderatlas.results import WORDS, Space
@@ -27,6 +29,9 @@ if TYPE_CHECKING:
     from PIL import Image
 
     ImageQuery = str | Path | bytes | Image.Image
+
+
+BATCH_S = 0.1  # that a writer takes to write a batch, table by table
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +52,9 @@ class OpenSpace:
         self.about = about
         self._store = store
         self._lock = threading.RLock()
-        self._catalogue: Catalogue | None = None
-        self._backgrounds: dict[bool, Backgrounds] = {}  # by whether they are of the joint half
-        self._listing: Listing | None = None
+        self._at_hand: Version | None = None
+        self._reading = threading.Lock()
+        self.is_kept_up = False  # somebody calls `catch_up` again and again
         self._probes: Embeddings | None = None
         self._encoder = encoder
         if encoder:
@@ -62,17 +67,51 @@ class OpenSpace:
 
     @property
     def catalogue(self) -> Catalogue:
-        """The newest version of the space; read again after `index` wrote to it."""
-        with self._lock:
-            if self._catalogue is None or not self._catalogue.is_current():
-                self._catalogue = Catalogue(self._store, self.about.space)
-            return self._catalogue
+        """The newest version of the space, or the one at hand while it is kept up."""
+        return self._version().catalogue
+
+    def _version(self) -> Version:
+        """What this process wrote is found at once, what others wrote as soon as it was read."""
+        known = self._at_hand
+        if self.is_kept_up and known and known.n_writings == self._store.n_writings:
+            return known
+        return self.renew()
+
+    def renew(self) -> Version:
+        """The newest version. While it is read, the one at hand may still answer others."""
+        with self._reading:
+            n_writings, known = self._store.n_writings, self._at_hand
+            if known and known.catalogue.is_current():
+                known.n_writings = n_writings
+                return known
+            before = known.catalogue if known else None
+            newest = Version(Catalogue(self._store, self.about.space, before), n_writings)
+            if known and self.is_kept_up:
+                newest.get_ready(known, self._embed_probes)
+            self._at_hand = newest
+            return newest
+
+    def catch_up(self) -> None:
+        """Read what others wrote, if anything."""
+        known = self._at_hand
+        if known and not known.catalogue.is_current():
+            time.sleep(BATCH_S)
+            self.renew()
 
     def catalogues(self) -> Iterator[Catalogue]:
         """The catalogue at hand, if there is one, then the newest: that takes a while to tell."""
-        if self._catalogue is not None:
-            yield self._catalogue
-        yield self.catalogue
+        if self._at_hand is not None:
+            yield self._at_hand.catalogue
+        yield self.renew().catalogue
+
+    def behind(self, tables: Sequence[str]) -> str:
+        """Which versions of these tables (all by default) answer, where there are newer ones."""
+        if not self.is_kept_up or self._at_hand is None:
+            return ""
+        versions = self._at_hand.catalogue.versions
+        asked = [name for name in tables or versions if name in versions]
+        older = [n for n in asked if versions[n] != self._store.version(n)]
+        return "".join(f", {self.about.space} has {name} {versions[name]}" for name in older)
 
     def encoder(self, device: str = "auto") -> Encoder:
         """The space's encoder, loaded once and checked against its stamp."""
@@ -187,21 +226,11 @@ class OpenSpace:
         return Asked(vector, known.embeddings, known.catalogue, known.of_pictures())
 
     def _backgrounds_of(self, in_joint: bool) -> Backgrounds:
-        """Of the newest version of the space, its half for words or that for pictures."""
-        with self._lock:
-            catalogue = self.catalogue
-            known = self._backgrounds.get(in_joint)
-            if known is None or known.catalogue is not catalogue:
-                known = self._backgrounds[in_joint] = Backgrounds(catalogue, in_joint=in_joint)
-            return known
+        return self._version().backgrounds(in_joint=in_joint)
 
     def listing(self) -> Listing:
         """The images of the newest version of the space, to be listed."""
-        with self._lock:
-            catalogue = self.catalogue
-            if self._listing is None or self._listing.catalogue is not catalogue:
-                self._listing = Listing(catalogue)
-            return self._listing
+        return self._version().listing
 
     def _embed_probes(self) -> Embeddings:
         """The words that have nothing to do with a query, (P, D) or (P, J); embedded once."""

@@ -86,8 +86,11 @@ class App(FastAPI):
 
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
-    """Each question has one core, as several are answered at once; no job outlives its server."""
-    with threadpool_limits(1, user_api="blas"):
+    """Each question has one core, as several are answered at once; no job outlives its server.
+
+    What jobs write is read beside the questions.
+    """
+    with threadpool_limits(1, user_api="blas"), app.state.collection.keeping_up():
         yield
     await run_in_threadpool(app.state.jobs.close)
 

@@ -1,0 +1,49 @@
+"""Verbs that are asked again where a writer removed the version that they were reading."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable
+from typing import Any, Protocol, TypeVar
+
+from bilderatlas.errors import StoreError, VersionGone
+
+Kind = TypeVar("Kind", bound="type[Renewable]")
+
+
+class Renewable(Protocol):
+    """What reads versions, and can go on to the newest."""
+
+    def renew(self) -> None: ...
+
+
+def asked_again(*, unless: tuple[str, ...]) -> Callable[[Kind], Kind]:
+    """Ask the public verbs of a class again of the newest version, but for some.
+
+    These are the ones that write: half of it may be done when they fail.
+    """
+
+    def decorate(kind: Kind) -> Kind:
+        for name, verb in list(vars(kind).items()):
+            is_verb = inspect.isfunction(verb) and not inspect.isgeneratorfunction(verb)
+            if is_verb and not name.startswith("_") and name not in unless:
+                setattr(kind, name, _again(verb))
+        return kind
+
+    return decorate
+
+
+def _again(verb: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(verb)
+    def asked(self: Renewable, *given: Any, **options: Any) -> Any:
+        try:
+            return verb(self, *given, **options)
+        except VersionGone:
+            self.renew()
+        try:
+            return verb(self, *given, **options)
+        except VersionGone as gone:
+            raise StoreError(f"{gone} It was asked again, and was removed again.") from gone
+
+    return asked
