@@ -4,8 +4,9 @@
 
 The collection is real, on disk; its vectors are random, its thumbnails noise of 14 KB, its encoder
 takes no time. The server is a process of its own, the load another one on the same machine. With
---indexing an index job writes pictures into the collection meanwhile; with --browser the first page
-is opened in headless Chromium.
+--indexing an index job writes pictures into the collection meanwhile, as nice as a job of the
+server is, and how long it took until each batch was found is told; with --browser the first page is
+opened in headless Chromium.
 """
 
 from __future__ import annotations
@@ -14,13 +15,17 @@ import argparse
 import asyncio
 import json
 import multiprocessing
+import os
 import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from multiprocessing.queues import Queue
 from multiprocessing.synchronize import Event
 from pathlib import Path
+from queue import Empty
+from typing import Any
 
 import machine
 import numpy as np
@@ -31,6 +36,7 @@ from queries import RandomEncoder
 from bilderatlas.arrays import to_unit_length
 from bilderatlas.collection import Collection
 from bilderatlas.encoders import ImageEmbeddings
+from bilderatlas.jobs.child import NICENESS
 from bilderatlas.server import app, serving
 from bilderatlas.server.access import Access
 from bilderatlas.store import Store
@@ -40,6 +46,7 @@ THUMBNAIL_BYTES = 14_000
 N_CONNECTIONS = 16  # of the load
 PORT = 8765
 ANY_RATE = 1e6  # requests a second that one address may ask: the load is one
+LOOK_EVERY_S = 0.1  # for the newest picture
 
 
 def fill(
@@ -73,16 +80,31 @@ def serve(path: Path, dim: int) -> None:
     uvicorn.Server(serving.configured(app.create(collection, access), port=PORT)).run()
 
 
-def index(path: Path, dim: int, pile: Path, stop: Event) -> None:
+class TellingStore(Store):
+    """Tells which picture it wrote last, and when it was written."""
+
+    told: Queue[tuple[str, float]]
+
+    def append(self, space: str, images: Any, *rows: Any) -> None:
+        super().append(space, images, *rows)
+        if images:
+            self.told.put((images[-1].image_id, time.time()))
+
+
+def index(path: Path, dim: int, pile: Path, stop: Event, told: Queue[tuple[str, float]]) -> None:
     """An index job: new pictures, a batch after the other, until it is told to stop."""
-    collection = Collection(Store.open(path), encoder=RandomEncoder(dim))
+    os.nice(NICENESS)
+    store = TellingStore.open(path)
+    assert isinstance(store, TellingStore), "a class makes its own"
+    store.told = told
+    collection = Collection(store, encoder=RandomEncoder(dim))
     rng = np.random.default_rng(5)
     while not stop.is_set():
         for _ in range(100):
             pixels = rng.integers(0, 256, (48, 64, 3), np.uint8)
             Image.fromarray(pixels).save(pile / f"{rng.integers(1 << 60):x}.png")
         collection.index(pile)
-        stop.wait(5)  # each run of `index` writes the tables anew: docs/log.md
+        stop.wait(5)
 
 
 @dataclass
@@ -94,11 +116,11 @@ class Load:
     seconds: float = 0.0
 
     def row(self, what: str) -> str:
-        p50, p99 = np.percentile(self.times_ms, [50, 99])
+        p50, p95, p99 = np.percentile(self.times_ms, [50, 95, 99])
         rate = len(self.times_ms) / self.seconds
         return (
-            f"| {what} | {len(self.times_ms):,} | {rate:,.0f} | {p50:.1f} | {p99:.1f} | "
-            f"{max(self.times_ms):.0f} | {self.n_errors} |"
+            f"| {what} | {len(self.times_ms):,} | {rate:,.0f} | {p50:.1f} | {p95:.1f} | "
+            f"{p99:.1f} | {max(self.times_ms):.0f} | {self.n_errors} |"
         )
 
 
@@ -177,6 +199,31 @@ async def thumbnails(n: int, n_images: int) -> Load:
     return load
 
 
+async def found_after(told: Queue[tuple[str, float]], waits_s: list[float]) -> None:
+    """How long after each batch was written its last picture is found, for ever."""
+    while True:
+        try:
+            image_id, written_at = told.get_nowait()
+        except Empty:
+            await asyncio.sleep(LOOK_EVERY_S)
+            continue
+        connection = await (await connections(1)).get()  # one that nobody asks is closed soon
+        while await connection.ask(f"/api/v1/images/{image_id}") != 200:
+            await asyncio.sleep(LOOK_EVERY_S)
+        waits_s.append(time.time() - written_at)
+
+
+async def searches_while_found(
+    seconds: float, rate: float, told: Queue[tuple[str, float]]
+) -> tuple[Load, list[float]]:
+    """Searches, and meanwhile how long each batch of new pictures took to be found."""
+    waits_s: list[float] = []
+    looking = asyncio.create_task(found_after(told, waits_s))
+    load = await searches(seconds, rate)
+    looking.cancel()
+    return load, waits_s
+
+
 async def listed(n: int) -> Load:
     """A grid of pictures by name, page after page."""
     free, load = await connections(1), Load()
@@ -222,6 +269,19 @@ def first_page_ms() -> float:
     return min(times)
 
 
+def while_indexing(asked: argparse.Namespace, path: Path, pile: Path, what: str) -> None:
+    """The same load while an index job writes."""
+    spawning = multiprocessing.get_context("spawn")
+    stop, told = spawning.Event(), spawning.Queue()
+    with process(index, path, asked.dim, pile, stop, told):
+        load, waits_s = asyncio.run(searches_while_found(asked.seconds, asked.rate, told))
+        print(load.row(f"{what}, while indexing"))
+        print(asyncio.run(thumbnails(2000, asked.n)).row("thumbnails, while indexing"))
+        stop.set()
+    told_of = f"median {np.median(waits_s):.2f} s, longest {max(waits_s):.2f} s" if waits_s else ""
+    print(f"{len(waits_s)} batches were found after {told_of}. Load: {os.getloadavg()[0]:.1f}.")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--n", type=int, default=100_000)
@@ -246,19 +306,16 @@ def run(asked: argparse.Namespace, path: Path, pile: Path, server: int) -> None:
     asyncio.run(thumbnails(500, asked.n))
     before = resident_mib(server)
     print(machine.describe())
-    print("| load | answers | a second | p50, ms | p99, ms | longest, ms | errors |")
-    print("|---|---|---|---|---|---|---|")
+    print("| load | answers | a second | p50, ms | p95, ms | p99, ms | longest, ms | errors |")
+    print("|---|---|---|---|---|---|---|---|")
     what = f"searches, {asked.n:,} regions"
     print(asyncio.run(searches(asked.seconds, asked.rate)).row(what))
     print(asyncio.run(thumbnails(asked.thumbnails, asked.n)).row("thumbnails"))
     print(asyncio.run(listed(200)).row("stretches of 60 images"))
     after = resident_mib(server)
     if asked.indexing:
-        stop = multiprocessing.get_context("spawn").Event()
-        with process(index, path, asked.dim, pile, stop):
-            print(asyncio.run(searches(asked.seconds, asked.rate)).row(f"{what}, while indexing"))
-            print(asyncio.run(thumbnails(2000, asked.n)).row("thumbnails, while indexing"))
-            stop.set()
+        while_indexing(asked, path, pile, what)
+        print(f"Memory of the server after indexing: {resident_mib(server):,.0f} MiB.")
     print(f"Memory of the server: {before:,.0f} MiB before, {after:,.0f} MiB after.")
     if asked.browser:
         print(f"First page readable after {first_page_ms():,.0f} ms.")
