@@ -9,19 +9,21 @@ from __future__ import annotations
 import hashlib
 import io
 import math
-import struct
 import threading
-import zlib
+from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import numpy as np
-from PIL import Image, ImageCms, ImageFile, UnidentifiedImageError
+from PIL import Image, ImageFile, UnidentifiedImageError
 
 from bilderatlas.arrays import Box
 from bilderatlas.errors import ImageProblem
-from bilderatlas.images import unread
+from bilderatlas.images import dates, jpeg, libtiff, png, tiff, unread
+from bilderatlas.images.colours import UNKNOWN, Scale
+from bilderatlas.images.colours import to_rgb as to_rgb  # it is one of `images`, too
+from bilderatlas.images.damage import DAMAGE
 
 PICTURE_SUFFIXES = frozenset(
     f".{suffix}"
@@ -32,11 +34,6 @@ PICTURE_SUFFIXES = frozenset(
 )
 # Pillow would also open EPS by running Ghostscript, and formats that no picture pile has.
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "DIB", "TIFF", "JPEG2000", "AVIF", "PPM")
-# What Pillow raises for damaged files (found by fuzzing); OSError and the like only to begin with.
-DAMAGE = (
-    *(OSError, EOFError, SyntaxError, ValueError, TypeError, LookupError, AttributeError),
-    *(ArithmeticError, RuntimeError, AssertionError, struct.error, zlib.error),
-)
 UPRIGHT = {  # EXIF orientation -> what to do about it
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -52,7 +49,6 @@ ROUNDING = 0.01  # pixels; a box that was kept in float32 cuts out the same as b
 MAX_MEGAPIXELS = 400.0  # a page of A3 at 1200 dpi has 280
 ORDINARY_MEGAPIXELS, MAX_PIXELS_PER_BYTE = 100, 1000  # larger ones must have bytes to show for it
 TRIVIAL_BYTES = 16
-SIXTEEN_TO_EIGHT = np.rint(np.arange(1 << 16) / 257).astype(np.uint8)
 
 # Several at once would take gigabytes: 100 megapixels are 300 MB as RGB, and as much while reduced.
 _one_huge_at_a_time = threading.Lock()
@@ -71,6 +67,7 @@ class Picture:
     height: int
     media_type: str
     taken_at: datetime | None
+    left_out: str | None = None  # what of the file was not read
 
 
 def image_id(content: bytes) -> str:
@@ -80,9 +77,9 @@ def image_id(content: bytes) -> str:
 
 def looks_like_picture(head: bytes) -> bool:
     """Whether a file's first 32 bytes are those of a picture."""
-    if head.startswith((b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF87a", b"GIF89a")):
+    if head.startswith((b"\xff\xd8\xff", png.START, b"GIF87a", b"GIF89a")):
         return True
-    if head.startswith((b"II*\x00", b"MM\x00*", b"\x00\x00\x00\x0cjP  ")):
+    if head.startswith((*tiff.STARTS, b"\x00\x00\x00\x0cjP  ")):
         return True
     if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
         return True
@@ -97,35 +94,50 @@ def decode(content: bytes, *, min_side: int | None = None) -> Picture:
 
     With `min_side`, a large picture is reduced while it is decoded, to a shorter side of at
     least `min_side` pixels: JPEG by its own DCT scaling (libjpeg, `scale_denom`), others by a
-    box filter. Transparency lies on white; of an animation the first frame counts.
+    box filter. Transparency lies on white, or on grey where what is opaque is nearly white; of an
+    animation the first frame counts, of a TIFF file the first page that is no thumbnail.
 
     Raises ImageProblem for what is not a picture, is damaged or cut off, or is larger than
     MAX_MEGAPIXELS.
     """
-    file = _open(content)
-    width, height = file.size
-    _check_megapixels(width, height, len(content))
-    is_huge = width * height > ORDINARY_MEGAPIXELS * 1e6
+    page = _page(content)
+    with libtiff.listening() as said:
+        try:
+            picture = _decode(content, page, min_side)
+        except ImageProblem as problem:
+            if not said:
+                raise
+            raise ImageProblem(f"{problem} ({said[0]})") from problem
+    return replace(picture, left_out="; ".join(_left_out(page, said)) or None)
+
+
+def passed_over(content: bytes) -> str | None:
+    """What `decode` would leave out, as far as can be told without decoding."""
+    return "; ".join(_left_out(_page(content), [])) or None
+
+
+def _page(content: bytes) -> tiff.Page | None:
+    return tiff.main_page(content) if content.startswith(tiff.STARTS) else None
+
+
+def _left_out(page: tiff.Page | None, said: Sequence[str]) -> Iterator[str]:
+    if page and page.n_passed:
+        pages = "1 further page" if page.n_passed == 1 else f"{page.n_passed:,} further pages"
+        yield f"{pages} of this file passed over; only the first is read"
+    if said:
+        more = f" (and {len(said) - 1:,} more)" if len(said) > 1 else ""
+        yield f"damaged in places: {said[0]}{more}"
+
+
+def _decode(content: bytes, page: tiff.Page | None, min_side: int | None) -> Picture:
+    file = _open(content, page)
+    _check_megapixels(*file.size, len(content))
+    is_huge = file.width * file.height > ORDINARY_MEGAPIXELS * 1e6
     with _one_huge_at_a_time if is_huge else nullcontext():
-        return _decode(file, min_side)
-
-
-def _decode(file: ImageFile.ImageFile, min_side: int | None) -> Picture:
-    width, height = file.size
-    media_type = file.get_format_mimetype() or "application/octet-stream"
-    try:
-        if min_side:
-            _draft(file, min_side)
-        file.load()
-        orientation, taken_at = _orientation(file), _taken_at(file)
-        image = to_rgb(_reduce(file, min_side) if min_side else file)
-    except DAMAGE as error:
-        raise ImageProblem(f"damaged or cut off: {error}") from error
-    if orientation in UPRIGHT:
-        image = image.transpose(UPRIGHT[orientation])
-    if orientation >= 5:  # it was lying down
-        width, height = height, width
-    return Picture(image, width, height, media_type, taken_at)
+        try:
+            return _picture(file, content, page.scale if page else UNKNOWN, min_side)
+        except DAMAGE as error:
+            raise ImageProblem(f"damaged or cut off: {error}") from error
 
 
 def _check_megapixels(width: int, height: int, n_bytes: int) -> None:
@@ -137,27 +149,65 @@ def _check_megapixels(width: int, height: int, n_bytes: int) -> None:
         raise ImageProblem(f"{told}, too many for a file of {n_bytes} bytes")
 
 
-def _open(content: bytes) -> ImageFile.ImageFile:
+def _open(content: bytes, page: tiff.Page | None) -> ImageFile.ImageFile:
     if len(content) < TRIVIAL_BYTES:
         raise ImageProblem("the file is empty" if not content else f"only {len(content)} bytes")
     if unread.by_content(content[:32]) is unread.RAW:  # some begin like TIFF files
         raise ImageProblem(unread.RAW.reason)
+    if content.startswith(png.START):
+        content = png.without_large_texts(content)
     try:
-        return Image.open(io.BytesIO(content), formats=FORMATS)
+        file = Image.open(io.BytesIO(page.content if page else content), formats=FORMATS)
     except UnidentifiedImageError:
-        raise ImageProblem(_why_unidentified(content)) from None
+        raise ImageProblem(_why_unidentified(content, page)) from None
     except DAMAGE as error:
         raise ImageProblem(f"damaged or cut off: {error}") from error
+    if file.format == "PNG":
+        png.mend_transparency(file)
+    if page:
+        file.tile = tiff.native(file.tile)
+    return file
 
 
-def _why_unidentified(content: bytes) -> str:
+def _why_unidentified(content: bytes, page: tiff.Page | None) -> str:
     if kind := unread.by_content(content):
         return kind.reason
     if not any(content[:4096]):
         return "not a picture: the file holds only zeros"
+    if page:
+        return f"TIFF pictures of this sort are not read ({page.kind}); convert them to PNG"
     if looks_like_picture(content[:32]):
         return "damaged: it begins like a picture, but its header cannot be read"
     return "not a picture, whatever its name says"
+
+
+def _picture(
+    file: ImageFile.ImageFile, content: bytes, scale: Scale, min_side: int | None
+) -> Picture:
+    width, height = file.size
+    media_type = file.get_format_mimetype() or "application/octet-stream"
+    file = _loaded(file, content, min_side)
+    orientation = _orientation(file)
+    image = _small_rgb(file, scale, min_side)
+    if orientation in UPRIGHT:
+        image = image.transpose(UPRIGHT[orientation])
+    if orientation >= 5:  # it was lying down
+        width, height = height, width
+    return Picture(image, width, height, media_type, dates.taken_at(file))
+
+
+def _loaded(file: ImageFile.ImageFile, content: bytes, min_side: int | None) -> ImageFile.ImageFile:
+    """With its pixels; a JPEG may lack its last marker, and nothing else."""
+    if min_side:
+        _draft(file, min_side)
+    try:
+        file.load()
+    except OSError:
+        whole = jpeg.completed(content) if file.format in ("JPEG", "MPO") else None
+        if whole is None:
+            raise
+        return _loaded(_open(whole, None), whole, min_side)
+    return file
 
 
 def _draft(image: ImageFile.ImageFile, min_side: int) -> None:
@@ -167,10 +217,12 @@ def _draft(image: ImageFile.ImageFile, min_side: int) -> None:
         image.draft(None, (math.ceil(image.width * shrink), math.ceil(image.height * shrink)))
 
 
-def _reduce(image: Image.Image, min_side: int) -> Image.Image:
-    if min(image.size) < 2 * min_side:
-        return image
-    return reduced(image if image.mode in ("I", "F") else to_rgb(image), min_side)
+def _small_rgb(image: Image.Image, scale: Scale, min_side: int | None) -> Image.Image:
+    if not min_side or min(image.size) < 2 * min_side:
+        return to_rgb(image, scale)
+    if image.mode in ("I", "F"):
+        return to_rgb(reduced(image, min_side), scale)
+    return reduced(to_rgb(image, scale), min_side)
 
 
 def reduced(image: Image.Image, min_side: int) -> Image.Image:
@@ -212,59 +264,6 @@ def _orientation(image: Image.Image) -> int:
     except DAMAGE:  # EXIF is damaged more often than the picture
         return 1
     return orientation if orientation in UPRIGHT else 1
-
-
-def _taken_at(image: Image.Image) -> datetime | None:
-    """When the camera took it, by EXIF DateTimeOriginal, in the camera's own time zone."""
-    try:
-        exif = image.getexif()
-        text = exif.get_ifd(0x8769).get(0x9003) or exif.get(0x0132)
-        return datetime.strptime(str(text).strip("\0 "), "%Y:%m:%d %H:%M:%S")
-    except DAMAGE:
-        return None
-
-
-def to_rgb(image: Image.Image) -> Image.Image:
-    """Any Pillow mode -> RGB of 8 bits, in the colours of sRGB, transparency on white."""
-    if image.mode.startswith("I;16") or image.mode in ("I", "F"):
-        return _from_deep(image)
-    if image.mode == "CMYK":
-        return _to_srgb(image).convert("RGB")
-    if image.has_transparency_data:
-        rgba = image.convert("RGBA")
-        image = Image.new("RGB", rgba.size, "white")
-        image.paste(rgba, mask=rgba)
-        image.info = rgba.info  # its colour profile
-    return _to_srgb(image.convert("RGB"))
-
-
-def _to_srgb(image: Image.Image) -> Image.Image:
-    """Colours as meant: wide-gamut and print profiles are brought to sRGB."""
-    profile = image.info.get("icc_profile")
-    if not profile or b"sRGB" in profile or "sRGB".encode("utf-16-be") in profile:
-        return image
-    try:
-        source, srgb = ImageCms.ImageCmsProfile(io.BytesIO(profile)), ImageCms.createProfile("sRGB")
-        converted = ImageCms.profileToProfile(image, source, srgb, outputMode="RGB")
-    except (ImageCms.PyCMSError, OSError):  # a broken profile says nothing about the colours
-        return image
-    assert converted is not None, "only an in-place conversion returns nothing"
-    return converted
-
-
-def _from_deep(image: Image.Image) -> Image.Image:
-    """16-bit grey keeps its range; other integers and floats are stretched to theirs."""
-    values = np.asarray(image)  # (H, W) uint16, int32 or float32
-    if values.dtype.itemsize == 2:
-        return Image.fromarray(SIXTEEN_TO_EIGHT[values]).convert("RGB")
-    finite = values[np.isfinite(values)]
-    low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 1.0)
-    if low >= 0 and 255 < high <= 65535:
-        low, high = 0.0, 65535.0
-    gain = 255 / max(high - low, 1e-12)
-    with np.errstate(over="ignore", invalid="ignore"):  # infinities among floats
-        grey = np.nan_to_num((values.astype(np.float32) - np.float32(low)) * np.float32(gain))
-    return Image.fromarray(np.clip(grey, 0, 255).round().astype(np.uint8)).convert("RGB")
 
 
 def thumbnail(image: Image.Image) -> bytes:
