@@ -213,11 +213,12 @@ class _SourceTurn:
         self.store.replace_problems(sorted(solved), [])
 
     def _is_done(self, record: ImageRecord) -> bool:
-        """Whether nothing is to be done for a place. A finder that failed is not asked again."""
+        """Whether nothing is to be done for a place. What its image lacks stays a problem."""
         if not self.source.is_whole:
             self.looked_at.add(record.uri)
         is_done = self.places.is_unchanged(record, unless=self.unfound)
-        if is_done and self.old_problems.get(record.uri, ("", ""))[0] == "find":
+        stage, _ = self.old_problems.get(record.uri, ("", ""))
+        if is_done and stage in ("find", "incomplete"):
             del self.old_problems[record.uri]
         return is_done
 
@@ -253,6 +254,9 @@ class _SourceTurn:
                 self.pending.places.append(
                     self.places.take(outcome.record, outcome.image_id, is_new_image=is_new)
                 )
+                if outcome.left_out:
+                    problem = Unreadable(outcome.record, "incomplete", outcome.left_out)
+                    self._note_problem(problem)
             else:
                 reason = "the encoder made no finite numbers of it"
                 self._lose(Unreadable(outcome.record, "embed", reason))

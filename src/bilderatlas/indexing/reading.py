@@ -45,14 +45,15 @@ class Prepared:
     pixels: Pixels | None = None  # (3, H, W)
     parts: tuple[Part, ...] | None = None  # None where no finder looked
     find_problem: str | None = None
+    left_out: str | None = None  # what of its file was not read
 
 
 @dataclass(frozen=True, slots=True)
 class Unreadable:
-    """A picture that cannot be had."""
+    """A picture that cannot be had, or not all of it."""
 
     record: ImageRecord
-    stage: str  # read, decode, embed; small
+    stage: str  # read, decode, embed; find, incomplete: the image is there; small
     reason: str
 
 
@@ -79,7 +80,7 @@ class Turn:
                 content = record.read()
                 image_id = images.image_id(content)
             if image_id in self.known and image_id not in self.unfound:
-                return Prepared(record, image_id)
+                return Prepared(record, image_id, left_out=images.passed_over(content))
             stage = "decode"
             return self._prepared(record, image_id, content)
         except _TooSmall as told:
@@ -98,7 +99,9 @@ class Turn:
             )
         parts, problem = self._find(picture.image) if self.finders else (None, None)
         if image_id in self.known:
-            return Prepared(record, image_id, parts=parts, find_problem=problem)
+            return Prepared(
+                record, image_id, parts=parts, find_problem=problem, left_out=picture.left_out
+            )
         with self.clock.timing("prepare"):
             whole = images.reduced(picture.image, whole_side)
             row = ImageRow(
@@ -111,7 +114,7 @@ class Turn:
                 images.thumbnail(whole),
             )
             pixels = self.encoder.prepare(whole)
-        return Prepared(record, image_id, row, pixels, parts, problem)
+        return Prepared(record, image_id, row, pixels, parts, problem, picture.left_out)
 
     def _find(self, image: Image.Image) -> tuple[tuple[Part, ...], str | None]:
         """The regions of one picture; a finder that fails takes nothing from the others."""

@@ -11,6 +11,7 @@ import os
 import sys
 import threading
 import time
+import warnings
 from typing import Any, TextIO
 
 from bilderatlas import collection
@@ -24,6 +25,7 @@ PAUSE_S = 0.2  # between two lines about how far it is
 
 def main() -> None:
     """Do one job."""
+    warnings.filterwarnings("ignore", category=UserWarning, module="PIL")  # as in `cli.main`
     lines = sys.stdout
     sys.stdout = sys.stderr  # what a library prints is no line of ours
     os.nice(NICENESS) if hasattr(os, "nice") else None

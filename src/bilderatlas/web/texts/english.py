@@ -120,6 +120,7 @@ def pixels(width: int, height: int) -> str:
 JOBS = "Jobs"
 JOB_WORDS = {
     "index": "Reading pictures",
+    "incomplete": "read in part",
     "reindex": "Embedding pictures anew",
     "cluster": "Forming groups",
     "project": "Drawing a map",

@@ -120,6 +120,7 @@ def pixels(width: int, height: int) -> str:
 JOBS = "Aufträge"
 JOB_WORDS = {
     "index": "Bilder einlesen",
+    "incomplete": "nur zum Teil gelesen",
     "reindex": "Bilder neu einbetten",
     "cluster": "Gruppen bilden",
     "project": "Karte zeichnen",
