@@ -75,6 +75,38 @@ def test_marks_and_thoughts_around_a_name_are_taken_off(said: str, name: str) ->
 
 
 @pytest.mark.parametrize(
+    ("said", "name"),
+    [
+        ('{"name": "Dogs on beaches"}', "Dogs on beaches"),
+        ('{"name": "Dogs", "reason": "they bark"}', "Dogs"),
+        ('{"reason": "they bark", "label": "Dogs"}', "Dogs"),
+        ('{"Gruppe": "Dogs"}', "Dogs"),
+        ('{"group": {"name": "Dogs"}}', "Dogs"),
+        ('["Dogs", "Beaches"]', "Dogs"),
+        ('[{"name": "Dogs"}]', "Dogs"),
+        ('"Dogs"', "Dogs"),
+        ('```json\n{"name": "Dogs"}\n```', "Dogs"),
+        ("```\nDogs\n```", "Dogs"),
+        ('Here is the name:\n{"name": "Dogs"}\nIt fits.', "Dogs"),
+        ('<think>{"name": "Cats"}</think>{"name": "Dogs"}', "Dogs"),
+        ("{Dogs}", "{Dogs}"),  # no JSON
+        ("Dogs [2]", "Dogs [2]"),
+        ("1984", "1984"),
+    ],
+)
+def test_a_name_in_json_is_taken_out_of_it(said: str, name: str) -> None:
+    with answering(completion(said)) as server:
+        assert ask(server.url) == name
+
+
+@pytest.mark.parametrize("said", ["{}", "[]", '{"a": "Dogs", "b": "Cats"}', '{"name": 5}'])
+def test_json_without_a_name_is_refused(said: str) -> None:
+    refused = pytest.raises(LanguageModelError, match="JSON without a name")
+    with answering(completion(said)) as server, refused:
+        ask(server.url)
+
+
+@pytest.mark.parametrize(
     ("body", "status", "why"),
     [
         (completion(""), 200, "nothing"),

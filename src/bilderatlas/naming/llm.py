@@ -11,6 +11,7 @@ import os
 import re
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from queue import Empty, Queue
 from threading import Thread
@@ -33,6 +34,9 @@ _TASK = (
     "one to four words that says what they have in common. Answer with the name alone."
 )
 _THOUGHTS = re.compile(r"<think>.*?</think>", re.DOTALL)
+_CODE_BLOCK = re.compile(r"\s*```\w*\n(.*?)```\s*", re.DOTALL)
+_OBJECT = re.compile(r"\{.*\}", re.DOTALL)
+_NAME_KEYS = ("name", "group_name", "label", "title", "group", "answer")
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +157,7 @@ def _name_in(answer: bytes) -> str:
         raise LanguageModelError("its answer is no chat completion") from None
     if not isinstance(said, str):
         raise LanguageModelError("its answer has no text")
-    plain = re.sub(r"[*`]", "", _THOUGHTS.sub("", said))
+    plain = re.sub(r"[*`]", "", _without_json(_THOUGHTS.sub("", said)))
     name = " ".join(plain.split()).strip("\"'.“”„«» ")
     if not any(character.isalnum() for character in name):
         raise LanguageModelError("it answered nothing")
@@ -162,3 +166,28 @@ def _name_in(answer: bytes) -> str:
             f"it answered {len(name):,} characters; a name has {LONGEST_NAME} at most"
         )
     return name
+
+
+def _without_json(said: str) -> str:
+    """What an answer says that may be JSON: alone, in a block of code, or among words."""
+    block, object_ = _CODE_BLOCK.fullmatch(said), _OBJECT.search(said)
+    said = block[1] if block else said
+    for text in (said, object_[0] if object_ else ""):
+        with suppress(ValueError):
+            given = json.loads(text)
+            if isinstance(given, dict | list | str):
+                return _named_in(given)
+    return said
+
+
+def _named_in(given: Any) -> str:
+    """The name in what a model gave as JSON: under a usual key, or the only text there is."""
+    if isinstance(given, list) and given:
+        return _named_in(given[0])
+    if isinstance(given, dict):
+        values = [given[key] for key in _NAME_KEYS if given.get(key)] or list(given.values())
+        if values and (len(values) == 1 or values[0] in map(given.get, _NAME_KEYS)):
+            return _named_in(values[0])
+    if not isinstance(given, str):
+        raise LanguageModelError("its answer is JSON without a name")
+    return given
