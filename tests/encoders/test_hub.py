@@ -89,6 +89,23 @@ def test_a_hub_that_is_away_is_told_at_once():
         assert told in str(refused.value)
 
 
+@pytest.mark.usefixtures("closed_port")
+@pytest.mark.parametrize(
+    ("name", "instead"),
+    [
+        ("minilm", "use --encoder builtin-text."),
+        ("bge-small-en", "use --encoder builtin-text."),
+        ("clip-vit-b-32", "use --encoder builtin."),
+        ("dinov2-s", "use --encoder builtin."),
+        ("hf:someone/something", "use --encoder builtin (for texts: builtin-text)."),
+    ],
+)
+def test_what_serves_instead_reads_the_same(name: str, instead: str):
+    with pytest.raises(EncoderNotFound) as refused:
+        encoders.load(name)
+    assert instead in str(refused.value)
+
+
 @pytest.mark.slow
 @pytest.mark.usefixtures("silent_port")
 def test_a_hub_that_does_not_answer_is_given_up_within_5_seconds():

@@ -288,7 +288,7 @@ def _download(model: HubModel, repository: str, precision: str) -> ModelFolder:
         what=f"encoder {model.name!r}",
         repository=repository,
         by_hand=by_hand(model.name),
-        otherwise="use --encoder builtin",
+        otherwise=_otherwise(model),
         refusal=EncoderNotFound,
     )
     listed = repositories.files(asked)
@@ -296,6 +296,13 @@ def _download(model: HubModel, repository: str, precision: str) -> ModelFolder:
     if needed is None:
         raise EncoderNotFound(_without_towers(model, repository, precision, listed))
     return _folder(model, repositories.download(asked, needed), precision)
+
+
+def _otherwise(model: HubModel) -> str:
+    """What serves without a download."""
+    if model.name.startswith(PREFIX):  # nobody knows yet what it reads
+        return "use --encoder builtin (for texts: builtin-text)"
+    return f"use --encoder {'builtin' if model.reads_images else 'builtin-text'}"
 
 
 def _without_towers(

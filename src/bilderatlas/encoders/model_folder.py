@@ -88,7 +88,8 @@ class ModelFolder:
         expected = ", ".join(f"{place}{stem}.onnx" for place in self.places for stem in STEMS)
         raise EncoderNotFound(
             f"Folder {str(self.path)!r} holds no image tower or text encoder; one of {expected} "
-            "was expected. Export the model to ONNX into this folder, or use 'builtin'."
+            "was expected. Export the model to ONNX into this folder, or use 'builtin' "
+            "(for texts: 'builtin-text')."
         )
 
     def _holds(self, name: str) -> bool:
