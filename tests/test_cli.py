@@ -483,6 +483,25 @@ def untouched(atlas: Path, run: Run) -> Any:
     }
 
 
+def test_a_classification_ends_in_a_command_that_can_be_run(
+    run: Run, atlas: Path, tmp_path: Path
+) -> None:
+    copied = shutil.copytree(atlas.with_suffix(".atlas"), tmp_path / "with a blank.atlas")
+    told = run("classify", copied, "--prompts", "dog, car").stderr
+    assert f"Next: bilderatlas export '{copied}' --table classes" in told
+
+
+def test_what_is_compiled_first_is_said_beforehand(
+    run: Run, atlas: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("evoc")
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))
+    done = run("cluster", atlas, "--method", "evoc", "--min-cluster-size", "1")
+    said, refused = done.stderr.splitlines()
+    assert said.startswith("evoc is compiled for this machine before its first run")
+    assert "bilderatlas: " in refused
+
+
 @pytest.mark.usefixtures("untouched")
 @pytest.mark.parametrize(
     ("command", "kind", "words"),

@@ -1,4 +1,5 @@
 from importlib.util import find_spec
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -240,6 +241,21 @@ def test_evoc_asks_five_for_a_dense_place_and_not_two() -> None:
     rows = groups(30, 30)
     assert clustering.cluster(rows, method="evoc").parameters["min_samples"] == 5
     assert clustering.cluster(rows, method="evoc", min_samples=2).parameters["min_samples"] == 2
+
+
+@needs_fast
+@pytest.mark.parametrize("method", ["evoc", "fast-hdbscan"])
+def test_a_method_that_is_compiled_first_says_so(
+    method: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))
+    told = density.first_use(method)
+    assert told is not None
+    assert "is compiled for this machine before its first run" in told
+    (tmp_path / "here").mkdir()
+    (tmp_path / "here" / "tree-1.py311.nbi").touch()
+    assert density.first_use(method) is None
+    assert density.first_use("hdbscan") is None
 
 
 @needs_fast

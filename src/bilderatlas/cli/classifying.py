@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -59,7 +60,7 @@ def classify(
     if as_json:
         print_json(made.to_dict())
     else:
-        _tell(made)
+        _tell(made, collection)
 
 
 def _prompts(given: str) -> list[str]:
@@ -73,7 +74,7 @@ def _prompts(given: str) -> list[str]:
         raise QueryError(f"The prompts in {given} cannot be read: {error}.") from error
 
 
-def _tell(made: Classification) -> None:
+def _tell(made: Classification, collection: str) -> None:
     n_printed = N_PRINTED if is_terminal() else len(made.counts)
     for each in made.counts[:n_printed]:
         label = "none of these" if each.label is None else one_line(each.label)
@@ -81,4 +82,4 @@ def _tell(made: Classification) -> None:
     if (n_more := len(made.counts) - n_printed) > 0:
         say(f"And {n_more:,} labels of fewer; all of them: --json")
     say(f"Run {made.run}: {len(made.region_ids):,} regions of kind {made.about.kind}.")
-    say("Next: bilderatlas export COLLECTION --table classes")
+    say(f"Next: bilderatlas export {shlex.quote(collection)} --table classes")

@@ -17,7 +17,7 @@ from bilderatlas.cli.arguments import (
     open_collection,
     open_folder,
 )
-from bilderatlas.cli.printing import print_clusters, print_json, say
+from bilderatlas.cli.printing import print_clusters, print_json, say, working
 from bilderatlas.errors import QueryError
 
 if TYPE_CHECKING:
@@ -83,18 +83,30 @@ def cluster(
         )
         _print_advice(advised, figure, as_json)
     else:
-        made = open_collection(collection).cluster(
-            method,
-            k=_number_or_auto("--k", k, int),
-            eps=_number_or_auto("--eps", eps, float),
-            min_samples=min_samples,
-            min_cluster_size=min_cluster_size,
-            distance_threshold=distance_threshold,
-            kind=kind,
-            space=space,
-            seed=seed,
-        )
+        atlas = open_collection(collection)
+        _say_beforehand(collection, method)
+        with working(f"Clustering by {method}"):
+            made = atlas.cluster(
+                method,
+                k=_number_or_auto("--k", k, int),
+                eps=_number_or_auto("--eps", eps, float),
+                min_samples=min_samples,
+                min_cluster_size=min_cluster_size,
+                distance_threshold=distance_threshold,
+                kind=kind,
+                space=space,
+                seed=seed,
+            )
         _print_clusters(made, collection, as_json)
+
+
+def _say_beforehand(collection: str, method: str) -> None:
+    from bilderatlas.clustering import density
+    from bilderatlas.remote import is_address
+
+    told = density.first_use(method)
+    if told and not is_address(collection):  # a server's machine is another
+        say(told)
 
 
 def _refuse_unread(context: typer.Context, asked: str, read: set[str]) -> None:
@@ -182,17 +194,19 @@ def project(
     as_json: JsonOption = False,
 ) -> None:
     """Lay the images out on a map."""
-    made = open_collection(collection).project(
-        method,
-        dims=dims,
-        perplexity=perplexity,
-        n_neighbors=n_neighbors,
-        min_dist=min_dist,
-        kind=kind,
-        space=space,
-        seed=seed,
-        into=into,
-    )
+    atlas = open_collection(collection)
+    with working("Laying out a map"):
+        made = atlas.project(
+            method,
+            dims=dims,
+            perplexity=perplexity,
+            n_neighbors=n_neighbors,
+            min_dist=min_dist,
+            kind=kind,
+            space=space,
+            seed=seed,
+            into=into,
+        )
     if as_json:
         print_json(made.to_dict())
     else:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -29,6 +31,28 @@ def check_installed(method: str) -> None:
             f"Method {method!r} needs {LIBRARY[method]}, which is not installed. "
             "Install it with: pip install 'bilderatlas[fast]' (190 MB), or use hdbscan."
         )
+
+
+def first_use(method: str) -> str | None:
+    """What is to be said before the library of a method runs for the first time here."""
+    if method not in LIBRARY or not is_installed(method) or _is_compiled(LIBRARY[method]):
+        return None
+    return (
+        f"{LIBRARY[method]} is compiled for this machine before its first run; that takes a minute "
+        "or two."
+    )
+
+
+def _is_compiled(library: str) -> bool:
+    """Whether numba has kept machine code of a library where it keeps such."""
+    if chosen := os.environ.get("NUMBA_CACHE_DIR"):
+        folders = [Path(chosen)]
+    else:
+        spec = find_spec(library)
+        assert spec is not None, "it is installed"
+        assert spec.origin is not None, "and a package"
+        folders = [Path(spec.origin).parent, Path.home() / ".cache" / "numba"]
+    return any(any(folder.rglob("*.nbi")) for folder in folders)
 
 
 def hdbscan(rows: Rows, min_samples: int, min_cluster_size: int) -> Found:
