@@ -19,6 +19,7 @@ import machine
 import numpy as np
 
 import bilderatlas as ba
+from bilderatlas import queries
 
 BESIDE_REPOSITORY = Path(__file__).resolve().parents[2] / "shared"
 
@@ -50,8 +51,8 @@ def main() -> None:
 
 def rank(atlas: ba.Collection, words: str, path: str, space: str) -> int:
     """How many photographs come before the right one."""
-    quoted = '"' + words.replace('"', "") + '"'  # a caption is no expression
-    paths = [hit.path for hit in atlas.search(quoted, k=10, space=space)]
+    asked = queries.phrase(words)  # a caption is no expression
+    paths = [hit.path for hit in atlas.search(asked, k=10, space=space)]
     return paths.index(path) if path in paths else len(paths)
 
 

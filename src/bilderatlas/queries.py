@@ -2,7 +2,7 @@
 
 Terms are joined by " + " and " - " with spaces around them, so that t-shirts stay whole; a number
 and a colon before a term is its weight. A term that looks like a picture file is one. Words in
-double quotes are taken as they are.
+double quotes are taken as they are, a doubled double quote for each one in them: `phrase`.
 """
 
 from __future__ import annotations
@@ -33,10 +33,11 @@ class Term:
     image_id: str | None = None
 
 
-def parse(query: str) -> tuple[Term, ...]:
+def parse(query: str, *, beside_picture: bool = False) -> tuple[Term, ...]:
     """Take a query apart.
 
-    Raises QueryError where nothing is asked for: no terms, or none with a positive weight.
+    Raises QueryError where nothing is asked for: no terms, or none with a positive weight, unless
+    a picture is asked with as well.
     """
     sign = "+"
     text = query.strip()
@@ -50,12 +51,18 @@ def parse(query: str) -> tuple[Term, ...]:
     )
     if len(terms) > MAX_TERMS:
         raise QueryError(f"The query has {len(terms)} terms; at most {MAX_TERMS} are taken.")
-    if all(term.weight <= 0 for term in terms):
+    if not beside_picture and all(term.weight <= 0 for term in terms):
         raise QueryError(
-            f"The query {query!r} only says what the pictures should not show. "
-            "Add what they should."
+            f"The query {query!r} only says what the pictures should not show. Add what they "
+            "should, or put words that begin so into double quotes."
         )
     return terms
+
+
+def phrase(text: str) -> str:
+    """The query for a text as it is: a caption may begin with a dash, and hold signs and quotes."""
+    doubled = text.replace('"', '""')
+    return f'"{doubled}"'
 
 
 def written(terms: Sequence[Term]) -> str:
@@ -72,7 +79,7 @@ def written(terms: Sequence[Term]) -> str:
 def _named(term: Term) -> str:
     if term.image_id:
         return f"image:{term.image_id}"
-    return f'"{term.words}"' if term.is_phrase else term.words or term.file or ""
+    return phrase(term.words or "") if term.is_phrase else term.words or term.file or ""
 
 
 def _term(piece: str, sign: float) -> Term:
@@ -80,7 +87,7 @@ def _term(piece: str, sign: float) -> Term:
     weight = sign * (float(weighted[1]) if weighted else 1.0)
     rest = piece[weighted.end() :].strip() if weighted else piece.strip()
     if len(rest) > 1 and rest[0] == rest[-1] == '"':
-        return Term(weight, words=_words(rest[1:-1]), is_phrase=True)
+        return Term(weight, words=_words(rest[1:-1].replace('""', '"')), is_phrase=True)
     if image := _IMAGE_ID.fullmatch(rest):
         return Term(weight, image_id=image[1])
     if _is_file(rest):

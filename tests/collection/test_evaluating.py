@@ -120,6 +120,21 @@ def test_captions_find_their_pictures(atlas: Collection) -> None:
     assert atlas.evaluate("folders").captions is None
 
 
+def test_captions_are_no_expressions(tmp_path: Path) -> None:
+    """As lists and dialogues have them: what begins with a dash, or holds one, or a file's name."""
+    captions = {
+        "red": "- red",
+        "blue": "blue - red",
+        "green": '"green" + a.jpg',
+        "yellow": "+ yellow",
+    }
+    rows = [f"{put(tmp_path / f'{c}.png', plain(c))}\t{t}\t{c}\n" for c, t in captions.items()]
+    put(tmp_path / "all.tsv", ("path\tcaption\tlabel\n" + "".join(rows)).encode())
+    made = collect(tmp_path, tmp_path / "all.tsv").evaluate("column:label", captions="caption")
+    assert made.captions is not None
+    assert made.captions.n_captions == 4
+
+
 def test_the_seed_decides_which_captions_are_shown(atlas: Collection) -> None:
     shown = [
         made.captions.shown_images

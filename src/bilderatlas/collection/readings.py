@@ -113,6 +113,11 @@ class Readings:
 
 def _by_words(terms: Sequence[Term], catalogue: Catalogue) -> Evidence:
     """Texts that hold words of the query."""
-    said = " ".join(f'"{term.words}"' if term.is_phrase else term.words or "" for term in terms)
-    matches = catalogue.full_text.find(said)
+    matches = catalogue.full_text.find(" ".join(map(_in_full_text, terms)))
     return Evidence("words", catalogue.read_rows[matches.texts], matches.relevance)
+
+
+def _in_full_text(term: Term) -> str:
+    """A term as full text is asked for it: a phrase in double quotes, with none in it."""
+    words = term.words or ""
+    return '"' + words.replace('"', " ") + '"' if term.is_phrase else words
