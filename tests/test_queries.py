@@ -12,6 +12,7 @@ from bilderatlas.collection import Collection
 from bilderatlas.errors import ImageNotFound, ImageProblem, QueryError
 from bilderatlas.queries import Term, parse
 from bilderatlas.store import Store
+from tests.pictures import saved
 from tests.toy_encoder import COLOURS, ToyEncoder
 
 
@@ -41,6 +42,32 @@ def test_words_and_pictures_are_mixed_with_weights() -> None:
 )
 def test_signs_inside_words_stay_there(query: str, words: str) -> None:
     assert parse(query) == (Term(1.0, words=words, is_phrase=query.startswith('"')),)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "- a cat in the sun",
+        "+ a cat",
+        "Berlin - the gate + its quadriga",
+        'a "red" door - 5" wide',
+        '"quoted"',
+        "2:1",
+        "./beach.jpg",
+        "beach.jpg",
+        "image:" + "a" * 32,
+    ],
+)
+def test_a_text_that_is_data_is_asked_for_as_it_is(text: str) -> None:
+    assert parse(queries.phrase(text)) == (Term(1.0, words=text, is_phrase=True),)
+    both = (Term(1.0, words=text, is_phrase=True), Term(-1.0, words="snow"))
+    assert parse(f"{queries.phrase(text)} - snow") == parse(queries.written(both)) == both
+
+
+def test_beside_a_picture_a_query_may_only_say_what_is_unwanted() -> None:
+    assert parse("- snow", beside_picture=True) == (Term(-1.0, words="snow"),)
+    with pytest.raises(QueryError, match="empty"):
+        parse("", beside_picture=True)
 
 
 def test_weights_may_be_fractions_and_stand_with_minus() -> None:
@@ -160,3 +187,22 @@ def test_a_weight_without_a_number_is_refused(given: str) -> None:
 )
 def test_a_query_is_put_together_again_from_its_terms(query: str) -> None:
     assert queries.written(queries.parse(query)) == query
+
+
+def test_a_caption_finds_its_picture_whatever_it_begins_with(colours: Collection) -> None:
+    for caption in ("- red", "+ red", "red - blue"):
+        first = colours.search(queries.phrase(caption), k=1)[0]
+        assert Path(first.path).stem == "red" or caption == "red - blue"
+    with pytest.raises(QueryError, match=r"'- red' only says .* into double quotes"):
+        colours.search("- red")
+
+
+def test_words_and_a_picture_together_ask_for_both(colours: Collection, tmp_path: Path) -> None:
+    """Red and blue are magenta, which neither asks for alone."""
+    blue = saved(Image.new("RGB", (16, 16), "blue"), "PNG")
+    assert Path(colours.search("red", k=1)[0].path).stem == "red"
+    assert Path(colours.search(image=blue, k=1)[0].path).stem == "blue"
+    for image in (blue, Image.new("RGB", (16, 16), "blue")):
+        assert Path(colours.search("red", image=image, k=1)[0].path).stem == "magenta"
+    unlike = colours.search("- red", image=saved(Image.new("RGB", (16, 16), "magenta"), "PNG"), k=1)
+    assert Path(unlike[0].path).stem == "blue"

@@ -268,7 +268,6 @@ def test_all_within_a_radius_are_similar(atlas: Collection, pile: Path) -> None:
         ({"query": "red", "k": -3}, "k is -3"),
         ({"query": "  "}, "empty"),
         ({}, "one of the two"),
-        ({"query": "red", "image": "x.png"}, "one of the two"),
         ({"query": "red", "where": "nonsense ="}, "cannot be used"),
         ({"query": "red", "kinds": ["persn"]}, "no kind of region 'persn'.*image, person"),
         ({"query": "red", "without": ["dogs"]}, "no kind of region 'dogs'"),

@@ -98,6 +98,7 @@ EXAMPLES: dict[str, Callable[[Atlas], Any]] = {
     ),
     "no hit": lambda atlas: atlas.search("red", threshold=1.0),
     "a picture": lambda atlas: atlas.search(image=png("green"), k=5, weights={"image": 0.5}),
+    "words and a picture": lambda atlas: atlas.search("red", image=png("blue"), k=9),
     "a decoded picture": lambda atlas: sorted(
         hit.path for hit in atlas.search(image=paint("blue", 98), k=8)
     ),

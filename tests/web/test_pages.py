@@ -117,6 +117,32 @@ def test_a_dropped_or_pasted_picture_finds_its_like(visit: Visit, kind: str) -> 
     assert all("blue" in name for name in names(page))
 
 
+def test_a_picture_and_words_ask_together(visit: Visit, tmp_path: Path) -> None:
+    """Words are added to a picture, the picture is let go, and brought again beside the words."""
+    paint("blue", seed=79).save(tmp_path / "mine.png")
+    page = visit.go("/search?k=60")
+    _choose(page, tmp_path / "mine.png")
+    page.wait_for_url("**/search?picture=*")
+    alone = names(page)
+    page.get_by_label("What does the picture show?").fill("red")
+    page.get_by_role("button", name="Search", exact=True).click()
+    page.wait_for_url("**q=red**")
+    assert "picture=" in page.url
+    expect(page.get_by_role("heading", name="Images for “red” and like this one")).to_be_visible()
+    expect(page.get_by_alt_text("The picture that you gave")).to_be_visible()
+    together = names(page)
+    page.get_by_role("link", name="Take back The picture that you gave").click()
+    page.wait_for_url(lambda url: "picture=" not in url)
+    expect(page.get_by_role("heading", name="Images for “red”", exact=True)).to_be_visible()
+    words = names(page)
+    assert together not in (alone, words)
+    page.get_by_label("What does the picture show?").fill("red")
+    _choose(page, tmp_path / "mine.png")
+    page.wait_for_url("**/search?picture=*q=red*")
+    expect(page.get_by_alt_text("The picture that you gave")).to_be_visible()
+    assert names(page) == together
+
+
 def _choose(page: Page, file: Path | FilePayload) -> None:
     with page.expect_file_chooser() as chooser:
         page.locator(".drop").click()

@@ -56,7 +56,7 @@ def search(
     png: PngOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Find the images closest to some words, or to a picture."""
+    """Find the images closest to some words, to a picture, or to both."""
     from bilderatlas import queries
 
     hits = open_collection(collection).search(

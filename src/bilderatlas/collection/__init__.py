@@ -313,7 +313,7 @@ class Collection:
         space: str | None = None,
         may_open_files: bool = True,
     ) -> Hits:
-        """Find the k images closest to some words, to a picture, or to a mixture of both.
+        """Find the k images closest to some words, to a picture, or to both together.
 
         `query` is words or an expression: "2:dog + ./beach.jpg - snow" (`queries.parse`).
         `threshold` is the lowest score (cosine) of a region that counts; `kinds` are the kinds of
@@ -330,21 +330,22 @@ class Collection:
 
         Raises QueryError, SelectionNotFound, LabelsError, and ImageProblem where a picture is none.
         """
-        if (query is None) == (image is None):
-            raise QueryError("Search for words or for a picture: give one of the two.")
+        if query is None and image is None:
+            raise QueryError("Search for words or for a picture: give one of the two, or both.")
         among = self._among(selection, label)
         choice = Choice(k, threshold, kinds, without, weights or {}, aggregate, where, among)
-        answer = (
-            asking.by_words(
+        if query is None:
+            assert image is not None, "one of the two was given"
+            answer = asking.by_picture(self._space(space), image, choice)
+        else:
+            answer = asking.by_words(
                 self._space(space),
                 self._readings(),
-                query or "",
+                query,
                 choice,
                 may_open_files=may_open_files,
+                picture=image,
             )
-            if image is None
-            else asking.by_picture(self._space(space), image, choice)
-        )
         return Hits(answer.hits, answer.verdict, thumbnails=self.thumbnails)
 
     def _among(self, selection: str | None, label: str | None) -> list[str] | None:

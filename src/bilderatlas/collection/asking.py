@@ -35,10 +35,19 @@ class Answer:
 
 
 def by_words(
-    space: OpenSpace, readings: Readings, query: str, choice: Choice, *, may_open_files: bool
+    space: OpenSpace,
+    readings: Readings,
+    query: str,
+    choice: Choice,
+    *,
+    may_open_files: bool,
+    picture: ImageQuery | None = None,
 ) -> Answer:
-    """The images closest to words or an expression, by their pictures and by what is read there."""
-    asked, read = _ask_words(space, readings, query, may_open_files=may_open_files)
+    """The images closest to words or an expression, and to a picture where one is brought.
+
+    Words are also looked for in what is read in pictures.
+    """
+    asked, read = _ask_words(space, readings, query, may_open_files=may_open_files, picture=picture)
     return _nearest(space, asked, choice, read=read)
 
 
@@ -51,10 +60,15 @@ def answering(space: OpenSpace, readings: Readings, query: str) -> pa.Array:
 
 
 def _ask_words(
-    space: OpenSpace, readings: Readings, query: str, *, may_open_files: bool
+    space: OpenSpace,
+    readings: Readings,
+    query: str,
+    *,
+    may_open_files: bool,
+    picture: ImageQuery | None = None,
 ) -> tuple[Asked, list[Evidence]]:
-    terms = queries.parse(query)
-    asked = space.ask_terms(terms, may_open_files=may_open_files)
+    terms = queries.parse(query, beside_picture=picture is not None)
+    asked = space.ask_terms(terms, may_open_files=may_open_files, picture=picture)
     is_of_pictures = space.about.field is None
     return asked, readings.speak_for(terms, asked.catalogue) if is_of_pictures else []
 

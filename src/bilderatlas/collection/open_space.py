@@ -164,15 +164,28 @@ class OpenSpace:
 
     # -- what is asked -> a query embedding, and its background
 
-    def ask_terms(self, terms: Sequence[queries.Term], *, may_open_files: bool) -> Asked:
-        """One query for all terms, in the joint space where there are words and one."""
+    def ask_terms(
+        self,
+        terms: Sequence[queries.Term],
+        *,
+        may_open_files: bool,
+        picture: ImageQuery | None = None,
+    ) -> Asked:
+        """One query for all terms and a picture, in the joint space where there are words and one.
+
+        The picture counts as much as a term of weight 1.
+        """
         in_joint = self.about.joint_dim is not None and any(term.words for term in terms)
         known = self._backgrounds_of(in_joint)
         asked = [self._ask_term(term, known, may_open_files) for term in terms]
+        weights = [term.weight for term in terms]
+        if picture is not None:
+            asked.append(self._ask_picture(picture, known))
+            weights.append(1.0)
         if len(asked) == 1:
             return asked[0]
         vectors = np.stack([each.vector for each in asked])  # (Q, D) or (Q, J)
-        shares = search.balance(vectors, [term.weight for term in terms], known.embeddings)  # (Q,)
+        shares = search.balance(vectors, weights, known.embeddings)  # (Q,)
         if not shares.any():
             raise QueryError("The terms of the query cancel each other out. Change a weight.")
         background = calibration.mixed([each.background for each in asked], shares)

@@ -95,12 +95,12 @@ class RemoteCollection:
         label: str | None = None,
         space: str | None = None,
     ) -> Hits:
-        """Find the k images closest to some words or to a picture; files are read here.
+        """Find the k images closest to some words, to a picture, or both; files are read here.
 
         In an expression, `./file.jpg` is a picture of the collection.
         """
-        if (query is None) == (image is None):
-            raise QueryError("Search for words or for a picture: give one of the two.")
+        if query is None and image is None:
+            raise QueryError("Search for words or for a picture: give one of the two, or both.")
         asked = {
             "k": _counted(k),
             "threshold": threshold,
@@ -116,6 +116,7 @@ class RemoteCollection:
             body = asked | {"query": query, "weights": dict(weights or {})}
             return answers.hits(self._server.post("/search", body), self.thumbnails)
         asked["weights"] = [f"{kind}={weight}" for kind, weight in (weights or {}).items()]
+        asked["query"] = query
         files = {"file": ("picture", _bytes_of(image))}
         found = self._server.json("POST", "/search/image", params=asked, files=files)
         return answers.hits(found, self.thumbnails)

@@ -9,6 +9,7 @@ from math import inf
 from typing import Any
 
 from dash import html
+from PIL import Image
 
 from bilderatlas.calibration import DOUBTFUL, LIKELY
 from bilderatlas.collection import Collection
@@ -17,7 +18,7 @@ from bilderatlas.results import Hit, Hits, ImageFacts
 from bilderatlas.web import texts
 from bilderatlas.web.page import Address, Children, Desk, Page, aria, link
 from bilderatlas.web.panel import Picture, file_name, hits_panel, pager
-from bilderatlas.web.search_form import PART_SIDE, WEIGHT, form, terms_of
+from bilderatlas.web.search_form import BROUGHT, PART_SIDE, WEIGHT, form, terms_of
 
 DEFAULT_K = 24  # a page
 MAX_K = 200
@@ -36,7 +37,7 @@ class Found:
 
 
 def page(desk: Desk, address: Address) -> Page:
-    """Show what the words `?q=`, the picture `?picture=` or the part `?part=` finds."""
+    """Show what the words `?q=`, and the picture `?picture=` or the part `?part=`, find."""
     collection, refusal = desk.collection, ""
     results: Children = [html.P(texts.SEARCH_LEAD, className="empty")]
     try:
@@ -77,20 +78,31 @@ def _n_wanted(address: Address) -> int:
 
 def _search(desk: Desk, address: Address, k: int) -> Found:
     """Raises QueryError, ImageNotFound, ImageProblem."""
-    collection, options = desk.collection, _options(address) | {"k": k}
-    if words := address.text("q"):
-        hits = collection.search(words, may_open_files=False, **options)
-        return Found(hits, texts.found(_readable(words)), [])
+    words, (picture, shown) = address.text("q"), _brought(desk, address)
+    hits = desk.collection.search(
+        words, image=picture, k=k, may_open_files=False, **_options(address)
+    )
+    return Found(hits, _heading(words, has_picture=bool(shown)), shown)
+
+
+def _brought(desk: Desk, address: Address) -> tuple[Image.Image | bytes | None, Children]:
+    """The part or the picture that is asked with, and how it is shown."""
     if part := address.text("part"):
-        hits = collection.search(image=collection.crop(part, side=PART_SIDE), **options)
         shown = _asked_with(f"/api/v1/regions/{part}/crop", texts.THIS_PART)
-        return Found(hits, texts.FOUND_LIKE, [shown])
-    name = address.text("picture") or ""
+        return desk.collection.crop(part, side=PART_SIDE), [shown]
+    name = address.text("picture")
+    if not name:
+        return None, []
     jpeg = desk.pictures.jpeg(name)
     if jpeg is None:
         raise ImageProblem(texts.UPLOAD_GONE)
-    shown = _asked_with(f"/query-pictures/{name}", texts.UPLOADED)
-    return Found(collection.search(image=jpeg, **options), texts.FOUND_LIKE, [shown])
+    return jpeg, [_asked_with(f"/query-pictures/{name}", texts.UPLOADED)]
+
+
+def _heading(words: str | None, *, has_picture: bool) -> str:
+    if not words:
+        return texts.FOUND_LIKE
+    return (texts.found_with_picture if has_picture else texts.found)(_readable(words))
 
 
 def _readable(words: str) -> str:
@@ -171,15 +183,16 @@ def _bands(
                     _panel(address, background),
                 ],
                 className="background",
-                open=_page_number(address) > 1 or not _has_words(address),
+                open=_page_number(address) > 1 or _is_by_likeness(address),
             )
         )
     return parted
 
 
-def _has_words(address: Address) -> bool:
-    """Whether words are asked; of a picture the nearest are worth seeing, however far they are."""
-    return any(term.words for term in terms_of(address.text("q") or ""))
+def _is_by_likeness(address: Address) -> bool:
+    """Whether a picture is asked with; the nearest are worth seeing, however far they are."""
+    has_picture = any(address.text(name) for name in BROUGHT)
+    return has_picture or not any(term.words for term in terms_of(address))
 
 
 def _panel(address: Address, found: list[tuple[Hit, ImageFacts]]) -> html.Ul:
@@ -203,7 +216,7 @@ def _more_or_less(address: Address, image: ImageFacts) -> Children:
             [
                 html.A(
                     sign,
-                    href=address.but(q=query, picture=None, part=None, page=None),
+                    href=address.but(q=query, page=None),
                     title=said,
                     **aria(label=said),
                 )
@@ -236,4 +249,5 @@ def _ways_on(address: Address, hits: Hits) -> Children:
 def _is_weighed(address: Address) -> bool:
     """Whether all that answer are others than those of the words alone."""
     options = _options(address)
-    return any(options[name] for name in ("threshold", "kinds", "weights", "space"))
+    is_limited = any(options[name] for name in ("threshold", "kinds", "weights", "space"))
+    return is_limited or any(address.text(name) for name in BROUGHT)

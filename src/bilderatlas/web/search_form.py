@@ -21,7 +21,7 @@ DEFAULT_K = 24
 WEIGHT = "weight-"  # and the kind of region
 MAX_SLID = 4  # the weight at the end of a slider; the address may say more
 LIMITS = ("threshold", "k", "where", "kind", "space", "selection")
-WITHOUT_WORDS = ("picture", "part")  # what else a search may be by
+BROUGHT = ("picture", "part")  # what else is asked with, alone or beside words
 
 
 def form(address: Address, collection: Collection, *, refusal: str = "") -> html.Div:
@@ -43,10 +43,11 @@ def form(address: Address, collection: Collection, *, refusal: str = "") -> html
     )
 
 
-def terms_of(query: str) -> tuple[Term, ...]:
-    """The terms of a query; none where it cannot be read."""
+def terms_of(address: Address) -> tuple[Term, ...]:
+    """The terms of the query in an address; none where it cannot be read."""
+    has_picture = any(address.text(name) for name in BROUGHT)
     try:
-        return queries.parse(query)
+        return queries.parse(address.text("q") or "", beside_picture=has_picture)
     except QueryError:
         return ()
 
@@ -97,7 +98,7 @@ def _words(address: Address, refusal: str) -> html.Div:
 
 def _terms(address: Address) -> Children:
     """The terms of an expression, each to be turned around or taken out."""
-    terms = terms_of(address.text("q") or "")
+    terms = terms_of(address)
     if len(terms) < 2 and not any(term.image_id for term in terms):
         return []
     items = [_term(address, terms, place) for place in range(len(terms))]
@@ -139,9 +140,13 @@ def _shown(term: Term) -> html.A | html.Bdi:
 
 
 def _chosen(address: Address) -> Children:
-    """The one kind that is searched, and that only chosen images are: links to search all."""
+    """The picture that is asked with, the one kind that is searched, and that only chosen images
+    are: links to search without.
+    """
     kind = address.text("kind")
-    said = {"kind": texts.only_kind(kind)} if kind else {}
+    said = {"picture": texts.UPLOADED, "part": texts.THIS_PART}
+    said = {name: told for name, told in said.items() if address.text(name)}
+    said |= {"kind": texts.only_kind(kind)} if kind else {}
     said |= {"selection": texts.CHOSEN_BY_HAND} if address.text("selection") else {}
     links = [
         html.A(
@@ -158,13 +163,8 @@ def _limits(address: Address, collection: Collection) -> html.Details:
     """Fewer or more results, parts that count more; folded away until wanted."""
     kept = [
         dcc.Input(name=name, type="hidden", value=address.text(name) or "")
-        for name in ("kind", "space", "selection")
+        for name in ("kind", "space", "selection", *BROUGHT)
     ]
-    if not address.text("q"):  # narrowing the search for a picture searches for the same picture
-        kept += [
-            dcc.Input(name=name, type="hidden", value=address.text(name) or "")
-            for name in WITHOUT_WORDS
-        ]
     folded: Children = [
         html.Summary(texts.MORE_OPTIONS),
         html.Div(

@@ -51,6 +51,9 @@ def search(collection: Asked, body: SearchQuery) -> dict[str, Any]:
 def search_image(  # noqa: PLR0913  an option is an argument
     collection: Asked,
     file: Annotated[UploadFile, File(description="a picture of any common format")],
+    query: Annotated[
+        str | None, Query(max_length=MAX_WORDS, description="words or an expression beside it")
+    ] = None,
     k: K = 12,
     threshold: Threshold | None = None,
     kinds: Annotated[
@@ -70,8 +73,9 @@ def search_image(  # noqa: PLR0913  an option is an argument
     ] = None,
     space: SpaceName | None = None,
 ) -> dict[str, Any]:
-    """Find images that look like an uploaded one."""
+    """Find images that look like an uploaded one, or like it and some words."""
     return collection.search(
+        query,
         image=file.file.read(),
         k=k,
         threshold=threshold,
@@ -83,6 +87,7 @@ def search_image(  # noqa: PLR0913  an option is an argument
         selection=selection,
         label=label,
         space=space,
+        may_open_files=False,
     ).to_dict()
 
 

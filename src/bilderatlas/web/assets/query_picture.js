@@ -15,6 +15,8 @@
       const content = await answer.json();
       if (!answer.ok) throw new Error(content.detail);
       const next = new URLSearchParams({ picture: content.picture });
+      const words = document.getElementById("q").value.trim();
+      if (words) next.set("q", words); // sent or only typed
       for (const [name, value] of new URLSearchParams(location.search)) {
         if (KEPT.includes(name) || name.startsWith("weight-")) next.set(name, value);
       }

@@ -348,6 +348,11 @@ def found(query: str) -> str:
     return f"Images for “{query}”"
 
 
+def found_with_picture(query: str) -> str:
+    """The heading over what words and a picture found together."""
+    return f"Images for “{query}” and like this one"
+
+
 def band(title: str, n: int) -> str:
     """The heading over the likely, doubtful or background images of all."""
     return f"{title} · {count(n)}"

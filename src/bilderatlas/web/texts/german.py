@@ -349,6 +349,11 @@ def found(query: str) -> str:
     return f"Bilder zu „{query}“"
 
 
+def found_with_picture(query: str) -> str:
+    """The heading over what words and a picture found together."""
+    return f"Bilder zu „{query}“, die diesem ähneln"
+
+
 def band(title: str, n: int) -> str:
     """The heading over the likely, doubtful or background images of all."""
     return f"{title} · {count(n)}"
