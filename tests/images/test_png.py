@@ -10,6 +10,7 @@ import pytest
 from PIL import ImageCms
 
 from bilderatlas import images
+from bilderatlas.errors import ImageProblem
 from tests.images.pngs import GREY, GREY_ALPHA, PALETTE, RGB, RGBA, chunk, png
 from tests.pictures import WHITE, quarters, saved
 
@@ -134,6 +135,14 @@ def test_a_large_profile_that_is_one_still_counts() -> None:
     struct.pack_into(">I", profile, 0, len(profile))
     content = saved(quarters(), "PNG", icc_profile=bytes(profile))
     assert shown(content) == [(0, 255, 0), (255, 0, 0)]
+
+
+def test_a_png_without_pixels_is_a_problem() -> None:
+    content = png(PIXEL)
+    start = content.index(b"IDAT") - 4
+    for without in (content[:start] + content[-12:], content[:start]):
+        with pytest.raises(ImageProblem):
+            images.decode(without)
 
 
 def test_texts_of_an_ordinary_picture_are_kept() -> None:

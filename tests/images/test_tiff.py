@@ -14,6 +14,7 @@ from PIL import Image
 
 from bilderatlas import images
 from bilderatlas.errors import ImageProblem
+from bilderatlas.images.colours import Scale, to_rgb
 from tests.images.tiffs import page, tiff
 from tests.pictures import saved
 
@@ -116,6 +117,15 @@ def test_colours_of_16_bits_keep_their_range(order: str) -> None:
 def test_what_pillow_cannot_read_is_called_by_its_kind() -> None:
     reason = problem(tiff(page(ramp(0, 1000, "f8"))))
     assert "TIFF pictures of this sort are not read (1 samples of 64 bits, format 3" in reason
+    reason = problem(tiff(page(flat(8)), order=">", big=True))
+    assert reason == "big-endian BigTIFF files are not read; convert them to PNG"
+
+
+@pytest.mark.parametrize("white", [float("nan"), float("inf"), -1.0, 0.0])
+def test_a_highest_value_that_is_none_is_not_believed_either(white: float) -> None:
+    assert to_rgb(Image.fromarray(ramp(0, 65535, "u2")), Scale(16, white=white)).getextrema() == (
+        ((0, 255),) * 3
+    )
 
 
 # -- which page

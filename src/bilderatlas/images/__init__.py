@@ -152,20 +152,18 @@ def _check_megapixels(width: int, height: int, n_bytes: int) -> None:
 def _open(content: bytes, page: tiff.Page | None) -> ImageFile.ImageFile:
     if len(content) < TRIVIAL_BYTES:
         raise ImageProblem("the file is empty" if not content else f"only {len(content)} bytes")
-    if unread.by_content(content[:32]) is unread.RAW:  # some begin like TIFF files
-        raise ImageProblem(unread.RAW.reason)
     if content.startswith(png.START):
         content = png.without_large_texts(content)
     try:
         file = Image.open(io.BytesIO(page.content if page else content), formats=FORMATS)
+        if file.format == "PNG":
+            png.mend_transparency(file)
+        if page:
+            file.tile = tiff.native(file.tile)
     except UnidentifiedImageError:
         raise ImageProblem(_why_unidentified(content, page)) from None
     except DAMAGE as error:
         raise ImageProblem(f"damaged or cut off: {error}") from error
-    if file.format == "PNG":
-        png.mend_transparency(file)
-    if page:
-        file.tile = tiff.native(file.tile)
     return file
 
 

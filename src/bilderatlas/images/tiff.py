@@ -16,7 +16,8 @@ from bilderatlas.errors import ImageProblem
 from bilderatlas.images import unread
 from bilderatlas.images.colours import Scale
 
-STARTS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")  # little and big endian; + is BigTIFF
+_BIG_ENDIAN_BIG = b"MM\0+"
+STARTS = (b"II*\0", b"MM\0*", b"II+\0", _BIG_ENDIAN_BIG)  # with a +: BigTIFF
 
 _KIND, _OLD_KIND, _WIDTH, _HEIGHT, _BITS, _PHOTOMETRIC = _SHAPE = 254, 255, 256, 257, 258, 262
 _N_SAMPLES, _MAX_SAMPLE, _SUB_DIRECTORIES, _SAMPLE_FORMAT, _S_MAX_SAMPLE = _SENSE = (
@@ -85,8 +86,13 @@ class Page:
 def main_page(content: bytes) -> Page | None:
     """Find the first page that is no thumbnail; None where the file cannot be followed.
 
-    Raises ImageProblem for raw files, which are TIFF files with a mosaic in them.
+    Raises ImageProblem for raw files, which are TIFF files with a mosaic in them, and for what
+    Pillow does not read.
     """
+    if content.startswith(_BIG_ENDIAN_BIG):
+        raise ImageProblem("big-endian BigTIFF files are not read; convert them to PNG")
+    if unread.by_content(content[:32]) is unread.RAW:
+        raise ImageProblem(unread.RAW.reason)
     reader = _Reader(content)
     chain = list(reader.chain())
     below = [directory for parent in chain for directory in reader.below(parent)]
