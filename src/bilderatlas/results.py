@@ -175,7 +175,7 @@ class Problem:
     """A file that could not become an image, or be searched for regions, and why."""
 
     uri: str
-    # read, decode, embed; incomplete, find, reindex: the image is there, not all of it; other, small
+    # read, decode, embed; incomplete, find, reindex: the image is there, but not all; other, small
     stage: str
     reason: str
     when: datetime

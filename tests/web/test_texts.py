@@ -90,3 +90,9 @@ def test_the_other_language_is_chosen_and_stays(visit: Visit) -> None:
     assert visit.go("/search").inner_text("main h1") == "Suche"
     page.click("header .language")
     page.wait_for_selector("h1:has-text('Search')")
+
+
+@pytest.mark.parametrize("words", LANGUAGES.values(), ids=LANGUAGES)
+def test_every_stage_of_a_problem_has_words(words: ModuleType) -> None:
+    stages = {"read", "decode", "embed", "incomplete", "find", "reindex", "other", "small"}
+    assert set(words.STAGES) == stages

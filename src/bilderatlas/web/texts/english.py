@@ -120,7 +120,6 @@ def pixels(width: int, height: int) -> str:
 JOBS = "Jobs"
 JOB_WORDS = {
     "index": "Reading pictures",
-    "incomplete": "read in part",
     "reindex": "Embedding pictures anew",
     "cluster": "Forming groups",
     "project": "Drawing a map",
@@ -858,6 +857,7 @@ STAGES = {
     "read": "reading",
     "decode": "decoding",
     "embed": "embedding",
+    "incomplete": "read in part",
     "find": "finding parts",
     "reindex": "another space",
     "other": "passed over",

@@ -120,7 +120,6 @@ def pixels(width: int, height: int) -> str:
 JOBS = "Aufträge"
 JOB_WORDS = {
     "index": "Bilder einlesen",
-    "incomplete": "nur zum Teil gelesen",
     "reindex": "Bilder neu einbetten",
     "cluster": "Gruppen bilden",
     "project": "Karte zeichnen",
@@ -879,6 +878,7 @@ STAGES = {
     "read": "beim Lesen",
     "decode": "beim Dekodieren",
     "embed": "beim Einbetten",
+    "incomplete": "nur zum Teil gelesen",
     "find": "beim Finden von Teilen",
     "reindex": "anderer Raum",
     "other": "übergangen",
