@@ -210,6 +210,17 @@ def test_conditions_and_kinds_narrow_a_search(atlas: Collection) -> None:
     assert len(atlas.search("red", kinds=["image", "person"])) == 5
 
 
+def test_an_image_is_found_by_any_of_its_places(atlas: Collection, pile: Path) -> None:
+    put(pile / "copies" / "a.png", (pile / "red.png").read_bytes())
+    atlas.index(pile)
+    by_one, by_other = (
+        [hit.image_id for hit in atlas.search("red", where=f"path LIKE '%/{path}'")]
+        for path in ("copies/a.png", "red.png")
+    )
+    assert len(by_one) == 1
+    assert by_one == by_other
+
+
 def test_below_the_threshold_nothing_is_found(atlas: Collection) -> None:
     """Red and yellow have the cosine 4 / (2 * sqrt(8)) = 0.7071."""
     assert len(atlas.search("red", threshold=0.7)) == 3

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from bilderatlas import places
+from bilderatlas import filters, places
 from bilderatlas.arrays import Embeddings
 from bilderatlas.errors import VersionGone
 from bilderatlas.filters import FACTS, Facet, FactsTable
@@ -49,6 +49,7 @@ class Catalogue:
         """Of what `before` has read, an earlier version, only what was added is read."""
         self._store, self._space = store, space
         self._lock = threading.RLock()
+        self._filling = threading.Lock()  # of what conditions are asked of
         self.known: Known = before.known if before else Known()
         self.versions = self._current_versions()
         while not self.is_current():  # a writer was between two tables
@@ -345,9 +346,9 @@ class Catalogue:
 
     def where(self, condition: str) -> NDArray[np.bool_]:
         """(N,) which rows belong to images that fulfil a condition. Raises QueryError."""
-        with self._lock:
-            ids = self._facts.matching(condition)
-        return self.among(list(ids))
+        chosen = np.zeros(len(self.image_ids), np.bool_)  # (M,)
+        chosen[self._image_of_place[self._facts.matching(condition)]] = True
+        return chosen[self.image_of]
 
     def among(self, image_ids: Sequence[str]) -> NDArray[np.bool_]:
         """(N,) which rows belong to some images."""
@@ -356,26 +357,46 @@ class Catalogue:
         ).to_numpy()
         return mask
 
-    @cached_property
+    @property
     def facets(self) -> list[Facet]:
         """What the images can be chosen by: facts and metadata columns."""
-        with self._lock:
-            return self._facts.facets()
+        return self._facts.facets()
 
     @property
     def metadata_columns(self) -> list[str]:
         """The columns of the sources' tables, as conditions name them."""
-        with self._lock:
-            return self._facts.columns[len(FACTS) :]
+        return filters.free_names(self._metadata_kinds, FACTS)
 
     @cached_property
+    def _metadata_kinds(self) -> dict[str, str]:
+        return filters.kinds_of(self._places["metadata"])
+
+    @property
     def _facts(self) -> FactsTable:
-        columns = ["image_id", "width", "height", "media_type", "taken_at"]
-        images = self._store.read("images", columns, version=self.versions["images"])
-        rows = self._places.rename_columns({"uri": "path"}).join(images, "image_id").to_pylist()
-        return FactsTable(
-            row | {"taken_at": row["taken_at"] and row["taken_at"].isoformat(" ")} for row in rows
+        """Filled once, and under a lock of its own: other questions go on meanwhile."""
+        with self._filling:
+            return self._filled
+
+    @cached_property
+    def _filled(self) -> FactsTable:
+        columns = ["width", "height", "media_type", "taken_at"]
+        images = self._store.read(
+            "images", ["image_id", *columns], version=self.versions["images"]
         )
+        places = self._places.select(["image_id", "uri", "source", "metadata"])
+        rows = pc.index_in(places["image_id"], value_set=images["image_id"].combine_chunks())
+        for name in columns:
+            places = places.append_column(name, images[name].take(rows))
+        taken = places["taken_at"].cast(pa.string())
+        places = places.drop_columns("taken_at").append_column("taken_at", taken)
+        return FactsTable(places.rename_columns({"uri": "path"}), self._metadata_kinds)
+
+    @cached_property
+    def _image_of_place(self) -> NDArray[np.int64]:
+        """(P,) the number of each place's image."""
+        found = pc.index_in(self._places["image_id"], value_set=self.image_ids)
+        numbers: NDArray[np.int64] = found.to_numpy().astype(np.int64)
+        return numbers
 
     @cached_property
     def _place_order(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

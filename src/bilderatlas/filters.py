@@ -3,14 +3,31 @@
 from __future__ import annotations
 
 import json
+import logging
+import os
+import shutil
 import sqlite3
+import subprocess
+import sys
+import tempfile
 import threading
-import time
-from collections.abc import Iterable, Mapping, Sequence
+import weakref
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
 from typing import Any
 
-from bilderatlas.errors import QueryError
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from bilderatlas import characters, condition
+from bilderatlas.errors import QueryError, ServerBusy, StoreError
+
+logger = logging.getLogger(__name__)
 
 FACTS = {
     "image_id": "TEXT",
@@ -21,18 +38,15 @@ FACTS = {
     "media_type": "TEXT",
     "taken_at": "TEXT",
 }
-FUNCTIONS = frozenset(  # others reach files, or take the memory
-    (
-        *("like", "glob", "lower", "upper", "length", "substr", "substring", "instr", "replace"),
-        *("trim", "ltrim", "rtrim", "abs", "round", "min", "max", "sum", "total", "avg", "count"),
-        *("coalesce", "ifnull", "nullif", "iif", "typeof", "date", "time", "datetime"),
-        *("julianday", "strftime", "unixepoch", "json_extract", "json_array_length", "->", "->>"),
-    )
-)
-TIMEOUT_S, STEPS_BETWEEN_CHECKS = 10.0, 100_000
+TIMEOUT_S = 10.0
+WAIT_S = 2.0  # for one of the processes, where so many are at work
+N_AT_ONCE = max(2, (os.cpu_count() or 1) // 2)
 NO_FACETS = ("image_id", "path")  # every image has another
 MAX_FACETS, MAX_FACET_VALUES = 24, 12
-MAX_VALUE_BYTES = 100_000_000
+ROWS_AT_ONCE = 20_000  # made Python objects of
+LONGEST_SHOWN = 200  # characters of a refused condition
+
+_turns = threading.BoundedSemaphore(N_AT_ONCE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,113 +70,181 @@ class Facet:
 
 
 class FactsTable:
-    """Facts and metadata of every place, in SQLite's memory, so that conditions are plain SQL.
+    """Facts and metadata of every place as a table of SQLite, so that conditions are plain SQL.
 
     A condition may use the columns of `FACTS` and every metadata column: `price < 20 AND
     category = 'shoes'`, `taken_at >= '2019-01-01'`, `path LIKE '%holiday%'`. A column is of
     numbers where all its values are, else of text; SQLite reads the other side of a comparison
     to match, so that `code = 12` and `code = '12'` find the same.
+
+    The table is a file of its own, which goes with this object: each condition is asked of it in
+    a process that is ended when its time is up (`condition`).
     """
 
-    def __init__(self, rows: Iterable[Mapping[str, Any]]) -> None:
-        """Each row has the keys of `FACTS`, and `metadata` as a JSON object.
+    def __init__(self, places: pa.Table, kinds: Mapping[str, str]) -> None:
+        """`places` (P,) have the columns of `FACTS`, and `metadata` as JSON objects whose columns
+        are of these `kinds`.
 
-        Raises QueryError where there are more columns than SQLite takes.
+        Raises QueryError where there are more columns than SQLite takes, and StoreError where the
+        disk of temporary files does not take the table.
         """
-        unpacked = [(row, json.loads(row["metadata"])) for row in rows]
-        kinds = _kinds(metadata for _, metadata in unpacked)
         self.columns = [*FACTS, *free_names(kinds, FACTS)]
-        self._lock = threading.Lock()
-        self._database = sqlite3.connect(":memory:", check_same_thread=False)
-        self._create([*FACTS.values(), *kinds.values()])
-        marks = ", ".join("?" * len(self.columns))
-        self._database.executemany(
-            f"INSERT INTO places VALUES ({marks})",
-            (
-                [row[name] for name in FACTS] + [_cell(metadata.get(name)) for name in kinds]
-                for row, metadata in unpacked
-            ),
-        )
-        self._database.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, MAX_VALUE_BYTES)
-        self._database.set_authorizer(_may)
+        (self._number,) = free_names(["number"], self.columns)
+        self._n_places = len(places)
+        self._counting = threading.Lock()
+        self._facets: list[Facet] | None = None
+        try:
+            self._file = self._made_file()
+            self._fill(places, kinds)
+        except (OSError, sqlite3.OperationalError) as error:
+            raise StoreError(
+                f"The facts of {len(places):,} places cannot be kept in {tempfile.gettempdir()} "
+                f"for conditions: {error}. Make room there, or name another folder in TMPDIR."
+            ) from error
+
+    def _made_file(self) -> Path:
+        folder = tempfile.mkdtemp(prefix="bilderatlas-")
+        weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
+        return Path(folder) / "facts.sqlite"
+
+    def _fill(self, places: pa.Table, kinds: Mapping[str, str]) -> None:
+        typed = zip(self.columns, [*FACTS.values(), *kinds.values()], strict=True)
+        columns = [f"{_quoted(self._number)} INTEGER PRIMARY KEY"]
+        columns += [f"{_quoted(name)} {kind}" for name, kind in typed]
+        with closing(sqlite3.connect(self._file)) as database:
+            _check_number(len(kinds), database.getlimit(sqlite3.SQLITE_LIMIT_COLUMN))
+            database.execute("PRAGMA journal_mode = OFF")  # a file that is not whole is never read
+            database.execute("PRAGMA synchronous = OFF")
+            database.execute(f"CREATE TABLE places ({', '.join(columns)})")
+            marks = ", ".join("?" * len(columns))
+            with database:
+                database.executemany(f"INSERT INTO places VALUES ({marks})", _rows(places, kinds))
 
     def facets(self) -> list[Facet]:
         """The columns that images can be chosen by, each with its most frequent values."""
-        with self._lock:
-            self._database.set_progress_handler(None, 0)
-            found = [self._facet(name) for name in self.columns if name not in NO_FACETS]
-        return [facet for facet in found if facet and facet.n_values > 1][:MAX_FACETS]
+        with self._counting:
+            if self._facets is None:
+                self._facets = self._counted()
+            return self._facets
 
-    def _facet(self, column: str) -> Facet | None:
-        name = _quoted(column)
-        n_values, n_places, n_numbers, low, high = self._database.execute(
-            f"SELECT count(DISTINCT {name}), count({name}), "
-            f"sum(typeof({name}) IN ('integer', 'real')), min({name}), max({name}) FROM places"
-        ).fetchone()
-        if not n_places:
-            return None
-        values = (
-            self._most_frequent(name) if n_values <= max(n_places / 2, MAX_FACET_VALUES) else ()
-        )
-        return Facet(column, n_numbers == n_places, n_values, low, high, tuple(values))
+    def _counted(self) -> list[Facet]:
+        with closing(sqlite3.connect(self._uri, uri=True)) as database:
+            found = (_facet(database, name) for name in self.columns if name not in NO_FACETS)
+            telling = (facet for facet in found if facet and facet.n_values > 1)
+            return list(islice(telling, MAX_FACETS))
 
-    def _most_frequent(self, name: str) -> list[FacetValue]:
-        rows = self._database.execute(
-            f"SELECT {name}, count(*) FROM places WHERE {name} IS NOT NULL GROUP BY {name} "
-            f"ORDER BY count(*) DESC, {name} LIMIT {MAX_FACET_VALUES}"
-        )
-        return [FacetValue(value, n) for value, n in rows]
+    @property
+    def _uri(self) -> str:
+        return f"{self._file.as_uri()}?mode=ro&immutable=1"
 
-    def _create(self, kinds: Sequence[str]) -> None:
-        most = self._database.getlimit(sqlite3.SQLITE_LIMIT_COLUMN)
-        if len(kinds) > most:
-            raise QueryError(
-                f"The collection has {len(kinds) - len(FACTS):,} metadata columns; conditions "
-                f"work with up to {most - len(FACTS):,}. Index a table with fewer."
+    def matching(self, where: str, *, timeout_s: float = TIMEOUT_S) -> NDArray[np.bool_]:
+        """(P,) which places fulfil a condition.
+
+        Raises QueryError, and ServerBusy where other conditions are at work.
+        """
+        characters.check(where, "The condition")
+        sql = f"SELECT {_quoted(self._number)} FROM places WHERE ({where}\n)"
+        asked = [self._uri, str(self._n_places), str(timeout_s + 1)]
+        if not _turns.acquire(timeout=WAIT_S):
+            raise ServerBusy(
+                f"{N_AT_ONCE} other conditions are at work. Ask again in some seconds.", 10
             )
-        listed = zip(self.columns, kinds, strict=True)
-        columns = ", ".join(f"{_quoted(name)} {kind}" for name, kind in listed)
-        self._database.execute(f"CREATE TABLE places ({columns})")
+        try:
+            answer = _answered(asked, sql, timeout_s)
+        finally:
+            _turns.release()
+        if answer.returncode:
+            raise self._refusal(where, _reason(answer, timeout_s))
+        return np.frombuffer(answer.stdout, np.bool_)
 
-    def matching(self, where: str, *, timeout_s: float = TIMEOUT_S) -> set[str]:
-        """Ids of the images with a place that fulfils the condition. Raises QueryError."""
-        deadline = time.monotonic() + timeout_s
-        with self._lock:
-            self._database.set_progress_handler(
-                lambda: time.monotonic() > deadline, STEPS_BETWEEN_CHECKS
-            )
-            try:
-                rows = self._database.execute(f"SELECT image_id FROM places WHERE ({where}\n)")
-                return {name for (name,) in rows if isinstance(name, str)}
-            except (sqlite3.Error, sqlite3.Warning, ValueError) as error:
-                too_long = time.monotonic() > deadline
-                reason = f"it takes longer than {timeout_s:g} s" if too_long else error
-                raise QueryError(
-                    f"The condition {where!r} cannot be used: {reason}. Write it like "
-                    f"\"width > 1000 AND path LIKE '%.png'\". Columns: {', '.join(self.columns)}."
-                ) from error
+    def _refusal(self, where: str, reason: str) -> QueryError:
+        shown = where[:LONGEST_SHOWN] + "..." * (len(where) > LONGEST_SHOWN)
+        return QueryError(
+            f"The condition {shown!r} cannot be used: {reason}. Write it like \"width > 1000 AND "
+            f"path LIKE '%.png'\". Columns: {', '.join(self.columns)}."
+        )
 
 
-def _may(action: int, first: str | None, second: str | None, *_: object) -> int:
-    """Whether a condition may do what SQLite asks for: read the facts, and nothing else."""
-    may = (
-        action == sqlite3.SQLITE_SELECT
-        or (action == sqlite3.SQLITE_READ and first == "places")
-        or (action == sqlite3.SQLITE_FUNCTION and (second or "").lower() in FUNCTIONS)
+def _check_number(n_metadata: int, most: int) -> None:
+    own = 1 + len(FACTS)
+    if n_metadata > most - own:
+        raise QueryError(
+            f"The collection has {n_metadata:,} metadata columns; conditions work with up to "
+            f"{most - own:,}. Index a table with fewer."
+        )
+
+
+def _answered(
+    asked: Sequence[str], sql: str, timeout_s: float
+) -> subprocess.CompletedProcess[bytes]:
+    """What the process of a condition said; it is no more when this returns."""
+    command = [sys.executable, "-I", "-S", condition.__file__, *asked]
+    try:
+        return subprocess.run(
+            command, input=sql.encode("utf-8"), capture_output=True, timeout=timeout_s, check=False
+        )
+    except subprocess.TimeoutExpired:
+        return subprocess.CompletedProcess(command, condition.TOO_LONG)
+
+
+def _reason(answer: subprocess.CompletedProcess[bytes], timeout_s: float) -> str:
+    """Why the process of a condition has no answer."""
+    if answer.returncode == condition.REFUSED:
+        return str(answer.stderr, "utf-8")
+    if answer.returncode == condition.TOO_LONG:
+        return f"it takes longer than {timeout_s:g} s"
+    logger.warning("The process of a condition broke down: %s", answer.stderr)
+    return f"SQLite broke down over it (exit status {answer.returncode})"
+
+
+def _facet(database: sqlite3.Connection, column: str) -> Facet | None:
+    name = _quoted(column)
+    n_values, n_places, n_numbers, low, high = database.execute(
+        f"SELECT count(DISTINCT {name}), count({name}), "
+        f"sum(typeof({name}) IN ('integer', 'real')), min({name}), max({name}) FROM places"
+    ).fetchone()
+    if not n_places:
+        return None
+    has_frequent = n_values <= max(n_places / 2, MAX_FACET_VALUES)
+    values = _most_frequent(database, name) if has_frequent else ()
+    return Facet(column, n_numbers == n_places, n_values, low, high, tuple(values))
+
+
+def _most_frequent(database: sqlite3.Connection, name: str) -> list[FacetValue]:
+    rows = database.execute(
+        f"SELECT {name}, count(*) FROM places WHERE {name} IS NOT NULL GROUP BY {name} "
+        f"ORDER BY count(*) DESC, {name} LIMIT {MAX_FACET_VALUES}"
     )
-    return sqlite3.SQLITE_OK if may else sqlite3.SQLITE_DENY
+    return [FacetValue(value, n) for value, n in rows]
 
 
-def _kinds(rows: Iterable[Mapping[str, Any]]) -> dict[str, str]:
-    """The type of every metadata column, as SQLite calls it."""
+def _rows(places: pa.Table, kinds: Iterable[str]) -> Iterator[tuple[Any, ...]]:
+    """The rows of the table; Python objects are made of a batch at a time."""
+    names, number = list(kinds), 0
+    for batch in places.to_batches(max_chunksize=ROWS_AT_ONCE):
+        facts = zip(*(batch[name].to_pylist() for name in FACTS), strict=True)
+        for its_facts, text in zip(facts, batch["metadata"].to_pylist(), strict=True):
+            metadata = json.loads(text)
+            yield (number, *its_facts, *(_cell(metadata.get(name)) for name in names))
+            number += 1
+
+
+def kinds_of(metadata: pa.ChunkedArray) -> dict[str, str]:
+    """The type of every metadata column, as SQLite calls it; `metadata` (P,) are JSON objects."""
     kinds: dict[str, str] = {}
-    for row in rows:
-        for name, value in row.items():
-            if value is not None and not isinstance(value, (int, float)):
-                kinds[name] = "TEXT"
-            else:
-                kinds.setdefault(name, "NUMERIC")
+    for batch in metadata.filter(pc.not_equal(metadata, "{}")).chunks:
+        for start in range(0, len(batch), ROWS_AT_ONCE):
+            for text in batch.slice(start, ROWS_AT_ONCE).to_pylist():
+                _add_kinds(kinds, json.loads(text))
     return kinds
+
+
+def _add_kinds(kinds: dict[str, str], row: Mapping[str, Any]) -> None:
+    for name, value in row.items():
+        if value is not None and not isinstance(value, (int, float)):
+            kinds[name] = "TEXT"
+        else:
+            kinds.setdefault(name, "NUMERIC")
 
 
 def equals(column: str, value: str) -> str:
