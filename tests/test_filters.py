@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import resource
-import threading
 import time
 from collections.abc import Iterable
 from pathlib import Path
@@ -14,7 +13,7 @@ import pyarrow as pa
 import pytest
 
 from bilderatlas import filters
-from bilderatlas.errors import QueryError, ServerBusy, StoreError
+from bilderatlas.errors import QueryError, StoreError
 from bilderatlas.filters import FactsTable, between, during, equals
 
 PLACES = pa.schema(
@@ -243,25 +242,6 @@ def test_a_condition_gets_no_more_memory_than_there_is_for_one(where: str) -> No
     table = table_of(row(f"{n:03}") for n in range(200))
     assert "it takes more than 400 MB of memory" in refusal(table, where)
     assert sum(table.matching("path LIKE '%007.png'")) == 1
-
-
-def test_conditions_beyond_those_at_work_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(filters, "_turns", threading.BoundedSemaphore(1))
-    monkeypatch.setattr(filters, "WAIT_S", 0.05)
-    table = described({"n": 1})
-    endless = f"instr({LONG}, {LONGER}) > 0"
-    at_work = threading.Thread(target=refusal_in_time, args=(table, endless, 2.0))
-    at_work.start()
-    time.sleep(0.5)
-    with pytest.raises(ServerBusy, match="other conditions are at work"):
-        table.matching("n = 1")
-    at_work.join()
-    assert found(table, "n = 1") == "a"
-
-
-def refusal_in_time(table: FactsTable, where: str, timeout_s: float) -> None:
-    with pytest.raises(QueryError):
-        table.matching(where, timeout_s=timeout_s)
 
 
 def test_the_table_goes_when_nobody_asks_it_any_more() -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 import shutil
 import sqlite3
 import subprocess
@@ -25,7 +24,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from bilderatlas import characters, condition
-from bilderatlas.errors import QueryError, ServerBusy, StoreError
+from bilderatlas.errors import QueryError, StoreError
 
 logger = logging.getLogger(__name__)
 
@@ -39,15 +38,10 @@ FACTS = {
     "taken_at": "TEXT",
 }
 TIMEOUT_S = 10.0
-WAIT_S = 2.0  # for one of the processes, where so many are at work
-N_AT_ONCE = max(2, (os.cpu_count() or 1) // 2)
 NO_FACETS = ("image_id", "path")  # every image has another
 MAX_FACETS, MAX_FACET_VALUES = 24, 12
 ROWS_AT_ONCE = 20_000  # made Python objects of
 LONGEST_SHOWN = 200  # characters of a refused condition
-
-_turns = threading.BoundedSemaphore(N_AT_ONCE)
-
 
 @dataclass(frozen=True, slots=True)
 class FacetValue:
@@ -138,21 +132,11 @@ class FactsTable:
         return f"{self._file.as_uri()}?mode=ro&immutable=1"
 
     def matching(self, where: str, *, timeout_s: float = TIMEOUT_S) -> NDArray[np.bool_]:
-        """(P,) which places fulfil a condition.
-
-        Raises QueryError, and ServerBusy where other conditions are at work.
-        """
+        """(P,) which places fulfil a condition. Raises QueryError."""
         characters.check(where, "The condition")
         sql = f"SELECT {_quoted(self._number)} FROM places WHERE ({where}\n)"
         asked = [self._uri, str(self._n_places), str(timeout_s + 1)]
-        if not _turns.acquire(timeout=WAIT_S):
-            raise ServerBusy(
-                f"{N_AT_ONCE} other conditions are at work. Ask again in some seconds.", 10
-            )
-        try:
-            answer = _answered(asked, sql, timeout_s)
-        finally:
-            _turns.release()
+        answer = _answered(asked, sql, timeout_s)
         if answer.returncode:
             raise self._refusal(where, _reason(answer, timeout_s))
         return np.frombuffer(answer.stdout, np.bool_)

@@ -12,6 +12,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from bilderatlas import given_up
 from bilderatlas.arrays import Embeddings, Scores
 
 Block = TypeVar("Block")
@@ -70,6 +71,7 @@ def in_threads(work: Callable[[int], Block], starts: Iterable[int]) -> Iterator[
     ahead: deque[Future[Block]] = deque()
     with threadpool_limits(1), ThreadPoolExecutor(n_threads) as threads:
         for start in starts:
+            given_up.check()
             ahead.append(threads.submit(work, start))
             if len(ahead) > 2 * n_threads:
                 yield ahead.popleft().result()

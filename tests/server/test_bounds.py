@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 
+import pytest
 from fastapi.testclient import TestClient
 from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import Message, Scope
 
-from bilderatlas.server import bounds
+from bilderatlas import given_up
+from bilderatlas.errors import ServerBusy
+from bilderatlas.server import bounds, problems
 from bilderatlas.server.bounds import Bounds, Limits
+from bilderatlas.server.lanes import Lane
 from bilderatlas.server.problems import refused_by_http as refused
 from tests.server.running import run
 
@@ -38,6 +45,7 @@ async def ask(
     pause_s: float = 0,
     is_more_said: bool = False,
     path: str = "/api/v1/search",
+    query: bytes = b"",
     bounded: Bounds | None = None,
     until: asyncio.Event | None = None,
 ) -> tuple[int, bytes]:
@@ -58,7 +66,7 @@ async def ask(
         sent.append(message)
 
     scope: Scope = {"type": "http", "method": "POST", "path": path, "headers": []}
-    scope |= {"query_string": b"", "root_path": "", "server": ("127.0.0.1", 80), "scheme": "http"}
+    scope |= {"query_string": query, "root_path": "", "server": ("127.0.0.1", 80), "scheme": "http"}
     await (bounded or bounds_of(answer))(scope, receive, send)
     return sent[0]["status"], b"".join(each.get("body", b"") for each in sent)
 
@@ -89,6 +97,36 @@ def test_an_answer_that_takes_too_long_is_given_up_and_never_sent() -> None:
     assert status == 503
     assert b"longer than 0.5 s" in said
     assert b"at last" not in said
+
+
+def test_work_at_an_answer_that_is_given_up_ends_and_gives_its_turn_back() -> None:
+    """A thread cannot be ended from outside: it asks between two parts of its work."""
+    ended: list[float] = []
+
+    def work() -> None:
+        try:
+            for _ in range(100):
+                time.sleep(0.05)
+                given_up.check()
+        finally:
+            ended.append(time.monotonic())
+
+    async def endless(request: Request) -> Response:
+        await run_in_threadpool(work)
+        return PlainTextResponse("at last")
+
+    async def one_after_the_other() -> list[int]:
+        route = Route("/api/v1/evaluate", endless, methods=["POST"])
+        app = Starlette(routes=[route], exception_handlers={ServerBusy: problems.refused})
+        bounded = Bounds(app, replace(SHORT, heavy_answer_s=0.3))
+        bounded._heavy = Lane(1, wait_s=1)
+        asked = [ask(endless, [b"{}"], path="/api/v1/evaluate", bounded=bounded) for _ in range(3)]
+        return [status for status, _ in await asyncio.gather(*asked)]
+
+    began = time.monotonic()
+    assert run(one_after_the_other()) == [503, 503, 503]
+    assert len(ended) == 3  # each had its turn
+    assert ended[-1] - began < 3
 
 
 def test_the_time_for_an_answer_begins_when_the_question_is_there() -> None:
@@ -132,6 +170,38 @@ def test_a_turn_that_does_not_come_is_said() -> None:
 
     statuses = run(many())
     assert set(statuses) == {200, 503}
+
+
+@pytest.mark.parametrize(
+    ("query", "body"),
+    [(b"", b'{"query": "red", "where": "width > 3"}'), (b"wh%65re=1", b"{}"), (b"where=1", b"{}")],
+)
+def test_conditions_have_a_lane_of_their_own(query: bytes, body: bytes) -> None:
+    """However many are at work, whatever asks none is answered."""
+    at_work = asyncio.Event()
+
+    async def slow(request: Request) -> Response:
+        if b"where" in await request.body() or request.url.query:
+            at_work.set()
+            await asyncio.sleep(0.4)
+        return PlainTextResponse("done")
+
+    async def beside() -> tuple[float, list[int]]:
+        route = Route("/api/v1/search", slow, methods=["POST"])
+        bounded = Bounds(Starlette(routes=[route]))
+        conditions = [
+            asyncio.create_task(ask(slow, [body], query=query, bounded=bounded)) for _ in range(9)
+        ]
+        await at_work.wait()
+        began = time.monotonic()
+        assert await ask(slow, [b"{}"], bounded=bounded) == (200, b"done")
+        seconds = time.monotonic() - began
+        assert not all(each.done() for each in conditions)
+        return seconds, [status for status, _ in await asyncio.gather(*conditions)]
+
+    seconds, statuses = run(beside())
+    assert seconds < 0.3
+    assert statuses == [200] * 9
 
 
 def test_what_takes_a_while_has_a_lane_of_its_own(client: TestClient) -> None:

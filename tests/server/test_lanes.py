@@ -23,7 +23,7 @@ def test_so_many_at_once_and_the_others_wait() -> None:
             most = max(most, now)
             await asyncio.sleep(0.01)
             now -= 1
-            lane.leave()
+            lane.leave("anna")
 
         await asyncio.gather(*(one() for _ in range(n)))
         return most
@@ -39,7 +39,7 @@ def test_everybody_gets_a_turn_whoever_asks_most() -> None:
             await lane.enter(who)
             served.append(who)
             await asyncio.sleep(0)
-            lane.leave()
+            lane.leave(who)
 
         await asyncio.gather(*(one(who) for who in asked))
         return "".join(served)
@@ -48,13 +48,34 @@ def test_everybody_gets_a_turn_whoever_asks_most() -> None:
     assert run(order("aaaaabc")) == "aabcaaa"
 
 
+def test_whoever_asks_most_leaves_the_others_a_turn() -> None:
+    async def go() -> None:
+        lane = Lane(3, wait_s=5, n_each=2)
+        anna = [asyncio.create_task(lane.enter("anna")) for _ in range(4)]
+        await asyncio.sleep(0)
+        await asyncio.wait_for(lane.enter("ben"), 0.05)
+        assert sum(each.done() for each in anna) == 2
+        lane.leave("ben")  # a turn that is not for anna
+        await asyncio.sleep(0)
+        assert sum(each.done() for each in anna) == 2
+        for n_in in (3, 4):
+            lane.leave("anna")
+            await asyncio.sleep(0)
+            assert sum(each.done() for each in anna) == n_in
+        lane.leave("anna")
+        lane.leave("anna")
+        assert (lane._n_free, lane._n_in, lane._waiting) == (3, {}, {})
+
+    run(go())
+
+
 def test_a_turn_that_does_not_come_is_refused_and_leaves_no_trace() -> None:
     async def wait() -> bool:
         lane = Lane(1, wait_s=0.05)
         await lane.enter("anna")
         with pytest.raises(ServerBusy, match=r"no turn for this in 0\.05 s"):
             await lane.enter("anna")
-        lane.leave()
+        lane.leave("anna")
         await asyncio.wait_for(lane.enter("anna"), 0.01)
         return not lane._waiting
 
@@ -67,7 +88,7 @@ def test_whoever_goes_away_while_waiting_takes_no_turn_along() -> None:
         await lane.enter("anna")
         waiting = asyncio.create_task(lane.enter("ben"))
         await asyncio.sleep(0)
-        lane.leave()  # ben's turn, and at the same moment he is gone
+        lane.leave("anna")  # ben's turn, and at the same moment he is gone
         waiting.cancel()
         await asyncio.gather(waiting, return_exceptions=True)
         await asyncio.wait_for(lane.enter("cleo"), 0.05)

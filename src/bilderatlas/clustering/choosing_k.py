@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from bilderatlas import given_up
 from bilderatlas.clustering import centroids, directions
 from bilderatlas.clustering.directions import Rows
 from bilderatlas.clustering.knees import Curve, bend, knee
@@ -112,6 +113,7 @@ def _measure(
     """The point at k; None where fewer than k clusters are found."""
     from sklearn.metrics import silhouette_score
 
+    given_up.check()
     model = centroids.fit(rows, k, seed)
     if len(np.unique(model.labels_)) < k:
         return None
@@ -155,6 +157,7 @@ def _stability(rows: Rows, k: int, seed: int) -> float:
     n_drawn = max(k, round(_SUBSAMPLE * len(rows)))
     scores = []
     for pair in range(_N_PAIRS):
+        given_up.check()
         drawn = [rng.permutation(len(rows))[:n_drawn] for _ in range(2)]
         both = np.intersect1d(drawn[0], drawn[1])
         labels = [

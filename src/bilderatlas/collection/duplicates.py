@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 from PIL import Image
 
-from bilderatlas import decisions, duplicates, places
+from bilderatlas import decisions, duplicates, given_up, places
 from bilderatlas.arrays import Embeddings
 from bilderatlas.collection import looking
 from bilderatlas.collection.open_space import OpenSpace
@@ -165,6 +165,7 @@ def _greys(space: OpenSpace, ids: Sequence[str], rows: Sequence[int]) -> dict[in
     grey: dict[int, duplicates.Grey] = {}
     with ThreadPoolExecutor(os.cpu_count()) as threads:
         for start in range(0, len(rows), N_THUMBNAILS):
+            given_up.check()
             some = rows[start : start + N_THUMBNAILS]
             jpegs = looking.thumbnails(space, [ids[row] for row in some])
             grey |= dict(zip(some, threads.map(_grey, jpegs), strict=True))

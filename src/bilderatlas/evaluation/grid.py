@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from bilderatlas import clustering
+from bilderatlas import clustering, given_up
 from bilderatlas.arrays import ClusterLabels, Embeddings
 from bilderatlas.errors import QueryError
 from bilderatlas.evaluation.groups import Agreement, Classes, agreement
@@ -71,4 +71,5 @@ def dbscan_grid(
 
 
 def _labels(embeddings: Embeddings, eps: float, min_samples: int) -> ClusterLabels:
+    given_up.check()
     return clustering.cluster(embeddings, method="dbscan", eps=eps, min_samples=min_samples).labels

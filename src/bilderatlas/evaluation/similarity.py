@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from bilderatlas import given_up
 from bilderatlas.arrays import Embeddings, Scores
 from bilderatlas.evaluation.groups import Classes
 
@@ -60,6 +61,7 @@ def group_sums(rows: Embeddings, groups: NDArray[np.integer], n_groups: int) -> 
 
     sums = np.zeros((n_groups, rows.shape[1]))
     for start in range(0, len(rows), _N_AT_ONCE):
+        given_up.check()
         own = groups[start : start + _N_AT_ONCE]
         places = own, np.arange(len(own))
         belongs = csr_array((np.ones(len(own)), places), shape=(n_groups, len(own)))
@@ -144,6 +146,7 @@ def _draw_same(
 def _cosines(embeddings: Embeddings, left: NDArray[np.int64], right: NDArray[np.int64]) -> Scores:
     scores = np.empty(len(left), dtype=np.float32)
     for start in range(0, len(left), _N_AT_ONCE):
+        given_up.check()
         some = slice(start, start + _N_AT_ONCE)
         scores[some] = np.einsum("pd,pd->p", embeddings[left[some]], embeddings[right[some]])
     return np.clip(scores, -1, 1)

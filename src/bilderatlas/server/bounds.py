@@ -7,10 +7,12 @@ import os
 import re
 import time
 from dataclasses import dataclass
+from urllib.parse import unquote_to_bytes
 
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from bilderatlas import given_up
 from bilderatlas.errors import ServerBusy
 from bilderatlas.server import problems
 from bilderatlas.server.lanes import Lane
@@ -22,6 +24,8 @@ HEAVY = re.compile(
 )
 THUMBNAILS = re.compile(r"/api/v1/images/[^/]+/thumbnail")
 UPLOADS = re.compile(r"/api/v1/uploads/[^/]+/files")  # they have limits of their own
+# A condition may take its ten seconds. Words that only look like one wait among conditions.
+CONDITION = re.compile(rb"\bwhere\b")
 # What asks nothing of the collection.
 FREE = re.compile(r"/assets/.*|/_dash-component-suites/.*|/sign-(in|out)|/api/v1/health|/api/docs")
 
@@ -45,16 +49,28 @@ class Bounds:
         self._app = app
         self._limits = limits or Limits()
         n_cores, wait_s = os.cpu_count() or 1, self._limits.wait_s
-        self._asking = Lane(max(4, 2 * n_cores), wait_s)
-        self._thumbnails = Lane(max(8, 4 * n_cores), wait_s)
+        n_asking, n_thumbnails = max(4, 2 * n_cores), max(8, 4 * n_cores)
+        n_conditions = max(3, n_cores)
+        # Whoever asks, and however slow that is, the others have a turn left.
+        self._asking = Lane(n_asking, wait_s, n_each=n_asking - 1)
+        self._conditions = Lane(n_conditions, wait_s, n_each=n_conditions - 1)
+        self._thumbnails = Lane(n_thumbnails, wait_s, n_each=n_thumbnails - 1)
         self._heavy = Lane(max(1, n_cores // 2), wait_s)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        lane = self._lane(scope["method"], scope["path"])
-        exchange = Exchange(scope, receive, send, self._limits, lane, is_heavy=lane is self._heavy)
+        lane = self._lane(scope)
+        exchange = Exchange(
+            scope,
+            receive,
+            send,
+            self._limits,
+            lane,
+            of_conditions=self._conditions if lane is self._asking else None,
+            is_heavy=lane is self._heavy,
+        )
         try:
             if scope["method"] in ("GET", "HEAD"):
                 await exchange.take_turn()
@@ -66,11 +82,15 @@ class Bounds:
         finally:
             await exchange.finish()
 
-    def _lane(self, method: str, path: str) -> Lane | None:
-        if HEAVY.fullmatch(f"{method} {path}"):
+    def _lane(self, scope: Scope) -> Lane | None:
+        """The lane of a question; that of conditions may turn out when its body is here."""
+        path = scope["path"]
+        if HEAVY.fullmatch(f"{scope['method']} {path}"):
             return self._heavy
         if THUMBNAILS.fullmatch(path):
             return self._thumbnails
+        if CONDITION.search(unquote_to_bytes(scope["query_string"])):
+            return self._conditions
         is_free = FREE.fullmatch(path) or UPLOADS.fullmatch(path)
         return None if is_free else self._asking
 
@@ -86,13 +106,16 @@ class Exchange:
         limits: Limits,
         lane: Lane | None,
         *,
+        of_conditions: Lane | None,
         is_heavy: bool,
     ) -> None:
+        """`of_conditions`: the lane that it takes instead where its body holds a condition."""
         self._scope, self._receive, self._send = scope, receive, send
         self._limits = limits
         self._answer_s = limits.heavy_answer_s if is_heavy else limits.answer_s
-        self._lane = lane
-        self._has_turn = False
+        self._lane, self._of_conditions = lane, of_conditions
+        self._turn_of: str | None = None  # who has one now
+        self._given_up = given_up.begin()
         self._began = time.monotonic()
         self._n_bytes = 0
         self._is_all_here = False
@@ -102,9 +125,10 @@ class Exchange:
     async def take_turn(self) -> None:
         """Wait until the question may be worked at. Raises ServerBusy."""
         self._timer.cancel()
-        if self._lane and not self._has_turn:
-            await self._lane.enter(self._who())
-            self._has_turn = True
+        if self._lane and self._turn_of is None:
+            who = self._who()
+            await self._lane.enter(who)
+            self._turn_of = who
         self._timer = self._started_timer()
 
     async def finish(self) -> None:
@@ -146,7 +170,10 @@ class Exchange:
 
     def _note(self, message: Message) -> None:
         self._is_all_here = not message.get("more_body", False)
-        self._n_bytes += len(message.get("body", b""))
+        body = message.get("body", b"")
+        self._n_bytes += len(body)
+        if self._of_conditions and self._turn_of is None and CONDITION.search(body):
+            self._lane = self._of_conditions
         if self._n_bytes > self._limits.body_bytes and not UPLOADS.fullmatch(self._scope["path"]):
             most = f"{self._limits.body_bytes / 1e6:g} MB"
             raise HTTPException(413, f"the body has more than {most}", {"Connection": "close"})
@@ -159,14 +186,15 @@ class Exchange:
 
     def _end_turn(self) -> None:
         self._timer.cancel()
-        if self._lane and self._has_turn:
-            self._lane.leave()
+        if self._lane and self._turn_of is not None:
+            self._lane.leave(self._turn_of)
         self._lane = None
 
     def _started_timer(self) -> asyncio.TimerHandle:
         return asyncio.get_running_loop().call_later(self._answer_s, self._give_up)
 
     def _give_up(self) -> None:
+        self._given_up.set()  # the turn is given back when the work stops
         late = f"This took longer than {self._answer_s:g} s and was given up. Ask for less."
         answer = problems.of_refusal(ServerBusy(late, 60))
         self._apology = asyncio.create_task(answer(self._scope, self._receive, self._send))

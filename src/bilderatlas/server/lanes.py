@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections import OrderedDict, deque
+from collections import Counter, OrderedDict, deque
 
 from bilderatlas.errors import ServerBusy
 
@@ -13,15 +13,18 @@ MAX_WAITING = 200  # questions of one person in one lane: a page has many pictur
 class Lane:
     """Lets `n_at_once` in. Whoever asks a hundred questions keeps nobody with one waiting."""
 
-    def __init__(self, n_at_once: int, wait_s: float) -> None:
+    def __init__(self, n_at_once: int, wait_s: float, *, n_each: int | None = None) -> None:
+        """`n_each`: of one person at once; all turns where it is not given."""
         self._n_free = n_at_once
+        self._n_each = n_each or n_at_once
         self._wait_s = wait_s
+        self._n_in: Counter[str] = Counter()  # by who
         self._waiting: OrderedDict[str, deque[asyncio.Future[None]]] = OrderedDict()  # by who
 
     async def enter(self, who: str) -> None:
         """Wait for a turn of `who`. Raises ServerBusy where it does not come, or many wait."""
-        if self._n_free:  # then nobody waits
-            self._n_free -= 1
+        if self._may(who):  # then nobody waits who might go first
+            self._let_in(who)
             return
         queue = self._waiting.setdefault(who, deque())
         if len(queue) >= MAX_WAITING:
@@ -41,21 +44,34 @@ class Lane:
             if not is_in:
                 self._give_up(who, turn)
 
-    def leave(self) -> None:
+    def leave(self, who: str) -> None:
         """Let the next one in: the oldest question of whoever has waited longest for a turn."""
-        while self._waiting:
-            who, queue = self._waiting.popitem(last=False)
-            turn = queue.popleft()
-            if queue:
-                self._waiting[who] = queue  # behind the others
-            if not turn.done():
-                turn.set_result(None)
-                return
         self._n_free += 1
+        self._n_in[who] -= 1
+        if not self._n_in[who]:
+            del self._n_in[who]
+        while (next_one := next(filter(self._may, self._waiting), None)) is not None:
+            self._let_next_in(next_one)
+
+    def _let_next_in(self, who: str) -> None:
+        queue = self._waiting.pop(who)
+        turn = queue.popleft()
+        if queue:
+            self._waiting[who] = queue  # behind the others
+        if not turn.done():
+            turn.set_result(None)
+            self._let_in(who)
+
+    def _may(self, who: str) -> bool:
+        return self._n_free > 0 and self._n_in[who] < self._n_each
+
+    def _let_in(self, who: str) -> None:
+        self._n_free -= 1
+        self._n_in[who] += 1
 
     def _give_up(self, who: str, turn: asyncio.Future[None]) -> None:
         if turn.done() and not turn.cancelled():  # it came at the last moment
-            self.leave()
+            self.leave(who)
             return
         queue = self._waiting.get(who, deque())
         if turn in queue:
