@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
@@ -127,6 +128,47 @@ def test_work_at_an_answer_that_is_given_up_ends_and_gives_its_turn_back() -> No
     assert run(one_after_the_other()) == [503, 503, 503]
     assert len(ended) == 3  # each had its turn
     assert ended[-1] - began < 3
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_work_for_somebody_who_went_away_ends_and_gives_its_turn_back(method: str) -> None:
+    ended = threading.Event()
+
+    def work() -> None:
+        try:
+            for _ in range(100):
+                time.sleep(0.05)
+                given_up.check()
+        finally:
+            ended.set()
+
+    async def endless(request: Request) -> Response:
+        await request.body()
+        await run_in_threadpool(work)
+        return PlainTextResponse("at last")
+
+    async def go_away() -> float:
+        route = Route("/api/v1/advice", endless, methods=["GET", "POST"])
+        app = Starlette(routes=[route], exception_handlers={ServerBusy: problems.refused})
+        bounded = Bounds(app)
+        came = [{"type": "http.request", "body": b"", "more_body": False}]
+
+        async def receive() -> Message:
+            if not came:
+                await asyncio.sleep(0.2)
+            return came.pop() if came else {"type": "http.disconnect"}
+
+        async def send(message: Message) -> None:
+            pass
+
+        scope: Scope = {"type": "http", "method": method, "path": "/api/v1/advice", "headers": []}
+        began = time.monotonic()
+        await bounded(scope | {"query_string": b"", "root_path": ""}, receive, send)
+        assert bounded._heavy._n_in == bounded._asking._n_in == {}
+        return time.monotonic() - began
+
+    assert run(go_away()) < 2
+    assert ended.is_set()
 
 
 def test_the_time_for_an_answer_begins_when_the_question_is_there() -> None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from urllib.parse import unquote_to_bytes
 
 from starlette.exceptions import HTTPException
+from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bilderatlas import given_up
@@ -73,9 +74,10 @@ class Bounds:
         )
         try:
             if scope["method"] in ("GET", "HEAD"):
-                await exchange.take_turn()
-        except ServerBusy as refusal:
-            await problems.of_refusal(refusal)(scope, receive, exchange.send)
+                await exchange.begin()
+        except HTTPException as refusal:
+            answer = await problems.refused_by_http(Request(scope), refusal)
+            await answer(scope, receive, exchange.send)
             return
         try:
             await self._app(scope, exchange.receive, exchange.send)
@@ -119,15 +121,29 @@ class Exchange:
         self._began = time.monotonic()
         self._n_bytes = 0
         self._is_all_here = False
+        self._first: Message | None = None  # read before the app asks for it
         self._apology: asyncio.Task[None] | None = None
+        self._watch: asyncio.Task[None] | None = None
         self._timer = self._started_timer()
 
-    async def take_turn(self) -> None:
-        """Wait until the question may be worked at. Raises ServerBusy."""
+    async def begin(self) -> None:
+        """Read a question without a body, which an app does not, and take its turn.
+
+        Raises HTTPException.
+        """
+        self._first = await self.receive()
+        if not self._is_all_here:  # it has a body that nobody asked for
+            await self._take_turn()
+
+    async def _take_turn(self) -> None:
+        """Wait until the question may be worked at. Raises HTTPException where no turn comes."""
         self._timer.cancel()
         if self._lane and self._turn_of is None:
             who = self._who()
-            await self._lane.enter(who)
+            try:
+                await self._lane.enter(who)
+            except ServerBusy as refusal:  # FastAPI lets nothing else pass while it reads a body
+                raise HTTPException(503, str(refusal)) from refusal
             self._turn_of = who
         self._timer = self._started_timer()
 
@@ -142,6 +158,9 @@ class Exchange:
 
         The turn is taken when all of it is here: whoever drips keeps nobody waiting.
         """
+        if self._first is not None:
+            first, self._first = self._first, None
+            return first
         if self._is_all_here:  # what comes now is that somebody went away
             return await self._receive()
         try:
@@ -150,12 +169,16 @@ class Exchange:
         except TimeoutError:
             raise _too_slow(f"nothing came for {self._limits.silence_s:g} s") from None
         self._note(message)
-        try:
-            if self._is_all_here:
-                await self.take_turn()
-        except ServerBusy as refusal:  # FastAPI lets nothing else pass while it reads a body
-            raise HTTPException(503, str(refusal)) from refusal
+        if self._is_all_here:
+            await self._take_turn()
+            self._watch = asyncio.create_task(self._until_gone())
         return message
+
+    async def _until_gone(self) -> None:
+        """Give the answer up where whoever asked goes away before its first byte."""
+        while (await self._receive())["type"] != "http.disconnect":
+            pass
+        self._given_up.set()
 
     async def send(self, message: Message) -> None:
         """A piece of the answer; dropped where the apology for it went out already."""
@@ -186,6 +209,8 @@ class Exchange:
 
     def _end_turn(self) -> None:
         self._timer.cancel()
+        if self._watch:
+            self._watch.cancel()
         if self._lane and self._turn_of is not None:
             self._lane.leave(self._turn_of)
         self._lane = None
