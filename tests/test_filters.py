@@ -13,7 +13,7 @@ import pyarrow as pa
 import pytest
 
 from bilderatlas import filters
-from bilderatlas.errors import QueryError, StoreError
+from bilderatlas.errors import QueryError, ServerBusy, StoreError
 from bilderatlas.filters import FactsTable, between, during, equals
 
 PLACES = pa.schema(
@@ -242,6 +242,12 @@ def test_a_condition_gets_no_more_memory_than_there_is_for_one(where: str) -> No
     table = table_of(row(f"{n:03}") for n in range(200))
     assert "it takes more than 400 MB of memory" in refusal(table, where)
     assert sum(table.matching("path LIKE '%007.png'")) == 1
+
+
+def test_a_machine_that_starts_no_process_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.executable", "/nowhere/python")
+    with pytest.raises(ServerBusy, match="No process can be started for the condition: .*nowhere"):
+        described({"n": 1}).matching("n = 1")
 
 
 def test_the_table_goes_when_nobody_asks_it_any_more() -> None:

@@ -24,7 +24,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from bilderatlas import characters, condition
-from bilderatlas.errors import QueryError, StoreError
+from bilderatlas.errors import QueryError, ServerBusy, StoreError
 
 logger = logging.getLogger(__name__)
 
@@ -42,6 +42,7 @@ NO_FACETS = ("image_id", "path")  # every image has another
 MAX_FACETS, MAX_FACET_VALUES = 24, 12
 ROWS_AT_ONCE = 20_000  # made Python objects of
 LONGEST_SHOWN = 200  # characters of a refused condition
+
 
 @dataclass(frozen=True, slots=True)
 class FacetValue:
@@ -132,7 +133,7 @@ class FactsTable:
         return f"{self._file.as_uri()}?mode=ro&immutable=1"
 
     def matching(self, where: str, *, timeout_s: float = TIMEOUT_S) -> NDArray[np.bool_]:
-        """(P,) which places fulfil a condition. Raises QueryError."""
+        """(P,) which places fulfil a condition. Raises QueryError, ServerBusy."""
         characters.check(where, "The condition")
         sql = f"SELECT {_quoted(self._number)} FROM places WHERE ({where}\n)"
         asked = [self._uri, str(self._n_places), str(timeout_s + 1)]
@@ -144,7 +145,7 @@ class FactsTable:
     def _refusal(self, where: str, reason: str) -> QueryError:
         shown = where[:LONGEST_SHOWN] + "..." * (len(where) > LONGEST_SHOWN)
         return QueryError(
-            f"The condition {shown!r} cannot be used: {reason}. Write it like \"width > 1000 AND "
+            f'The condition {shown!r} cannot be used: {reason}. Write it like "width > 1000 AND '
             f"path LIKE '%.png'\". Columns: {', '.join(self.columns)}."
         )
 
@@ -169,6 +170,8 @@ def _answered(
         )
     except subprocess.TimeoutExpired:
         return subprocess.CompletedProcess(command, condition.TOO_LONG)
+    except OSError as error:
+        raise ServerBusy(f"No process can be started for the condition: {error}.") from error
 
 
 def _reason(answer: subprocess.CompletedProcess[bytes], timeout_s: float) -> str:
