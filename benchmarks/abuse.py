@@ -120,6 +120,9 @@ def flood(path: str, body: bytes | None = None, key: str = BAD, n: int = 60) -> 
 
 HEAD = f"POST /api/v1/search HTTP/1.1\r\nHost: 127.0.0.1:{PORT}\r\n".encode()
 BODY = HEAD + f"X-API-Key: {BAD}\r\nContent-Length: 9999\r\n\r\n".encode()
+LETTERS = f"'{'a' * 180}'"
+LONG = f"replace(replace({LETTERS}, 'a', {LETTERS}), 'a', {LETTERS})"
+ENDLESS = {"query": "dog", "where": f"instr({LONG}, substr({LONG}, 1, 3000000) || 'b') > 0"}
 MISCHIEF = {
     "peace": nothing,
     "500 heads that drip": half(500, HEAD, b"x"),
@@ -128,6 +131,7 @@ MISCHIEF = {
     "thumbnails, 60 at a time": flood(f"/api/v1/images/{image_id(0)}/thumbnail"),
     "facts, 60 at a time": flood("/api/v1/info"),
     "advice, 60 at a time": flood("/api/v1/advice"),
+    "endless conditions, 60 at a time": flood("/api/v1/search", json.dumps(ENDLESS).encode()),
     "wrong keys, 60 at a time": flood("/api/v1/info", key="a-guess"),
 }
 
