@@ -203,7 +203,7 @@ def test_what_is_smuggled_in_is_no_image(where: str) -> None:
 
 @pytest.mark.parametrize("where", ["\0", "width\0", "path = 'caf\udce9'"])
 def test_what_is_no_text_is_no_condition(where: str) -> None:
-    assert "Expected text in UTF-8" in refusal(described({"price": 1}), where)
+    assert "which is no character" in refusal(described({"price": 1}), where)
 
 
 SHORT = f"'{'a' * 180}'"
@@ -246,7 +246,7 @@ def test_a_condition_gets_no_more_memory_than_there_is_for_one(where: str) -> No
 
 def test_a_machine_that_starts_no_process_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.executable", "/nowhere/python")
-    with pytest.raises(ServerBusy, match="No process can be started for the condition: .*nowhere"):
+    with pytest.raises(ServerBusy, match=r"No process can be started for the condition: .*nowhere"):
         described({"n": 1}).matching("n = 1")
 
 

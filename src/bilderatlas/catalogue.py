@@ -380,9 +380,7 @@ class Catalogue:
     @cached_property
     def _filled(self) -> FactsTable:
         columns = ["width", "height", "media_type", "taken_at"]
-        images = self._store.read(
-            "images", ["image_id", *columns], version=self.versions["images"]
-        )
+        images = self._store.read("images", ["image_id", *columns], version=self.versions["images"])
         places = self._places.select(["image_id", "uri", "source", "metadata"])
         rows = pc.index_in(places["image_id"], value_set=images["image_id"].combine_chunks())
         for name in columns:

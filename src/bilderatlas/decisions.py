@@ -14,6 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from bilderatlas import characters
 from bilderatlas.errors import DecisionError
 from bilderatlas.results import Decision
 from bilderatlas.store import Store
@@ -39,13 +40,15 @@ def append(
 
     Raises StoreError.
     """
+    who = who or _login_name()
+    characters.check_name(who, "The name of who decides", DecisionError)
     decision = Decision(
         secrets.token_hex(4),
         verb,
         tuple(image_ids),
         tuple(region_ids),
         dict(payload or {}),
-        who or _login_name(),
+        who,
         datetime.now(UTC),
     )
     store.add_later("decisions", [_row(decision)])

@@ -177,7 +177,7 @@ class _Given:
         if labels.startswith(COLUMN):
             column = labels.removeprefix(COLUMN)
             return cls(f"metadata column {column!r}", _by_metadata(places, column))
-        path = sources.absolute(sources.path_of(labels))
+        path = sources.absolute(sources.typed_path(labels))
         if path.is_dir():
             return cls(f"the folders of {path}", list(_by_folder_of(path, places)))
         if not tables.is_table(path):

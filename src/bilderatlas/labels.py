@@ -12,14 +12,13 @@ from collections.abc import Mapping
 from datetime import datetime
 from functools import cached_property
 
-from bilderatlas import decisions
+from bilderatlas import characters, decisions
 from bilderatlas.decisions import LABEL, UNLABEL
 from bilderatlas.errors import LabelsError
 from bilderatlas.results import image_id_of
 from bilderatlas.store import Store
 
 LONGEST = 200  # characters
-UNWRITABLE = ("Cc", "Cs")  # controls, and halves of characters
 
 
 class Labels:
@@ -71,9 +70,5 @@ def checked(label: str) -> str:
     spelled = " ".join(unicodedata.normalize("NFC", label).split())
     if not 0 < len(spelled) <= LONGEST:
         raise LabelsError(f"The label has {len(spelled)} characters; it may have 1 to {LONGEST}.")
-    for character in spelled:
-        if unicodedata.category(character) in UNWRITABLE:
-            raise LabelsError(
-                f"The label {spelled!a} holds {character!a}, which nobody can read. Leave it out."
-            )
+    characters.check_name(spelled, "The label", LabelsError)
     return spelled

@@ -12,10 +12,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from bilderatlas import characters
 from bilderatlas.errors import QueryError
 from bilderatlas.images import PICTURE_SUFFIXES
 
 MAX_TERMS = 32
+MAX_WEIGHT = 1_000_000  # beside which all other terms are nothing
 
 _SIGN = re.compile(r'\s+([+-])\s+(?=(?:[^"]*"[^"]*")*[^"]*$)')  # not inside double quotes
 _WEIGHT = re.compile(r"(\d+(?:\.\d+)?)\s*:\s*(?=[^\s\d])")  # 16:9 is no weight
@@ -84,7 +86,7 @@ def _named(term: Term) -> str:
 
 def _term(piece: str, sign: float) -> Term:
     weighted = _WEIGHT.match(piece)
-    weight = sign * (float(weighted[1]) if weighted else 1.0)
+    weight = sign * (_weight(weighted[1]) if weighted else 1.0)
     rest = piece[weighted.end() :].strip() if weighted else piece.strip()
     if len(rest) > 1 and rest[0] == rest[-1] == '"':
         return Term(weight, words=_words(rest[1:-1].replace('""', '"')), is_phrase=True)
@@ -95,9 +97,17 @@ def _term(piece: str, sign: float) -> Term:
     return Term(weight, words=_words(rest))
 
 
+def _weight(text: str) -> float:
+    weight = float(text)
+    if weight > MAX_WEIGHT:
+        raise QueryError(f"The weight {text[:20]} is too large; give at most {MAX_WEIGHT:,}.")
+    return weight
+
+
 def _words(text: str) -> str:
     if not text.strip():
         raise QueryError("The query is empty. Say what the pictures should show.")
+    characters.check(text, "The query")
     return text.strip()
 
 

@@ -43,7 +43,7 @@ def test_whoever_sends_the_worst_conditions_keeps_nobody_waiting(
         with bad, good:
             answers = [threads.submit(ask, where) for where in asked]
             time.sleep(1)
-            other, waited = bad if is_same else good, {path: 0.0 for path in paths}
+            other, waited = bad if is_same else good, dict.fromkeys(paths, 0.0)
             while not all(each.done() for each in answers):
                 for path in paths:
                     began = time.monotonic()

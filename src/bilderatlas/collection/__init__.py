@@ -112,7 +112,7 @@ def create(path: str | Path) -> Collection:
 
 def _folder(path: str | Path) -> Path:
     """`holiday` may be said for `holiday.atlas`."""
-    folder = sources.path_of(str(path)).absolute()
+    folder = sources.typed_path(str(path)).absolute()
     if sources.uri_of(folder) != str(folder):
         raise StoreError(f"{folder} cannot be a collection: its name is no UTF-8. Choose another.")
     return folder if folder.suffix == SUFFIX else folder.with_name(folder.name + SUFFIX)

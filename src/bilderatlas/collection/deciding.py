@@ -9,7 +9,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from bilderatlas import clustering, corrections, decisions, runs
+from bilderatlas import characters, clustering, corrections, decisions, runs
 from bilderatlas.collection import standing
 from bilderatlas.collection.open_space import OpenSpace
 from bilderatlas.corrections import NOISE, Link
@@ -95,6 +95,7 @@ def _name(
         raise DecisionError(
             f"The name has {len(name)} characters; a cluster's has 1 to {LONGEST_NAME}."
         )
+    characters.check_name(name, "The name", DecisionError)
     for other in stands.clusters:
         if other.name.casefold() == name.casefold() and other.cluster != cluster:
             raise DecisionError(

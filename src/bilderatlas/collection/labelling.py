@@ -124,7 +124,7 @@ def resolved(space: OpenSpace, images: Sequence[str]) -> list[str]:
     row = pc.index_in(given, value_set=places["uri"].combine_chunks())
     by_path = places["image_id"].combine_chunks().take(row)
     found = pc.coalesce(by_id, by_path).to_pylist()
-    parts = _regions_here(catalogue, images) if None in found else set()
+    parts = _regions_here(catalogue, given.to_pylist()) if None in found else set()
     return list(
         dict.fromkeys(
             region or (image if image in parts else _image_id(space, image))

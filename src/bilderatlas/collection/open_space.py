@@ -131,12 +131,12 @@ class OpenSpace:
         """
         known = catalogue or self.catalogue
         as_text = image.encode("utf-8", "replace").decode()  # file names may be no UTF-8
-        as_place = sources.uri_of(sources.absolute(sources.path_of(image)))
-        for name in (as_text, as_place):
-            number = known.number_of(name)
-            if number is not None:
-                return number
-        raise no_image(as_text, self.collection)
+        number = known.number_of(as_text)
+        if number is None and (place := _place(image)):
+            number = known.number_of(place)
+        if number is None:
+            raise no_image(as_text, self.collection)
+        return number
 
     def embedding_of(
         self, number: int, catalogue: Catalogue, *, in_joint: bool = False
@@ -253,12 +253,20 @@ class OpenSpace:
             return self._probes
 
 
+def _place(image: str) -> str | None:
+    """The place that an image is named by, as the store writes it; None: no file is called so."""
+    try:
+        return sources.uri_of(sources.absolute(sources.typed_path(image)))
+    except QueryError:
+        return None
+
+
 def _read_query(given: ImageQuery, min_side: int) -> Image.Image:
     """A picture that somebody asks with, decoded. Raises ImageProblem with its name."""
     if isinstance(given, (str, Path)):
         try:
             return images.decode(
-                sources.read_file(sources.path_of(str(given))), min_side=min_side
+                sources.read_file(sources.typed_path(str(given))), min_side=min_side
             ).image
         except ImageProblem as problem:
             raise ImageProblem(f"{given} cannot be searched with: {problem}.") from problem

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from bilderatlas import characters
 from bilderatlas.arrays import Embeddings, Pixels
 from bilderatlas.errors import EncoderNotFound
 
@@ -138,6 +139,7 @@ def load(name: str | Path, *, device: str = "auto", n_threads: int | None = None
         return torch_encoders.load(stem, device=device, n_threads=n_threads)
     if hub.knows(stem):
         return _open(hub.fetch(stem, precision), device, n_threads)
+    characters.check_path(Path(stem))
     if Path(stem).is_dir():
         return _open(_local_folder(Path(stem), precision), device, n_threads)
     names = ", ".join(repr(facts.name) for facts in available())

@@ -440,7 +440,7 @@ def _bytes_of(image: ImageQuery) -> bytes:
         return image
     if isinstance(image, (str, Path)):
         try:
-            return sources.read_file(sources.path_of(str(image)))
+            return sources.read_file(sources.typed_path(str(image)))
         except OSError as error:
             raise ImageProblem(f"{image} cannot be read: {error.strerror}.") from error
     buffer = io.BytesIO()

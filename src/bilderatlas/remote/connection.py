@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from bilderatlas import errors
+from bilderatlas import characters, errors
 from bilderatlas.errors import BilderatlasError, QueryError, ServerError
 
 if TYPE_CHECKING:
@@ -64,6 +64,7 @@ class Connection:
         """
         import requests
 
+        _check_texts(how.get("params") or {})
         try:
             answer = self._session.request(
                 method,
@@ -110,6 +111,13 @@ def refusal(kind: str, message: str) -> BilderatlasError:
     found: Any = getattr(errors, kind, None)
     is_ours = isinstance(found, type) and issubclass(found, BilderatlasError)
     return (found if is_ours else ServerError)(message)
+
+
+def _check_texts(parameters: Mapping[str, Any]) -> None:
+    """Refuse what cannot stand in an address; in a body, the server does. Raises QueryError."""
+    for name, given in parameters.items():
+        for each in given if isinstance(given, (list, tuple)) else [given]:
+            characters.check(str(each), f"{name!r}:")
 
 
 def _checked(address: str) -> str:

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, NoReturn, Protocol
 from urllib.parse import unquote_to_bytes
 
+from bilderatlas import characters
 from bilderatlas.errors import ImageProblem, SourceError
 
 MAX_FILE_BYTES = 1 << 30  # a single picture of more than 1 GiB is a mistake, or an attack
@@ -100,7 +101,7 @@ def open_all(
     from bilderatlas.sources import archives, tables
     from bilderatlas.sources.folders import Files, Folder
 
-    paths = list(dict.fromkeys(absolute(path_of(str(source))) for source in given))
+    paths = list(dict.fromkeys(absolute(typed_path(str(source))) for source in given))
     singles: dict[Path, str | None] = {}  # and why they are passed over
     opened: list[Source] = []
     for path in paths:
@@ -140,7 +141,7 @@ def open(
     from bilderatlas.sources.folders import Folder
     from bilderatlas.sources.passing import Names
 
-    path = absolute(path_of(str(source)))
+    path = absolute(typed_path(str(source)))
     if not (path.is_file() or path.is_dir()):
         found = "something that is neither" if path.exists() else "nothing"
         raise SourceError(f"There is {found} at {path}. Give a folder, a table or an archive.")
@@ -171,6 +172,13 @@ def path_of(given: str) -> Path:
         return Path(os.fsdecode(unquote_to_bytes(url[1])))
     # "~name" is a file more often than a user
     return Path(given).expanduser() if given.startswith("~/") else Path(given)
+
+
+def typed_path(given: str) -> Path:
+    """The path that a person wrote. Raises QueryError for what no file can be called."""
+    path = path_of(given)
+    characters.check_path(path)
+    return path
 
 
 def absolute(path: Path) -> Path:

@@ -41,7 +41,11 @@ class Address:
 
     @classmethod
     def parse(cls, path: str, query: str) -> Address:
-        """Read `/search` and `?q=red&k=24`. Of a repeated parameter the last counts."""
+        """Read `/search` and `?q=red&k=24`. Of a repeated parameter the last counts.
+
+        What is no text in either becomes question marks: every page writes its address again.
+        """
+        path, query = (given.encode("utf-8", "replace").decode() for given in (path, query))
         found = parse_qs(query.removeprefix("?"))
         return cls(path, {name: values[-1].strip() for name, values in found.items()})
 
