@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
 
 import httpx
 import pytest
@@ -29,6 +35,41 @@ def test_other_machines_are_not_served_without_a_word_about_keys(
 ) -> None:
     with pytest.raises(KeysError, match=r"bilderatlas keys .*--no-auth"):
         serving.serve(collection, host=host)
+
+
+def test_a_server_that_is_told_to_end_leaves_no_temporary_file(
+    collection: Collection, tmp_path: Path
+) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    code = (
+        "import sys\n"
+        "from bilderatlas.collection import Collection, open_folder\n"
+        "from bilderatlas.server import serving\n"
+        "from tests.toy_encoder import ToyEncoder\n"
+        "atlas = Collection(open_folder(sys.argv[1])._store, encoder=ToyEncoder())\n"
+        "serving.serve(atlas, port=int(sys.argv[2]))\n"
+    )
+    environment = os.environ | {"TMPDIR": str(tmp_path)}
+    command = [sys.executable, "-c", code, str(collection.path), str(port)]
+    with subprocess.Popen(command, env=environment) as server:
+        address = f"http://127.0.0.1:{port}/api/v1/images?where=year>1951"
+        assert asked(address).json()["n_images"] == 24
+        assert list(tmp_path.glob("bilderatlas-*/facts.sqlite"))
+        server.terminate()
+        assert server.wait(20) == 128 + signal.SIGTERM
+    assert list(tmp_path.glob("bilderatlas-*")) == []
+
+
+def asked(address: str) -> httpx.Response:
+    """The answer of a server that may not be up yet."""
+    for _ in range(300):
+        try:
+            return httpx.get(address, timeout=30)
+        except httpx.ConnectError:
+            time.sleep(0.1)
+    raise AssertionError("the server starts within 30 s")
 
 
 def test_answers_do_not_wait_for_more_to_send() -> None:

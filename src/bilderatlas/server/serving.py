@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import errno
+import signal
 import socket
+import sys
 from collections.abc import Callable
 
 import uvicorn
@@ -40,6 +42,8 @@ def serve(
         collection.warm_up()
         on_start(f"http://{_spoken(host)}:{port}")
         config = configured(app.create(collection, allowed), proxy)
+        # uvicorn ends by the signal that it caught, and what is temporary would stay.
+        signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
         uvicorn.Server(config).run(sockets=[listening])
 
 
