@@ -17,7 +17,7 @@ import numpy as np
 
 from bilderatlas.arrays import Box, ClusterLabels, Coordinates
 from bilderatlas.colouring import Colouring
-from bilderatlas.errors import RunNotFound
+from bilderatlas.errors import MissingExtra, RunNotFound
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -30,6 +30,18 @@ if TYPE_CHECKING:
 WORDS = "text"  # the field of a space that holds the words found in pictures
 Item = TypeVar("Item")
 Thumbnails = Callable[[Sequence[str]], "list[bytes]"]  # image ids -> JPEGs, 320 px
+
+
+def load_pandas() -> Any:
+    """pandas, which the default install does not bring. Raises MissingExtra."""
+    try:
+        import pandas
+    except ModuleNotFoundError as error:
+        raise MissingExtra(
+            "A DataFrame needs pandas, which is not installed here. Install it with "
+            "'pip install pandas', or use .to_arrow() or .to_dict()."
+        ) from error
+    return pandas
 
 
 def image_id_of(region_id: str) -> str:
@@ -108,10 +120,9 @@ class Items(Sequence[Item], Generic[Item]):
         return pa.Table.from_pylist(self.rows())
 
     def to_pandas(self) -> pd.DataFrame:
-        """The results as a pandas DataFrame, one row an item."""
-        import pandas as pd
-
-        return pd.DataFrame(self.rows())
+        """The results as a pandas DataFrame, one row an item. Raises MissingExtra."""
+        frame: pd.DataFrame = load_pandas().DataFrame(self.rows())
+        return frame
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from bilderatlas.errors import StoreError
 from bilderatlas.evaluation import Agreement, Grid, ModalityGap, Retrieval, Separation
 from bilderatlas.evaluation.similarity import Matrix
 from bilderatlas.reports.heat_map import HeatMap
-from bilderatlas.results import Run, Thumbnails, image_id_of
+from bilderatlas.results import Run, Thumbnails, image_id_of, load_pandas
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -181,7 +181,8 @@ class Evaluation:
         return self.side_by_side.to_arrow()
 
     def to_pandas(self) -> pd.DataFrame:
-        """The same as a pandas DataFrame."""
+        """The same as a pandas DataFrame. Raises MissingExtra."""
+        load_pandas()
         frame: pd.DataFrame = self.to_arrow().to_pandas()
         return frame
 

@@ -1,0 +1,26 @@
+"""Results as tables of other libraries."""
+
+from __future__ import annotations
+
+import sys
+
+import pytest
+
+from bilderatlas.errors import MissingExtra
+from bilderatlas.results import Items, Region
+
+REGION = Region("a-1", "object", "cat", (0, 0, 0.5, 1), 0.25, None, 0.75, 1.0)
+
+
+def test_a_dataframe_has_a_row_an_item() -> None:
+    [row] = Items([REGION]).to_pandas().to_dict("records")
+    assert (row["region_id"], row["label"], row["score"]) == ("a-1", "cat", 0.25)
+
+
+def test_without_pandas_a_dataframe_is_refused_with_what_installs_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(sys.modules, "pandas", None)
+    with pytest.raises(MissingExtra, match=r"'pip install pandas'.*to_arrow"):
+        Items([REGION]).to_pandas()
+    assert Items([REGION]).to_arrow().num_rows == 1
