@@ -7,12 +7,13 @@ SERVE ?= 1
 PORT ?= 8080
 
 BIN := .venv/bin
-PIP := $(BIN)/python -m pip --disable-pip-version-check
+PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
+LOCKED := $(PIP) --require-hashes
 ATLAS := demo/$(if $(IMAGES),yours,demo).atlas
 PICTURES := $(if $(IMAGES),$(subst ~/,$(HOME)/,$(IMAGES)),demo/pictures)
 
 .DELETE_ON_ERROR:
-.PHONY: help demo test check wheel browser clean
+.PHONY: help demo test check wheel browser lock clean
 
 help:
 	@echo 'make demo                     the main job on pictures of its own, then pages at http://127.0.0.1:$(PORT)'
@@ -20,26 +21,33 @@ help:
 	@echo 'make demo SERVE=0             the same, without serving; PORT=9000 serves elsewhere'
 	@echo 'make test                     what CI runs: checks, tests, the wheel in a bare environment'
 	@echo 'make test PARITY=1            the same with torch and transformers, to compare encoders with'
+	@echo 'make test LATEST=1            what newer versions than the locked ones would do, in build/newest'
+	@echo 'make lock                     locks/*.txt from pyproject.toml; UPGRADE=1 takes the newest versions'
 	@echo 'make check                    formatting, lint, types, layers, generated docs'
 	@echo 'make clean                    removes .venv, build and demo'
 
-# Setting up: a stamp for each, so that a second make installs nothing.
+# Setting up, from the locks alone: a stamp for each, so that a second make installs nothing.
 
-.venv/.made:
+.venv/.made: locks/pip.txt
 	tools/make_venv.sh $(PYTHON) .venv
 	touch $@
 
-.venv/.demo: .venv/.made pyproject.toml
-	$(PIP) install --quiet --editable . --group demo
+.venv/.demo: .venv/.made pyproject.toml locks/default.txt locks/demo.txt
+	$(LOCKED) --requirement locks/default.txt --requirement locks/demo.txt
+	$(PIP) --no-deps --no-build-isolation --editable .
 	touch $@
 
-.venv/.test: .venv/.demo
-	$(PIP) install --quiet --group test --group check
+.venv/.test: .venv/.demo locks/test.txt
+	$(LOCKED) --requirement locks/test.txt
 	touch $@
 
-.venv/.parity: .venv/.test
-	$(PIP) install --quiet --group parity
+.venv/.parity: .venv/.test locks/parity.txt
+	$(LOCKED) --requirement locks/parity.txt
+	$(PIP) --group torch
 	touch $@
+
+lock:
+	tools/make_locks.sh $(PYTHON) $(if $(UPGRADE),--upgrade)
 
 browser: .venv/.test
 	tools/find_browser.sh
@@ -67,10 +75,16 @@ endif
 
 # Checks and tests
 
+ifdef LATEST
+test: browser
+	tools/try_latest.sh $(PYTHON) build
+else
 test: check browser wheel $(if $(PARITY),.venv/.parity)
 	$(BIN)/python -m pytest
+endif
 
 check: .venv/.test
+	$(BIN)/python -m pip check
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
@@ -79,7 +93,7 @@ check: .venv/.test
 
 wheel: build/bare/.tried
 
-build/bare/.tried: .venv/.test pyproject.toml README.md tools/try_wheel.sh $(shell find src -name '*.*' -type f -not -name '*.pyc')
+build/bare/.tried: .venv/.test pyproject.toml locks/default.txt README.md tools/try_wheel.sh $(shell find src -name '*.*' -type f -not -name '*.pyc')
 	tools/try_wheel.sh $(PYTHON) build
 	touch $@
 

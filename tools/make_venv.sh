@@ -25,4 +25,4 @@ if ! "$python" -c 'import ensurepip' 2>/dev/null; then
 fi
 
 "$python" -m venv --clear "$folder"
-"$folder/bin/python" -m pip install --quiet --upgrade 'pip>=25.1' # the first with --group
+"$folder/bin/python" -m pip install --quiet --require-hashes --requirement locks/pip.txt

@@ -1,16 +1,24 @@
 #!/bin/sh
-# try_wheel.sh PYTHON FOLDER: builds the wheel, installs nothing else beside it, does the main job.
+# try_wheel.sh PYTHON FOLDER [--newest]: builds the wheel, installs it beside the default install
+# alone, as locked or the newest there is, and does the main job.
 set -eu
-python=$1 folder=$2
-most_packages=99 most_mb=999
+python=$1 folder=$2 newest=${3-}
+most_packages=80 most_mb=970
 
 rm -rf "$folder/bare" "$folder/wheel" "$folder/tiny.atlas"
-.venv/bin/python -m build --wheel --outdir "$folder/wheel" . >/dev/null
+.venv/bin/python -m build --wheel --no-isolation --outdir "$folder/wheel" . >/dev/null
 tools/make_venv.sh "$python" "$folder/bare"
-"$folder/bare/bin/python" -m pip install --quiet "$folder"/wheel/bilderatlas-*.whl
+pip="$folder/bare/bin/python -m pip"
+if [ "$newest" ]; then
+  $pip install --quiet "$folder"/wheel/bilderatlas-*.whl
+else
+  $pip install --quiet --require-hashes --requirement locks/default.txt
+  $pip install --quiet --no-deps "$folder"/wheel/bilderatlas-*.whl
+fi
+$pip check
 
 size() { du -s --apparent-size --block-size=1MB "$@" | cut -f1; } # MB = 1,000,000 bytes
-n_packages=$("$folder/bare/bin/python" -m pip list --format=freeze --exclude pip | wc -l)
+n_packages=$($pip list --format=freeze --exclude pip | wc -l)
 mb=$(size --exclude=__pycache__ "$folder/bare")
 bytecode_mb=$(($(size "$folder/bare") - mb)) # made by Python from the packages, not installed
 echo "The default install: $n_packages packages, $mb MB, and $bytecode_mb MB of bytecode;" \
