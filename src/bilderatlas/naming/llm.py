@@ -17,6 +17,7 @@ from queue import Empty, Queue
 from threading import Thread
 from typing import TYPE_CHECKING, Any
 
+from bilderatlas import hosts
 from bilderatlas.errors import LanguageModelError
 
 if TYPE_CHECKING:
@@ -115,6 +116,7 @@ class LanguageModel:
                 timeout=self.timeout_s,
                 stream=True,
                 allow_redirects=False,
+                proxies=hosts.proxies(self.url),
             ) as response:
                 if response.status_code != 200:
                     raise LanguageModelError(f"it answered with status {response.status_code}")

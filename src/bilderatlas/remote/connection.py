@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from bilderatlas import characters, errors
+from bilderatlas import characters, errors, hosts
 from bilderatlas.errors import BilderatlasError, QueryError, ServerError
 
 if TYPE_CHECKING:
@@ -72,6 +72,7 @@ class Connection:
                 auth=self._with_key,  # else requests would send what ~/.netrc has for this host
                 timeout=(CONNECT_TIMEOUT_S, TIMEOUT_S),
                 allow_redirects=False,
+                proxies=hosts.proxies(self.address),
                 **how,
             )
         except requests.Timeout:

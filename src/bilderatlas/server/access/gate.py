@@ -11,11 +11,12 @@ from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from bilderatlas.errors import BilderatlasError, KeyNeeded, NotAllowed, QueryError, TooManyRequests
+from bilderatlas.hosts import is_address, is_loopback
 from bilderatlas.server import problems
 from bilderatlas.server.access import cookie, rules, sign_in
 from bilderatlas.server.access.allowance import Allowance, of_peer
 from bilderatlas.server.access.keys import VIEWER, Key
-from bilderatlas.server.access.policy import Access, is_address, is_loopback
+from bilderatlas.server.access.policy import Access
 from bilderatlas.server.access.rules import Need
 from bilderatlas.web.visitor import EDITOR, NAME, ROLE
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import ipaddress
 import socket
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from bilderatlas.errors import KeysError
+from bilderatlas.hosts import is_address, is_loopback
 from bilderatlas.server import fetching
 from bilderatlas.server.access.keys import Keys, from_environment, from_file
 
@@ -86,17 +86,3 @@ def _known_keys(file: Path | None) -> Keys | None:
     if file:
         return Keys(from_file(file), path=file)
     return Keys(found) if (found := from_environment()) else None
-
-
-def is_address(name: str) -> bool:
-    """Whether a host is an IP address; of version 6 with or without brackets."""
-    try:
-        ipaddress.ip_address(name.removeprefix("[").removesuffix("]"))
-    except ValueError:
-        return False
-    return True
-
-
-def is_loopback(host: str) -> bool:
-    """Whether nobody but this machine reaches an address."""
-    return host == "localhost" or (is_address(host) and ipaddress.ip_address(host).is_loopback)
