@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 __all__ = ["BilderatlasError", "Collection", "create", "open"]
 
+from bilderatlas import no_telemetry as no_telemetry
 from bilderatlas.errors import BilderatlasError as BilderatlasError
 
 

@@ -7,7 +7,6 @@ huggingface_hub's own, and a hub that is away is told within seconds.
 from __future__ import annotations
 
 import logging
-import os
 import threading
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
@@ -18,9 +17,6 @@ from bilderatlas.errors import BilderatlasError
 
 if TYPE_CHECKING:
     from huggingface_hub.hf_api import ModelInfo
-
-# Before huggingface_hub is imported: a download tells the hub what is asked for, nothing else.
-os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
 
 logger = logging.getLogger(__name__)
 

@@ -93,14 +93,20 @@ def choose_device(device: str) -> str:
 
 def devices() -> list[str]:
     """What this machine's libraries can run a model on."""
-    import onnxruntime
-
     present = {
         "cpu": True,
         "openvino": find_spec("openvino") is not None,
-        "cuda": CUDA in onnxruntime.get_available_providers(),
+        "cuda": CUDA in onnx_runtime().get_available_providers(),
     }
     return [name for name, is_there in present.items() if is_there]
+
+
+def onnx_runtime() -> Any:
+    """ONNX Runtime; builds for Windows may heed no variable and count users until told not to."""
+    import onnxruntime
+
+    onnxruntime.disable_telemetry_events()
+    return onnxruntime
 
 
 def has_amx() -> bool:
@@ -117,7 +123,7 @@ class OnnxRuntimeSession:
     """A model in ONNX Runtime."""
 
     def __init__(self, path: Path, device: str, n_threads: int, graph: bytes | None) -> None:
-        import onnxruntime
+        onnxruntime = onnx_runtime()
         from onnxruntime.capi import onnxruntime_pybind11_state as refusals
 
         options = onnxruntime.SessionOptions()

@@ -10,6 +10,7 @@ import numpy as np
 from PIL import Image
 
 from bilderatlas.arrays import Box
+from bilderatlas.encoders import runtimes
 from bilderatlas.errors import FinderError
 from bilderatlas.regions import FoundRegion
 
@@ -136,6 +137,7 @@ def _engine() -> Any:
             "Text is found by RapidOCR, which is not installed here. Install it: "
             "pip install 'bilderatlas[ocr]'"
         ) from error
+    runtimes.onnx_runtime()  # RapidOCR's too
     onnx = "EngineConfig.onnxruntime"
     return RapidOCR(
         params={
