@@ -13,7 +13,7 @@ ATLAS := demo/$(if $(IMAGES),yours,demo).atlas
 PICTURES := $(if $(IMAGES),$(subst ~/,$(HOME)/,$(IMAGES)),demo/pictures)
 
 .DELETE_ON_ERROR:
-.PHONY: help demo test check wheel browser lock clean
+.PHONY: help demo test check wheel browser strace lock clean
 
 help:
 	@echo 'make demo                     the main job on pictures of its own, then pages at http://127.0.0.1:$(PORT)'
@@ -42,8 +42,13 @@ help:
 	touch $@
 
 .venv/.parity: .venv/.test locks/parity.txt
-	$(LOCKED) --requirement locks/parity.txt
 	$(PIP) --group torch
+	$(LOCKED) --requirement locks/parity.txt
+	touch $@
+
+# Beside the environment: where a processor has AMX, every test would else run on OpenVINO.
+.venv/.openvino: .venv/.test locks/openvino.txt
+	$(LOCKED) --no-deps --target .venv/openvino --upgrade --requirement locks/openvino.txt
 	touch $@
 
 lock:
@@ -51,6 +56,9 @@ lock:
 
 browser: .venv/.test
 	tools/find_browser.sh
+
+strace:
+	tools/find_strace.sh
 
 # The main job
 
@@ -76,10 +84,10 @@ endif
 # Checks and tests
 
 ifdef LATEST
-test: browser
+test: browser strace
 	tools/try_latest.sh $(PYTHON) build
 else
-test: check browser wheel $(if $(PARITY),.venv/.parity)
+test: check browser strace wheel .venv/.openvino $(if $(PARITY),.venv/.parity)
 	$(BIN)/python -m pytest
 endif
 

@@ -2,9 +2,9 @@
 
     python benchmarks/runtimes.py
 
-Needs `--group parity` to make the ViT, the `openvino` extra for its rows. Two threads. The best of
-several runs, because other programs only ever make a run slower; and the processor time of all
-threads, which they touch less.
+Needs `--group torch --group parity` to make the ViT, the `openvino` extra for its rows. Two
+threads. The best of several runs, because other programs only ever make a run slower; and the
+processor time of all threads, which they touch less.
 """
 
 from __future__ import annotations

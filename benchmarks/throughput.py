@@ -2,8 +2,9 @@
 
     python benchmarks/throughput.py [--n 500] [--rounds 3] [--photographs FOLDER]
 
-Photographs of 12 megapixels; random weights, which are as fast as real ones. Needs `--group parity`
-for transformers, `--group test` for the int8 file, and the `openvino` extra for its rows.
+Photographs of 12 megapixels; random weights, which are as fast as real ones. Needs `--group torch
+--group parity` for transformers, `--group test` for the int8 file, and the `openvino` extra for its
+rows.
 
 Every way runs in a process of its own, its model loaded and warm, on a slice of the photographs;
 the ways take turns, so that what else the machine does falls on all. Images/s go by the clock.

@@ -7,15 +7,15 @@
 set -eu
 python=$1 upgrade=${2-}
 build=build/locks
-steps="pip default demo test parity"
+steps="pip default demo test openvino parity"
 
 asked_by() {
   case $1 in
   pip) echo --group pip ;;
   default) echo pyproject.toml ;;
   demo) echo pyproject.toml --group demo --group build ;;
-  test) echo pyproject.toml --group test --group check \
-    --extra openvino --extra ocr --extra chroma --extra fast ;;
+  test) echo pyproject.toml --group test --group check --extra ocr --extra chroma --extra fast ;;
+  openvino) echo pyproject.toml --extra openvino ;;
   parity) echo pyproject.toml --group parity ;;
   esac
 }
@@ -40,4 +40,8 @@ for step in $steps; do
   compile $(asked_by "$step") $there --constraints "$build/all.txt" --output-file "$build/$step.txt"
   there="$there $(names "$build/$step.txt" | sed 's/^/--no-emit-package /' | tr '\n' ' ')"
 done
-for step in $steps; do sed '/#   -c /d' "$build/$step.txt" >"locks/$step.txt"; done
+for step in $steps; do
+  sed '/#   -c /d' "$build/$step.txt" >"$build/lock"
+  # A file that is as it was keeps its time: make sets nothing up again.
+  cmp -s "$build/lock" "locks/$step.txt" || cp "$build/lock" "locks/$step.txt"
+done

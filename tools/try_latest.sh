@@ -6,8 +6,10 @@ python=$1 folder=$2
 bin=$folder/newest/bin
 
 tools/make_venv.sh "$python" "$folder/newest"
-"$bin/python" -m pip install --quiet --editable '.[openvino,ocr,chroma,fast]' \
+"$bin/python" -m pip install --quiet --editable '.[ocr,chroma,fast]' \
   --group demo --group test --group check
+"$bin/python" -m pip install --quiet --no-deps --target "$folder/newest/openvino" \
+  openvino openvino-telemetry
 
 failed=
 try() { "$@" || failed="$failed

@@ -32,7 +32,9 @@ def reference_models():
         from tests.encoders import reference_models
 
         return reference_models
-    return pytest.skip(f"{', '.join(missing)} not installed: pip install --group parity")
+    return pytest.skip(
+        f"{', '.join(missing)} not installed: pip install --group torch --group parity"
+    )
 
 
 @pytest.fixture(scope="module")
