@@ -127,19 +127,17 @@ class Place:
 
     def is_asked_for(self, path: Path) -> bool:
         """Whether it may be written: outputs, documented caches, what is gone afterwards."""
-        if not path.is_relative_to(self.folder):
-            return path.is_relative_to("/dev") or "__pycache__" in path.parts
+        if path.is_relative_to("/dev") or "__pycache__" in path.parts:
+            return True
         if path.is_relative_to(self.home):
             caches = [self.home / cache for cache in CACHES]
             return any(path.is_relative_to(one) or one.is_relative_to(path) for one in caches)
+        if not path.is_relative_to(self.folder):
+            return False
         # A new collection and a file of keys are made beside their place, and renamed.
-        made = re.sub(r"^\.(atlas\.atlas)\.\d+$|\.[0-9a-f]{8}$", r"\1", path_in(self.folder, path))
+        name = path.relative_to(self.folder).parts[0]
+        made = re.sub(r"^\.(atlas\.atlas)\.\d+$|\.[0-9a-f]{8}$", r"\1", name)
         return made in OUTPUTS or path.is_relative_to(self.temporary)
-
-
-def path_in(folder: Path, path: Path) -> str:
-    """The file or folder of a folder that a path leads into."""
-    return path.relative_to(folder).parts[0]
 
 
 Records = dict[str, list[Record]]
@@ -289,7 +287,8 @@ def test_a_verb_writes_the_collection_its_outputs_and_documented_caches(
 @pytest.mark.slow
 @pytest.mark.model
 def test_nothing_stays_in_the_folder_for_temporary_files(records: Records, place: Place) -> None:
-    assert list(place.temporary.iterdir()) == []
+    left = [path for path in place.temporary.rglob("*") if path.is_file()]
+    assert left == []  # torch leaves an empty folder
 
 
 def test_the_record_has_connections_names_forks_and_files(tmp_path: Path) -> None:

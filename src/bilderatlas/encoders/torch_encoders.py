@@ -115,8 +115,11 @@ class SentenceEncoder:
         self.name, self.space = name, _space(name)
         self.device = device
         try:
+            model = name.removeprefix("st:")
             self._model = sentence_transformers.SentenceTransformer(
-                name.removeprefix("st:"), device=device
+                model,
+                device=device,
+                local_files_only=Path(model).is_dir(),  # else the hub is asked about a folder too
             )
         except OSError as error:
             raise EncoderNotFound(
