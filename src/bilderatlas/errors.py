@@ -32,6 +32,10 @@ class VersionGone(StoreError):
     """A table was to be read as it was a while ago, and a writer has cleaned up since."""
 
 
+class DiskFull(StoreError):
+    """There is no room on a disk for what was to be written."""
+
+
 class SourceError(BilderatlasError, ValueError):
     """A source cannot be read as a whole: missing, empty, no such column, broken archive."""
 
@@ -123,7 +127,7 @@ class NotOverHttp(BilderatlasError, AttributeError):
 
 
 class JobError(BilderatlasError, ValueError):
-    """A job that is none, or that cannot be cancelled or resumed."""
+    """A job that is none, that cannot be cancelled or resumed, or whose process was killed."""
 
 
 class JobNotFound(BilderatlasError, LookupError):

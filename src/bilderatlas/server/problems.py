@@ -15,6 +15,7 @@ from bilderatlas.errors import (
     CollectionBusy,
     CollectionNotFound,
     DecisionError,
+    DiskFull,
     EncoderMismatch,
     ImageNotFound,
     ImageProblem,
@@ -34,11 +35,11 @@ from bilderatlas.errors import (
     UploadNotFound,
     UploadTooLarge,
 )
+from bilderatlas.store.disk import full_elsewhere, is_full
 
 logger = logging.getLogger(__name__)
 
 STATUS = {
-    CollectionNotFound: 404,
     ImageNotFound: 404,
     RunNotFound: 404,
     SelectionNotFound: 404,
@@ -58,13 +59,16 @@ STATUS = {
     UploadError: 400,
     CollectionBusy: 409,
     EncoderMismatch: 409,
+    CollectionNotFound: 503,  # the one that is served
     StoreError: 503,
+    DiskFull: 507,
 }
 
 
 def answer_errors(app: FastAPI) -> None:
     """Let every error of this app leave it as a problem document."""
     app.add_exception_handler(BilderatlasError, refused)
+    app.add_exception_handler(OSError, refused_by_disk)
     app.add_exception_handler(RequestValidationError, malformed)
     app.add_exception_handler(HTTPException, refused_by_http)
     app.add_exception_handler(Exception, failed)
@@ -86,6 +90,14 @@ def of_refusal(error: Exception) -> JSONResponse:
     return answer
 
 
+async def refused_by_disk(request: Request, error: Exception) -> JSONResponse:
+    """There is no room for what waits on a disk until it is read, or sent."""
+    assert isinstance(error, OSError), "Starlette hands over what was registered"
+    if (full := full_elsewhere(error)) is None:
+        raise error
+    return of_refusal(full)
+
+
 async def malformed(request: Request, error: Exception) -> JSONResponse:
     """A question that does not fit the API's description."""
     assert isinstance(error, RequestValidationError), "FastAPI hands over what was registered"
@@ -98,6 +110,8 @@ async def refused_by_http(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException), "FastAPI hands over what was registered"
     if isinstance(error.__cause__, BilderatlasError):
         return of_refusal(error.__cause__)
+    if isinstance(error.__cause__, OSError) and is_full(error.__cause__):  # where a form waits
+        return await refused_by_disk(request, error.__cause__)
     detail = f"{request.method} {request.url.path}: {error.detail}. See /api/docs."
     answer = document(error.status_code, detail, kind="HTTPException")
     answer.headers.update(error.headers or {})

@@ -371,6 +371,7 @@ class Store(Tables):
     def read_later(self, table: str, where: str | None = None) -> pa.Table:
         """The rows of such a table; none where nothing was written yet."""
         if not self.has(table):
+            self._description.stated()  # which says so where the collection is gone
             return schema.LATER_TABLES[table].empty_table()
         return self.read(table, where=where)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,7 @@ from typing import Any
 from bilderatlas.errors import CollectionNotFound, SchemaTooNew, StoreError
 from bilderatlas.results import IndexRun, StageSpeed
 from bilderatlas.store import schema
-from bilderatlas.store.disk import disk_errors
+from bilderatlas.store.disk import disk_errors, gone, write_whole
 
 FILE = "atlas.json"
 
@@ -26,8 +25,10 @@ class Description:
         self._stated = _read(folder)
 
     def stated(self) -> dict[str, Any]:
-        """Everything that it says now; not to be changed."""
+        """Everything that it says now; not to be changed. Raises CollectionNotFound, StoreError."""
         seen = _fingerprint(self._folder)
+        if seen is None and not self._folder.exists():
+            raise gone(self._folder)
         if seen != self._seen:
             self._stated, self._seen = _read(self._folder), seen
         return self._stated
@@ -45,12 +46,7 @@ def new() -> dict[str, Any]:
 
 def write(folder: Path, stated: dict[str, Any]) -> None:
     """Put a description in the place of the old one: the whole of it is on disk, or nothing."""
-    draft = folder / f"{FILE}.new"
-    with draft.open("w", encoding="utf-8") as file:
-        json.dump(stated, file, indent=2)
-        file.flush()
-        os.fsync(file.fileno())
-    draft.replace(folder / FILE)
+    write_whole(folder / FILE, json.dumps(stated, indent=2).encode())
 
 
 def _fingerprint(folder: Path) -> tuple[int, int] | None:

@@ -10,6 +10,7 @@ import pytest
 from bilderatlas.errors import KeysError
 from bilderatlas.server.access import keys
 from bilderatlas.server.access.keys import Keys
+from tests.disks import full_disk
 
 LONG = "a-key-of-somebody-else-made-by-hand"
 
@@ -138,3 +139,19 @@ def test_a_key_that_is_taken_away_opens_nothing_on_a_server_that_runs(
 def test_what_no_cookie_carries_is_no_key(secret: str) -> None:
     digest = hashlib.sha256(secret.encode("utf-8", "surrogateescape")).digest()
     assert Keys([keys.Key("anna", "editor", digest)]).find(secret) is None
+
+
+def test_a_full_disk_is_told_and_leaves_the_keys_as_they_were(tmp_path: Path) -> None:
+    path = tmp_path / "keys.txt"
+    keys.add(path, keys.make("anna", "editor")[0])
+    before = path.read_bytes()
+    with full_disk(), pytest.raises(KeysError, match=r"cannot be written to .*keys\.txt: File too"):
+        keys.add(path, keys.make("ben", "viewer")[0])
+    assert path.read_bytes() == before
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_file_of_keys_is_for_its_owner_alone(tmp_path: Path) -> None:
+    path = tmp_path / "keys.txt"
+    keys.add(path, keys.make("anna", "editor")[0])
+    assert path.stat().st_mode & 0o777 == 0o600

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bilderatlas.errors import KeysError
+from bilderatlas.store.disk import write_whole
 from bilderatlas.web.visitor import EDITOR
 
 logger = logging.getLogger(__name__)
@@ -102,10 +103,11 @@ def _named_apart(keys: Iterable[Key]) -> tuple[Key, ...]:
 
 def _stamp(path: Path | None) -> tuple[int, int] | None:
     """What changes with a file; None where there is none."""
-    if path is None or not path.exists():
-        return None
-    facts = path.stat()
-    return facts.st_ino, facts.st_mtime_ns
+    try:
+        facts = path.stat() if path else None
+    except OSError:
+        return None  # whoever reads it says what is wrong
+    return facts and (facts.st_ino, facts.st_mtime_ns)
 
 
 def make(name: str, role: str) -> tuple[Key, str]:
@@ -150,11 +152,8 @@ def remove(path: Path, name: str) -> None:
 
 def _write(path: Path, lines: list[str]) -> None:
     """Replace the file by a whole one that nobody else may read."""
-    whole = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
     try:
-        whole.touch(0o600, exist_ok=False)
-        whole.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
-        whole.replace(path)
+        write_whole(path, "".join(f"{line}\n" for line in lines).encode(), mode=0o600)
     except OSError as error:
         raise KeysError(f"The keys cannot be written to {path}: {error.strerror}.") from error
 

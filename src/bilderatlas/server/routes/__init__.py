@@ -32,6 +32,7 @@ REFUSALS = {
     422: "The question is not well formed",
     429: "Too much was asked in a short time",
     503: "The server is busy, or the disk refuses",
+    507: "A disk is full",
 }
 
 api = APIRouter(
