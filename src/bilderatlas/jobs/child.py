@@ -18,6 +18,7 @@ from bilderatlas import collection
 from bilderatlas.errors import BilderatlasError
 from bilderatlas.jobs.work import VERBS
 from bilderatlas.results import Progress
+from bilderatlas.store.disk import full_elsewhere
 
 NICENESS = 10  # people who look at pages go first
 PAUSE_S = 0.2  # between two lines about how far it is
@@ -26,16 +27,20 @@ PAUSE_S = 0.2  # between two lines about how far it is
 def main() -> None:
     """Do one job."""
     warnings.filterwarnings("ignore", category=UserWarning, module="PIL")  # as in `cli.main`
-    lines = sys.stdout
-    sys.stdout = sys.stderr  # what a library prints is no line of ours
+    lines = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)  # what a library prints, in C even, is no line of ours
     os.nice(NICENESS) if hasattr(os, "nice") else None
     job = json.loads(sys.stdin.readline())
     threading.Thread(target=_end_with_server, daemon=True).start()
     try:
         opened = collection.open_folder(job["path"])
         result = VERBS[job["verb"]](opened, job["options"], Teller(lines))
-    except BilderatlasError as refusal:
-        _say(lines, {"error": {"kind": type(refusal).__name__, "message": str(refusal)}})
+    except BilderatlasError as known:
+        _refuse(lines, known)
+    except OSError as error:
+        if (refusal := full_elsewhere(error)) is None:
+            raise
+        _refuse(lines, refusal)
     else:
         _say(lines, {"result": result})
 
@@ -61,6 +66,10 @@ class Teller:
                 "n_problems": progress.n_problems,
             },
         )
+
+
+def _refuse(lines: TextIO, refusal: BilderatlasError) -> None:
+    _say(lines, {"error": {"kind": type(refusal).__name__, "message": str(refusal)}})
 
 
 def _say(lines: TextIO, said: dict[str, Any]) -> None:

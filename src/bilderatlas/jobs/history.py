@@ -10,22 +10,22 @@ from pathlib import Path
 
 from bilderatlas.errors import StoreError
 from bilderatlas.jobs.job import Job, State
+from bilderatlas.store.disk import disk_errors, write_whole
 
 FILE = "jobs.json"
-N_KEPT = 100
 
 
 def read(folder: Path) -> list[Job]:
     """The jobs that were kept, oldest first; what had not ended is interrupted."""
     try:
         rows = json.loads((folder / FILE).read_text("utf-8"))
+        return [_as_left(Job.from_dict(row)) for row in rows]
     except FileNotFoundError:
         return []
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, TypeError, KeyError) as error:
         raise StoreError(
-            f"{folder / FILE} cannot be read: {error}. Remove it: it only lists past jobs."
+            f"{folder / FILE} cannot be read: {error!r}. Remove it: it only lists past jobs."
         ) from error
-    return [_as_left(Job.from_dict(row)) for row in rows]
 
 
 def _as_left(job: Job) -> Job:
@@ -35,8 +35,10 @@ def _as_left(job: Job) -> Job:
 
 
 def write(folder: Path, jobs: Iterable[Job]) -> None:
-    """Keep the latest jobs: the whole file is there, or the one before."""
-    rows = [job.to_dict() for job in jobs][-N_KEPT:]
-    draft = folder / f"{FILE}.new"
-    draft.write_text(json.dumps(rows, indent=1), "utf-8")
-    draft.replace(folder / FILE)
+    """Keep these jobs: all of them, or the list is as it was.
+
+    Raises CollectionNotFound, StoreError.
+    """
+    rows = [job.to_dict() for job in jobs]
+    with disk_errors(folder):
+        write_whole(folder / FILE, json.dumps(rows, indent=1).encode())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import secrets
 import subprocess
 import sys
@@ -15,13 +16,19 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from bilderatlas.errors import JobError, JobNotFound, ServerBusy
+from bilderatlas.errors import BilderatlasError, JobError, JobNotFound, ServerBusy
 from bilderatlas.jobs import history
 from bilderatlas.jobs.job import Job, State
 from bilderatlas.jobs.work import VERBS
 
+logger = logging.getLogger(__name__)
+
 MAX_WAITING = 20
+N_KEPT = 100  # jobs that are remembered
+N_ID_BYTES = 16  # nobody guesses whose job is whose, and no two are alike
+KEEP_AGAIN_S = 5.0  # where the disk did not take the list
 N_LAST_LINES = 20  # of what a process said before it broke
+KILLED = 9  # the signal that no process can hear
 TERM_S = 10.0  # for a process to end when it is asked to
 
 
@@ -30,6 +37,9 @@ class Jobs:
 
     A job that is cancelled is killed: a collection opens whenever its writer was killed, and the
     next `index` ends in the same state. Safe from several threads.
+
+    A job that the disk does not take is refused. What becomes of one that was taken is so whether
+    the disk takes that or not; it is written down once there is room again.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -41,6 +51,7 @@ class Jobs:
         self._process: subprocess.Popen[str] | None = None
         self._thread: threading.Thread | None = None
         self._is_closed = False
+        self._is_kept = True  # whether the list on disk is the one here
 
     def all(self) -> list[Job]:
         """Every job that is remembered, newest first."""
@@ -54,24 +65,45 @@ class Jobs:
                 raise JobNotFound(f"There is no job {job!r}. GET /api/v1/jobs lists them.")
             return self._jobs[job]
 
+    def reading(self, upload: str) -> Job | None:
+        """The newest job that reads an upload, or has read it."""
+        return next((job for job in self.all() if job.options.get("upload") == upload), None)
+
     def start(self, verb: str, options: Mapping[str, Any], *, who: str | None = None) -> Job:
-        """Let a job wait for its turn, which may come at once. Raises JobError, ServerBusy."""
+        """Let a job wait for its turn, which may come at once.
+
+        Raises JobError, ServerBusy, CollectionNotFound, StoreError.
+        """
         if verb not in VERBS:
             raise JobError(f"{verb!r} is no job. Jobs are: {', '.join(VERBS)}.")
-        job = Job(secrets.token_hex(4), verb, dict(options), who)
+        job = Job(secrets.token_hex(N_ID_BYTES), verb, dict(options), who)
         with self._change:
-            if self._is_closed:
-                raise ServerBusy("The server is about to end. Start the job when it is back.")
-            if len(self._waiting) >= MAX_WAITING:
-                raise ServerBusy(f"{MAX_WAITING} jobs wait already. Wait for one, or cancel one.")
-            self._jobs[job.job] = job
+            self._check_room()
+            self._begin()
+            remembered = self._latest(job)
+            history.write(self._folder, remembered.values())
+            self._jobs, self._is_kept = remembered, True
             self._waiting.append(job.job)
-            self._keep()
-            if self._thread is None:
-                self._thread = threading.Thread(target=self._work, name="jobs", daemon=True)
-                self._thread.start()
             self._change.notify_all()
         return job
+
+    def _check_room(self) -> None:
+        if self._is_closed:
+            raise ServerBusy("The server is about to end. Start the job when it is back.")
+        if len(self._waiting) >= MAX_WAITING:
+            raise ServerBusy(f"{MAX_WAITING} jobs wait already. Wait for one, or cancel one.")
+
+    def _begin(self) -> None:
+        if self._thread is None:
+            thread = threading.Thread(target=self._work, name="jobs", daemon=True)
+            thread.start()
+            self._thread = thread
+
+    def _latest(self, job: Job) -> dict[str, Job]:
+        """The list with one more, without those that ended longest ago; the lock is held."""
+        ended = [job.job for job in self._jobs.values() if job.has_ended]
+        old = ended[: max(0, len(self._jobs) + 1 - N_KEPT)]
+        return {key: kept for key, kept in self._jobs.items() if key not in old} | {job.job: job}
 
     def resume(self, job: str, *, who: str | None = None) -> Job:
         """Do again what a job left undone, as a new job. Raises JobNotFound, JobError."""
@@ -112,8 +144,8 @@ class Jobs:
         while (job := self._next()) is not None:
             try:
                 ended = self._run(job)
-            except OSError as error:  # no process could be started
-                ended = _failed("OSError", f"The job could not be started: {error}.")
+            except (OSError, RuntimeError) as error:  # there is no process or thread to be had
+                ended = _failed("JobError", f"The job could not be started: {error}.")
             with self._change:
                 if not self._jobs[job.job].has_ended:  # by `cancel` or `close`
                     self._set(job.job, **ended, ended_at=datetime.now(UTC))
@@ -121,7 +153,10 @@ class Jobs:
     def _next(self) -> Job | None:
         """The next job, which runs from now on; None when the queue is closed."""
         with self._change:
-            self._change.wait_for(lambda: self._waiting or self._is_closed)
+            while not self._change.wait_for(
+                lambda: self._waiting or self._is_closed, None if self._is_kept else KEEP_AGAIN_S
+            ):
+                self._keep()
             if self._is_closed:
                 return None
             return self._set(
@@ -138,6 +173,7 @@ class Jobs:
             stderr=subprocess.PIPE,
             text=True,
             encoding="utf-8",
+            errors="replace",
         ) as process:
             with self._change:
                 self._process = process
@@ -150,10 +186,7 @@ class Jobs:
             listening.join()
         with self._change:
             self._process = None
-        if ended is None:
-            said = "".join(last_lines).strip() or "it said nothing"
-            return _failed("InternalError", f"The job ended with {process.returncode}: {said}")
-        return ended
+        return ended or _broken_off(process.returncode, "".join(last_lines).strip())
 
     def _follow(self, process: subprocess.Popen[str], job: str, told: str) -> dict[str, Any] | None:
         """Note how far a process is; how it ended, None where it broke off."""
@@ -190,13 +223,26 @@ class Jobs:
         return self._jobs[job]
 
     def _keep(self) -> None:
-        """Write the list down, without those that ended longest ago; the lock is held."""
-        while len(self._jobs) > history.N_KEPT:
-            old = next((job for job in self._jobs.values() if job.has_ended), None)
-            if old is None:
-                break
-            del self._jobs[old.job]
-        history.write(self._folder, self._jobs.values())
+        """Write the list down, or leave it for later; the lock is held."""
+        try:
+            history.write(self._folder, self._jobs.values())
+        except BilderatlasError as refusal:
+            if self._is_kept:
+                logger.warning("The list of jobs is written down later: %s", refusal)
+            self._is_kept = False
+        else:
+            self._is_kept = True
+
+
+def _broken_off(status: int, said: str) -> dict[str, Any]:
+    """What became of a job whose process did not say how it ended."""
+    if status == -KILLED:
+        return _failed(
+            "JobError",
+            "The job's process was killed, as a system does that is short of memory. What it wrote "
+            "is kept: make room in memory and start the job again.",
+        )
+    return _failed("InternalError", f"The job ended with {status}: {said or 'it said nothing'}")
 
 
 def _failed(kind: str, message: str) -> dict[str, Any]:
