@@ -6,14 +6,24 @@ import io
 import tarfile
 import time
 import zipfile
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from bilderatlas import uploads
-from bilderatlas.errors import UploadError, UploadNotFound, UploadTooLarge
+from bilderatlas.errors import (
+    CollectionNotFound,
+    DiskFull,
+    StoreError,
+    UploadError,
+    UploadNotFound,
+    UploadTooLarge,
+)
 from bilderatlas.sources import open as open_source
 from bilderatlas.uploads import Limits, Received, Uploads, safe_name
+from tests.disks import full_disk, make_read_only, small_disk
 from tests.server.coloured import paint
 
 
@@ -37,10 +47,35 @@ def zipped(**files: bytes) -> bytes:
     return out.getvalue()
 
 
-def send(open_: Uploads, upload: str, name: str, content: bytes) -> Received:
+def tarred(mode: str, **files: bytes) -> bytes:
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode=mode) as archive:  # type: ignore[call-overload]
+        for name, content in files.items():
+            member = tarfile.TarInfo(name)
+            member.size = len(content)
+            archive.addfile(member, io.BytesIO(content))
+    return out.getvalue()
+
+
+def pictures_in(folder: Path, upload: str) -> list[bytes]:
+    """What `index` would read of a finished upload."""
+    found = (open_source(source).records() for source in uploads.sources(folder, upload))
+    return [record.read() for records in found for record in records]
+
+
+def send(
+    open_: Uploads,
+    upload: str,
+    name: str,
+    content: bytes,
+    *,
+    meanwhile: Callable[[], object] = lambda: None,
+) -> Received:
+    """Send a file; `meanwhile` happens when all of it is there."""
     with open_.receive(upload, name) as incoming:
         for start in range(0, len(content), 100):
             incoming.write(content[start : start + 100])
+        meanwhile()
         return incoming.close()
 
 
@@ -197,7 +232,7 @@ def test_an_upload_without_files_cannot_be_finished(folder: Path) -> None:
         open_.finish(open_.begin())
 
 
-@pytest.mark.parametrize("upload", ["0" * 16, "../pile", "", "0" * 15])
+@pytest.mark.parametrize("upload", ["0" * 32, "../pile", "", "0" * 31])
 def test_what_is_no_upload_is_not_found(folder: Path, upload: str) -> None:
     with pytest.raises(UploadNotFound):
         Uploads(folder).receive(upload, "a.png")
@@ -224,3 +259,147 @@ def test_uploads_that_rest_are_swept_away(folder: Path) -> None:
     assert uploads.sources(folder, finished)
     with pytest.raises(UploadNotFound):
         open_.receive(left, "b.png")
+
+
+@pytest.mark.parametrize("suffix", ["zip", "tar", "tar.gz", "tar.xz", "tgz", "cbz"])
+@pytest.mark.parametrize("folders", [("", ""), ("a/", "b/")])
+def test_two_archives_of_one_name_are_both_read(
+    folder: Path, suffix: str, folders: tuple[str, str]
+) -> None:
+    open_ = Uploads(folder)
+    upload = open_.begin()
+    mode = {"tar": "w", "tar.xz": "w:xz"}.get(suffix, "w:gz")
+    for seed, above in enumerate(folders):
+        files = {"b.png": picture(seed)}
+        content = zipped(**files) if suffix in ("zip", "cbz") else tarred(mode, **files)
+        kept = send(open_, upload, f"{above}Summer.2024.{suffix.upper()}", content).kept_as
+        number = " (2)" if seed else ""
+        assert kept == f"archives/Summer.2024{number}.{suffix.upper()}"
+    open_.finish(upload)
+    assert sorted(pictures_in(folder, upload)) == sorted([picture(0), picture(1)])
+
+
+def test_a_tar_that_ends_in_a_zip_is_looked_through_as_a_tar(folder: Path) -> None:
+    open_ = Uploads(folder)
+    upload = open_.begin()
+    inner = zipped(**{"c.png": picture(3)})
+    send(open_, upload, "more.tar", tarred("w", **{"b.png": picture(2), "c.zip": inner}))
+    large = Uploads(folder, Limits(unpacked_bytes=len(picture(2)) + len(inner) - 1))
+    with pytest.raises(UploadTooLarge, match="would unpack to too much"):
+        send(large, upload, "n.tar", tarred("w", **{"b.png": picture(2), "c.zip": inner}))
+    open_.finish(upload)
+    assert pictures_in(folder, upload) == [picture(2)]
+
+
+def test_an_archive_of_many_empty_members_is_read_no_further_than_it_may(folder: Path) -> None:
+    open_ = Uploads(folder, Limits(n_members=1000))
+    content = tarred("w:gz", **{f"{number}.png": b"" for number in range(1500)})
+    with pytest.raises(UploadTooLarge, match="would unpack to too much"):
+        send(open_, open_.begin(), "many.tar.gz", content)
+
+
+def test_a_collection_that_was_moved_is_told_and_not_made_anew(folder: Path) -> None:
+    open_ = Uploads(folder)
+    upload = open_.begin()
+    with pytest.raises(CollectionNotFound, match="is there no more"):
+        send(
+            open_,
+            upload,
+            "summer/a.png",
+            picture(),
+            meanwhile=lambda: folder.rename(folder.with_name("elsewhere")),
+        )
+    for ask in (open_.begin, lambda: open_.receive(upload, "b.png"), lambda: open_.finish(upload)):
+        with pytest.raises(CollectionNotFound, match="is there no more"):
+            ask()
+    assert not folder.exists()
+
+
+@pytest.mark.parametrize("end", ["finish", "discard"])
+def test_a_file_that_comes_after_the_end_of_its_upload_is_refused(folder: Path, end: str) -> None:
+    open_ = Uploads(folder)
+    upload = open_.begin()
+    send(open_, upload, "a.png", picture())
+    with pytest.raises(UploadNotFound, match=r"finished or given up while 'summer/b\.png'"):
+        send(
+            open_,
+            upload,
+            "summer/b.png",
+            picture(),
+            meanwhile=lambda: getattr(open_, end)(upload),
+        )
+    assert not list((folder / "uploads").glob("*.part"))
+    if end == "finish":
+        assert pictures_in(folder, upload) == [picture()]
+        assert not list((folder / "uploads" / upload).glob(".*"))
+
+
+def test_an_upload_that_was_reopened_takes_files_again(folder: Path) -> None:
+    open_ = Uploads(folder)
+    upload = open_.begin()
+    send(open_, upload, "a.png", picture(1))
+    open_.finish(upload)
+    open_.reopen(upload)
+    send(open_, upload, "b.png", picture(2))
+    assert open_.finish(upload) == 2
+    assert open_.finish(upload) == 2  # it stays closed
+
+
+def test_a_disk_that_fills_meanwhile_is_told_and_leaves_nothing_behind(folder: Path) -> None:
+    open_ = Uploads(folder)
+    upload = open_.begin()
+    with full_disk(), pytest.raises(DiskFull, match="make room"):
+        send(open_, upload, "a.png", picture())
+    assert [file for file in (folder / "uploads").rglob("*") if file.is_file()] == []
+    assert send(open_, upload, "a.png", picture()).kept_as == "pictures/a.png"
+
+
+def test_a_disk_without_room_for_an_upload_is_told(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(uploads, "ROOM_LEFT", 10**18)
+    open_ = Uploads(folder)
+    with pytest.raises(DiskFull, match=r"a\.png: there is no room for it on the disk of"):
+        send(open_, open_.begin(), "a.png", picture())
+
+
+def test_a_read_only_disk_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(uploads, "ROOM_LEFT", 0)
+    with small_disk(tmp_path / "disk") as disk:
+        open_ = Uploads(disk)
+        upload = open_.begin()
+        send(open_, upload, "a.png", picture())
+        make_read_only(disk)
+        for ask in (
+            open_.begin,
+            lambda: send(open_, upload, "b.png", picture()),
+            lambda: open_.finish(upload),
+            lambda: open_.discard(upload),
+        ):
+            with pytest.raises(StoreError, match="cannot be written: its disk is read-only"):
+                ask()
+        assert not open_.is_finished(upload)
+
+
+def test_files_that_are_sent_at_once_are_all_counted(folder: Path) -> None:
+    open_ = Uploads(folder, Limits(n_files=40))
+    upload = open_.begin()
+    with ThreadPoolExecutor(8) as threads:
+        list(threads.map(lambda n: send(open_, upload, f"{n}.png", picture()), range(40)))
+    with pytest.raises(UploadTooLarge, match="40 files at most"):
+        send(open_, upload, "more.png", picture())
+    assert open_.finish(upload) == 40
+
+
+def test_what_a_killed_server_had_begun_counts_nothing(folder: Path) -> None:
+    open_ = Uploads(folder)
+    upload = open_.begin()
+    draft = folder / "uploads" / f"{upload}.part" / ".0123456789abcdef"
+    draft.write_bytes(picture())
+    with pytest.raises(UploadError, match="Nothing was uploaded"):
+        Uploads(folder).finish(upload)
+
+
+def test_a_name_that_no_disk_takes_is_refused() -> None:
+    with pytest.raises(UploadError, match="2,000 bytes"):
+        safe_name("/".join(["ä" * 100] * 15))

@@ -11,26 +11,31 @@ from __future__ import annotations
 import re
 import secrets
 import shutil
+import threading
 import time
 import unicodedata
 import zipfile
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from types import TracebackType
 from typing import BinaryIO, Self
 
-from bilderatlas.errors import UploadError, UploadNotFound, UploadTooLarge
+from bilderatlas.errors import DiskFull, UploadError, UploadNotFound, UploadTooLarge
 from bilderatlas.images import looks_like_picture
 from bilderatlas.sources.archives import DAMAGE, open_tar, tar_members
 from bilderatlas.sources.passing import ARCHIVE_SUFFIXES
-from bilderatlas.store.disk import disk_errors
+from bilderatlas.store.disk import disk_errors, gone
 
 FOLDER = "uploads"
 PART = ".part"
 PICTURES, ARCHIVES = "pictures", "archives"
+N_ID_BYTES = 16
 N_HEAD = 512  # bytes that say what a file is
 MAX_NAME_BYTES = 200  # of one part of a name; most disks take 255
 MAX_DEPTH = 20  # folders in a name
+MAX_PATH_BYTES = 2000  # of a whole name; the collection's own place comes on top
 STALE_S = 24 * 3600  # an upload that nothing was added to for so long is given up
 ROOM_LEFT = 500_000_000  # bytes of the disk that uploads leave free
 MANY_BYTES = 100_000_000  # what may be packed as tightly as it likes
@@ -69,49 +74,71 @@ class Received:
 
 
 class Uploads:
-    """The uploads of one collection that are not finished yet."""
+    """The uploads of one collection that are not finished yet. Safe from several threads."""
 
     def __init__(self, collection: Path, limits: Limits | None = None) -> None:
         self._collection = collection
         self._limits = limits or Limits()
         self._tallies: dict[str, _Tally] = {}
+        self._counting = threading.Lock()
+        self.finishing = threading.Lock()  # to be held while one is closed and its job begins
 
     def begin(self) -> str:
         """Make room for an upload; its id."""
-        sweep(self._collection)
-        upload = secrets.token_hex(8)
+        upload = secrets.token_hex(N_ID_BYTES)
         with disk_errors(self._collection):
-            (self._collection / FOLDER / f"{upload}{PART}").mkdir(parents=True)
+            sweep(self._collection)
+            folder = self._collection / FOLDER
+            folder.mkdir(exist_ok=True)  # no parents: what was moved away is not made anew
+            (folder / f"{upload}{PART}").mkdir()
         return upload
 
     def receive(self, upload: str, name: str) -> Incoming:
         """Take in a file. Raises UploadNotFound, UploadTooLarge, UploadError for such a name."""
         part = _open_folder(self._collection, upload)
-        if upload not in self._tallies:
-            sizes = [file.stat().st_size for file in part.rglob("*") if file.is_file()]
-            self._tallies[upload] = _Tally(len(sizes), sum(sizes))
-        return Incoming(part, name, self._limits, self._tallies[upload])
+        with self._counting, disk_errors(self._collection):
+            if upload not in self._tallies:
+                sizes = [file.stat().st_size for file in _kept(part)]
+                self._tallies[upload] = _Tally(len(sizes), sum(sizes))
+            return Incoming(self._collection, part, name, self._limits, self._tallies[upload])
+
+    def is_finished(self, upload: str) -> bool:
+        """Whether an upload is closed. Raises UploadNotFound for what is no id."""
+        return (self._collection / FOLDER / _id(upload)).is_dir()
 
     def finish(self, upload: str) -> int:
         """Close an upload, so that it can be indexed; how many files it has.
 
-        Raises UploadNotFound, UploadError where it has none.
+        One that is closed stays so. Raises UploadNotFound, UploadError where it has no file.
         """
+        closed = self._collection / FOLDER / _id(upload)
+        if self.is_finished(upload):
+            return len(_kept(closed))
         part = _open_folder(self._collection, upload)
-        n_files = sum(1 for file in part.rglob("*") if file.is_file())
+        n_files = len(_kept(part))
         if not n_files:
             raise UploadError("Nothing was uploaded: no file was a picture or an archive.")
-        self._tallies.pop(upload, None)
         with disk_errors(self._collection):
-            part.rename(part.with_suffix(""))
+            for draft in _drafts(part):
+                draft.unlink(missing_ok=True)
+            part.rename(closed)
+        self._tallies.pop(upload, None)
         return n_files
+
+    def reopen(self, upload: str) -> None:
+        """Take `finish` back, because what was to follow was refused."""
+        closed = self._collection / FOLDER / _id(upload)
+        with disk_errors(self._collection):
+            closed.rename(closed.with_name(f"{upload}{PART}"))
 
     def discard(self, upload: str) -> None:
         """Give up an upload and what it holds. Raises UploadNotFound."""
         part = _open_folder(self._collection, upload)
-        self._tallies.pop(upload, None)
         with disk_errors(self._collection):
-            shutil.rmtree(part)
+            shutil.rmtree(part, ignore_errors=True)  # what still arrives may leave meanwhile
+            if part.exists():
+                shutil.rmtree(part)
+        self._tallies.pop(upload, None)
 
 
 def sources(collection: Path, upload: str) -> list[Path]:
@@ -129,34 +156,52 @@ def sources(collection: Path, upload: str) -> list[Path]:
 def sweep(collection: Path, *, now: float | None = None) -> int:
     """Remove uploads that were never finished and have rested for a day; how many."""
     oldest = (time.time() if now is None else now) - STALE_S
-    left = [
-        part
-        for part in (collection / FOLDER).glob(f"*{PART}")
-        if max(file.lstat().st_mtime for file in (part, *part.rglob("*"))) < oldest
-    ]
+    left = [part for part in (collection / FOLDER).glob(f"*{PART}") if _changed_at(part) < oldest]
     for part in left:
-        shutil.rmtree(part)
+        shutil.rmtree(part, ignore_errors=True)  # what cannot be removed keeps nobody from sending
     return len(left)
+
+
+def _changed_at(part: Path) -> float:
+    """When something was added to an upload; what leaves meanwhile counts nothing."""
+    times = [0.0]
+    for file in (part, *part.rglob("*")):
+        with suppress(FileNotFoundError):
+            times.append(file.lstat().st_mtime)
+    return max(times)
+
+
+def _kept(folder: Path) -> list[Path]:
+    """The files that an upload holds, without those that still arrive."""
+    found = (file for kind in (PICTURES, ARCHIVES) for file in (folder / kind).rglob("*"))
+    return [file for file in found if file.is_file()]
+
+
+def _drafts(part: Path) -> list[Path]:
+    """The files that still arrive, or of which a server that was killed had a part."""
+    return [file for file in part.iterdir() if file.is_file()]
 
 
 class Incoming:
     """One file that arrives, piece by piece. What is not `close`d leaves nothing behind."""
 
-    def __init__(self, part: Path, name: str, limits: Limits, tally: _Tally) -> None:
+    def __init__(
+        self, collection: Path, part: Path, name: str, limits: Limits, tally: _Tally
+    ) -> None:
         """`part` is the upload's folder."""
-        self._part, self._limits, self._tally = part, limits, tally
+        self._collection, self._part, self._limits, self._tally = collection, part, limits, tally
         self._name, self._safe = name, safe_name(name)
         if tally.n_files >= limits.n_files:
             raise UploadTooLarge(f"An upload has {limits.n_files:,} files at most.")
-        free = shutil.disk_usage(part).free - ROOM_LEFT
-        self._room = min(limits.total_bytes - tally.n_bytes, free)
+        self._left = limits.total_bytes - tally.n_bytes
+        self._free = shutil.disk_usage(part).free - ROOM_LEFT
         self._draft = part / f".{secrets.token_hex(8)}"
         self._file: BinaryIO | None = None
         self._head = b""
         self._n_bytes = 0
 
     def __enter__(self) -> Self:
-        with disk_errors(self._part):
+        with disk_errors(self._collection):
             self._file = self._draft.open("wb")
         return self
 
@@ -166,18 +211,21 @@ class Incoming:
         error: BaseException | None,
         at: TracebackType | None,
     ) -> None:
-        if self._file:
-            self._file.close()
-        self._draft.unlink(missing_ok=True)
+        with disk_errors(self._collection):
+            try:
+                if self._file:
+                    self._file.close()  # it writes what it has not yet
+            finally:
+                self._draft.unlink(missing_ok=True)
 
     def write(self, piece: bytes) -> None:
-        """Take in some bytes. Raises UploadTooLarge, UploadError, StoreError."""
+        """Take in some bytes. Raises UploadTooLarge, DiskFull, StoreError."""
         assert self._file, "used in a with statement"
         if len(self._head) < N_HEAD:
             self._head += piece[: N_HEAD - len(self._head)]
         self._n_bytes += len(piece)
         self._check_size()
-        with disk_errors(self._part):
+        with disk_errors(self._collection):
             self._file.write(piece)
 
     def _check_size(self) -> None:
@@ -185,30 +233,47 @@ class Incoming:
         most = self._limits.archive_bytes if is_archive else self._limits.picture_bytes
         if self._n_bytes > most:
             raise UploadTooLarge(f"{self._name}: more than {most / 2**30:.1f} GiB.")
-        if self._n_bytes > self._room:
+        if self._n_bytes > self._left:
             raise UploadTooLarge(
                 f"{self._name}: there is no room for it. An upload holds "
-                f"{self._limits.total_bytes / 2**30:.0f} GiB at most, and leaves room on the disk."
+                f"{self._limits.total_bytes / 2**30:.0f} GiB at most."
+            )
+        if self._n_bytes > self._free:
+            raise DiskFull(
+                f"{self._name}: there is no room for it on the disk of {self._collection}, where "
+                f"uploads leave {ROOM_LEFT / 1e9:g} GB free. Make room and send it again."
             )
 
     def close(self) -> Received:
         """Say that the file is whole. Raises UploadError for what is no picture or archive."""
         assert self._file, "used in a with statement"
-        with disk_errors(self._part):
+        with disk_errors(self._collection):
             self._file.close()
+        self._check_open()
         suffix = _archive_suffix(self._head)
         if suffix is None and not looks_like_picture(self._head):
             raise UploadError(
                 f"{self._name}: neither a picture nor a ZIP or tar archive, by its content."
             )
         if suffix is not None:
-            _check_archive(self._draft, self._name, self._limits)
+            _check_archive(self._draft, suffix, self._name, self._limits)
         place = self._place(suffix)
         self._tally.n_files += 1
         self._tally.n_bytes += self._n_bytes
         kind = "picture" if suffix is None else "archive"
         kept_as = place.relative_to(self._part).as_posix()
         return Received(self._name, kept_as, kind, self._n_bytes)
+
+    def _check_open(self) -> None:
+        """Refuse a file whose upload did not wait for it."""
+        if self._draft.exists():
+            return
+        if not self._collection.exists():
+            raise gone(self._collection)
+        raise UploadNotFound(
+            f"The upload was finished or given up while {shown(self._name)} was sent. "
+            "POST /api/v1/uploads begins another."
+        )
 
     def _place(self, suffix: str | None) -> Path:
         """Move the file to where nothing else lies."""
@@ -218,22 +283,35 @@ class Incoming:
         else:
             is_told = wanted.name.lower().endswith(ARCHIVE_SUFFIXES)
             place = self._part / ARCHIVES / (wanted.name if is_told else wanted.name + suffix)
-        try:
-            place.parent.mkdir(parents=True, exist_ok=True)
-        except (FileExistsError, NotADirectoryError):
-            raise UploadError(
-                f"{shown(self._name)} lies in a folder that has the name of a file sent before."
-            ) from None
-        with disk_errors(self._part):
+        with disk_errors(self._collection):
+            self._make_folders(place)
             free, n = place, 1
             while True:
                 try:
                     free.touch(exist_ok=False)
                 except FileExistsError:
                     n += 1
-                    free = place.with_name(f"{place.stem} ({n}){place.suffix}")
+                    free = _numbered(place, n)
                 else:
                     return self._draft.replace(free)
+
+    def _make_folders(self, place: Path) -> None:
+        """Make the folders of a file within the upload, but not the upload: it may be gone."""
+        above = [*place.relative_to(self._part).parents]  # the nearest first, "." last
+        try:
+            for folder in above[-2::-1]:
+                (self._part / folder).mkdir(exist_ok=True)
+        except (FileExistsError, NotADirectoryError):
+            raise UploadError(
+                f"{shown(self._name)} lies in a folder that has the name of a file sent before."
+            ) from None
+
+
+def _numbered(place: Path, n: int) -> Path:
+    """`a (2).tar.gz`: what a file is known by stays at its end."""
+    ends = (end for end in ARCHIVE_SUFFIXES if place.name.lower().endswith(end))
+    stem = place.name[: -len(next(ends, place.suffix)) or None]
+    return place.with_name(f"{stem} ({n}){place.name[len(stem) :]}")
 
 
 def safe_name(name: str) -> str:
@@ -247,11 +325,13 @@ def safe_name(name: str) -> str:
             f"{shown(name)} is no name for an upload: it must be relative and must not climb up."
         )
     safe = [_safe_part(part) for part in parts if part not in ("", ".")]
-    if not safe or len(safe) > MAX_DEPTH:
+    whole = "/".join(safe)
+    if not safe or len(safe) > MAX_DEPTH or len(whole.encode()) > MAX_PATH_BYTES:
         raise UploadError(
-            f"{shown(name)} is no name for an upload, or has over {MAX_DEPTH} folders."
+            f"{shown(name)} is no name for an upload, or has over {MAX_DEPTH} folders or "
+            f"{MAX_PATH_BYTES:,} bytes."
         )
-    return "/".join(safe)
+    return whole
 
 
 def _safe_part(part: str) -> str:
@@ -284,47 +364,48 @@ def _archive_suffix(head: bytes) -> str | None:
     return next((suffix for start, suffix in packed.items() if head.startswith(start)), None)
 
 
-def _check_archive(path: Path, name: str, limits: Limits) -> None:
+def _check_archive(path: Path, suffix: str, name: str, limits: Limits) -> None:
     """Refuse what would explode. Raises UploadTooLarge, UploadError for what is damaged."""
+    sizes = _zip_sizes(path) if suffix == ".zip" else _tar_sizes(path)
     try:
-        sizes = _zip_sizes(path) if zipfile.is_zipfile(path) else _tar_sizes(path, limits)
+        is_small = _are_few(sizes, path.stat().st_size, limits)
     except DAMAGE as error:
         raise UploadError(f"{shown(name)} is a damaged archive: {error}.") from error
-    unpacked = sum(sizes)
-    is_bomb = unpacked > MANY_BYTES and unpacked > limits.ratio * path.stat().st_size
-    if len(sizes) > limits.n_members or unpacked > limits.unpacked_bytes or is_bomb:
+    if not is_small:
         raise UploadTooLarge(f"{shown(name)} would unpack to too much, and was refused.")
 
 
-def _zip_sizes(path: Path) -> list[int]:
+def _are_few(sizes: Iterator[int], packed: int, limits: Limits) -> bool:
+    """Whether an archive's members keep to the limits; read up to the first that does not."""
+    left = min(limits.unpacked_bytes, max(MANY_BYTES, limits.ratio * packed))
+    for n_members, size in enumerate(sizes, start=1):
+        left -= size
+        if left < 0 or n_members > limits.n_members:
+            return False
+    return True
+
+
+def _zip_sizes(path: Path) -> Iterator[int]:
     with zipfile.ZipFile(path) as archive:
-        return [member.file_size for member in archive.infolist()]
+        yield from (member.file_size for member in archive.infolist())
 
 
-def _tar_sizes(path: Path, limits: Limits) -> list[int]:
-    """The sizes of a tar's members, up to the first that is past any limit."""
-    sizes: list[int] = []
-    limit = limits.unpacked_bytes
+def _tar_sizes(path: Path) -> Iterator[int]:
     with open_tar(path) as archive:
-        for member in tar_members(archive):
-            sizes.append(member.size)
-            limit -= member.size
-            if limit < 0:
-                break
-    return sizes
+        yield from (max(0, member.size) for member in tar_members(archive))
 
 
 def _open_folder(collection: Path, upload: str) -> Path:
     part = collection / FOLDER / f"{_id(upload)}{PART}"
-    if not part.is_dir():
-        raise UploadNotFound(
-            f"There is no open upload {upload!r}. POST /api/v1/uploads begins one."
-        )
-    return part
+    if part.is_dir():
+        return part
+    if not collection.exists():
+        raise gone(collection)
+    raise UploadNotFound(f"There is no open upload {upload!r}. POST /api/v1/uploads begins one.")
 
 
 def _id(upload: str) -> str:
-    """An id that is one: sixteen digits, and so no path."""
-    if not re.fullmatch(r"[0-9a-f]{16}", upload):
+    """An id that is one: hexadecimal digits, and so no path."""
+    if not re.fullmatch(f"[0-9a-f]{{{2 * N_ID_BYTES}}}", upload):
         raise UploadNotFound(f"{shown(upload)} is no upload.")
     return upload

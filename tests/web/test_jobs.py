@@ -11,6 +11,7 @@ from playwright.sync_api import Browser, FilePayload, Page, expect
 
 import bilderatlas
 from bilderatlas.collection import Collection
+from bilderatlas.jobs import history
 from tests.server.access.keyed import ACCESS, VIEWER, bearer
 from tests.server.coloured import make_collection, paint
 from tests.web.visiting import Visit, served
@@ -148,6 +149,26 @@ def test_the_tray_fits_a_narrow_screen(visit: Visit) -> None:
     assert box["x"] >= 0
     assert box["x"] + box["width"] <= 400
     assert box["height"] <= 400
+
+
+def test_an_upload_whose_reading_was_refused_is_gone_on_with(
+    visit: Visit, atlas: Collection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = visit.go("/")
+    expect(page.locator("#jobs")).to_be_visible()
+    read = page.locator(tray(page, "Reading pictures"))
+    n_read, n_images = read.count(), atlas.info().n_images
+    with monkeypatch.context() as refusing:
+        refusing.setattr(history, "FILE", "no folder/jobs.json")  # it cannot be written
+        choose(page, picture("late.png", "yellow", 9))
+        shown = page.locator("#uploads-list .job")
+        expect(shown).to_contain_text("Writing to", timeout=SOON_MS)
+    shown.get_by_role("button", name="Go on").click()
+    expect(read).to_have_count(n_read + 1)
+    expect(page.locator("#uploads-list .job")).to_have_count(0)
+    expect(read.first).to_contain_text("1 new picture", timeout=SOON_MS)
+    assert atlas.info().n_images == n_images + 1
+    visit.complaints.clear()  # Chromium notes the refusals
 
 
 def test_a_viewer_sees_jobs_but_may_start_none(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request
@@ -71,7 +72,16 @@ def discard(uploads: Open, upload: str) -> None:
 def finish(
     uploads: Open, queue: Queued, upload: str, who: Who, body: IndexOptions | None = None
 ) -> dict[str, Any]:
-    """Close an upload and start the job that reads its pictures."""
-    uploads.finish(upload)
-    options = (body or IndexOptions()).model_dump(exclude_none=True)
-    return queue.start("index", options | {"upload": upload}, who=who).to_dict()
+    """Close an upload and start the job that reads its pictures.
+
+    Where the job is refused, the upload stays open. Asked again, it says the same job.
+    """
+    options = (body or IndexOptions()).model_dump(exclude_none=True) | {"upload": upload}
+    with uploads.finishing, ExitStack() as undo:
+        if uploads.is_finished(upload) and (begun := queue.reading(upload)):
+            return begun.to_dict()
+        uploads.finish(upload)
+        undo.callback(uploads.reopen, upload)
+        job = queue.start("index", options, who=who)
+        undo.pop_all()
+    return job.to_dict()

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from bilderatlas.server.schemas.limits import MAX_WORDS, SpaceName
 
-UploadId = Annotated[str, Field(pattern="^[0-9a-f]{16}$", description="a finished upload")]
+UploadId = Annotated[str, Field(pattern="^[0-9a-f]{32}$", description="a finished upload")]
 Name = Annotated[str, Field(max_length=MAX_WORDS)]
 Source = Annotated[str, Field(max_length=5000, description="as `GET /info` has it")]
 Count = Annotated[int, Field(ge=1, le=1_000_000)]

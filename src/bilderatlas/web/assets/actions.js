@@ -41,7 +41,7 @@
   };
 
   // Sends `body` to a route of the REST API. Returns the answer; throws an Error whose message is
-  // the refusal's own.
+  // the refusal's own, with its status.
   const send = async (action, body, method = "POST") => {
     const answer = await fetch(action, {
       method,
@@ -50,7 +50,10 @@
     });
     const isJson = /json/.test(answer.headers.get("Content-Type") || "");
     const content = isJson ? await answer.json() : null;
-    if (!answer.ok) throw new Error((content && content.detail) || answer.statusText);
+    if (!answer.ok) {
+      const refusal = new Error((content && content.detail) || answer.statusText);
+      throw Object.assign(refusal, { status: answer.status });
+    }
     return content;
   };
 

@@ -51,16 +51,20 @@
       this.ways = make("p", { className: "job-ways" });
       const title = make("p", { className: "job-title" }, make("strong", { text: say("uploading") }));
       this.item = make("li", { className: "job" }, title, this.bar, this.said, this.now, this.refused, this.ways);
-      this.button("cancel", stop);
+      this.offer({ cancel: stop });
       this.nAll = nAll;
       document.getElementById("uploads-list").prepend(this.item);
       window.bilderatlas.jobs.draw();
     }
 
-    button(name, act) {
-      const made = make("button", { type: "button", className: "small", text: say(name) });
-      made.addEventListener("click", act);
-      this.ways.replaceChildren(made);
+    // The buttons from now on, by their names.
+    offer(ways) {
+      const buttons = Object.entries(ways).map(([name, act]) => {
+        const made = make("button", { type: "button", className: "small", text: say(name) });
+        made.addEventListener("click", act);
+        return made;
+      });
+      this.ways.replaceChildren(...buttons);
     }
 
     draw(upload) {
@@ -83,11 +87,11 @@
       }
     }
 
-    end(said) {
+    end(said, ways = {}) {
       this.said.textContent = said;
       this.bar.remove();
       this.now.remove();
-      this.button("dismiss", () => this.remove());
+      this.offer({ ...ways, dismiss: () => this.remove() });
     }
 
     remove() {
@@ -147,10 +151,32 @@
         this.shown.end(say(this.isStopped ? "stopped" : "nothing"));
         return;
       }
-      await window.bilderatlas.send(`${this.address}/finish`, {});
+      await this.finish();
+    }
+
+    // Has the files read. Where that is refused, the upload stays, and can be gone on with.
+    async finish() {
+      try {
+        await this.close();
+      } catch (error) {
+        this.shown.end(error.message, { resume: () => this.finish() });
+        return;
+      }
       window.bilderatlas.jobs.refresh();
       if (this.nRefused) this.shown.end(say("sent", { done: this.nDone - this.nRefused, all: this.nDone }));
       else this.shown.remove();
+    }
+
+    async close() {
+      for (let n = 1; ; n += 1) {
+        try {
+          return await window.bilderatlas.send(`${this.address}/finish`, {});
+        } catch (error) {
+          const isOver = error.status && !isBusy(error.status);
+          if (isOver || n === TRIES) throw error;
+          await pause(1000 * n);
+        }
+      }
     }
 
     async sendNext() {
