@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pyarrow.csv
 import pytest
 
-from bilderatlas.collection import Collection, selections
-from bilderatlas.errors import ImageNotFound, QueryError, SelectionNotFound
+from bilderatlas.collection import Collection
+from bilderatlas.collection.selections import Memory, Selections
+from bilderatlas.errors import (
+    CollectionNotFound,
+    DiskFull,
+    ImageNotFound,
+    QueryError,
+    SelectionNotFound,
+)
+from tests.disks import full_disk
 from tests.pictures import collect, plain, put
 
 
@@ -69,11 +78,67 @@ def test_what_was_never_kept_is_not_found(atlas: Collection, name: str) -> None:
 
 def test_the_selection_used_least_lately_makes_room(tmp_path: Path) -> None:
     ids = [f"{number:032x}" for number in range(4)]
-    first, second = (selections.keep(tmp_path, [each]) for each in ids[:2])
-    for age, kept in enumerate((first, second), start=1):
-        os.utime(tmp_path / "selections" / kept, (age, age))
-    assert selections.read(tmp_path, first) == ids[:1]  # so the second is the one to go
-    third = selections.keep(tmp_path, ids[2:3], max_bytes=32)
-    assert [selections.read(tmp_path, kept) for kept in (first, third)] == [ids[:1], ids[2:3]]
+    kept = Selections(tmp_path, max_bytes=32)
+    first, second = (kept.keep([each]) for each in ids[:2])
+    for age, each in enumerate((first, second), start=1):
+        os.utime(tmp_path / "selections" / each, (age, age))
+    assert kept.read(first) == ids[:1]  # so the second is the one to go
+    third = kept.keep(ids[2:3])
+    assert [kept.read(each) for each in (first, third)] == [ids[:1], ids[2:3]]
     with pytest.raises(SelectionNotFound):
-        selections.read(tmp_path, second)
+        kept.read(second)
+
+
+def test_in_memory_nothing_is_written_and_what_lies_there_is_found(tmp_path: Path) -> None:
+    ids = [f"{number:032x}" for number in range(2)]
+    before = Selections(tmp_path).keep(ids[:1])
+    os.utime(tmp_path / "selections" / before, (1, 1))
+
+    kept = Selections(tmp_path)
+    kept.write_nothing()
+    new = kept.keep(ids[1:])
+
+    assert [kept.read(each) for each in (before, new)] == [ids[:1], ids[1:]]
+    assert [file.name for file in (tmp_path / "selections").iterdir()] == [before]
+    assert (tmp_path / "selections" / before).stat().st_mtime == 1
+    with pytest.raises(SelectionNotFound):
+        Selections(tmp_path).read(new)  # it ends with the process
+
+
+def test_the_selection_used_least_lately_makes_room_in_memory() -> None:
+    memory = Memory(max_bytes=32)
+    memory.keep("first", bytes(16))
+    memory.keep("second", bytes(16))
+    assert memory.read("first") == bytes(16)  # so the second is the one to go
+    memory.keep("third", bytes(16))
+    assert [memory.read(each) for each in ("first", "second", "third")] == [
+        bytes(16),
+        None,
+        bytes(16),
+    ]
+    memory.keep("large", bytes(100))
+    assert memory.read("large") == bytes(100)
+    assert memory.read("third") is None
+
+
+def test_selections_are_kept_from_many_threads_at_once(tmp_path: Path) -> None:
+    kept = Selections(tmp_path, max_bytes=64)
+    ids = [f"{number:032x}" for number in range(200)]
+    with ThreadPoolExecutor(8) as threads:
+        made = list(threads.map(lambda one: kept.keep([one]), ids))
+    assert len(set(made)) == 200
+
+
+def test_a_full_disk_is_told_and_leaves_nothing_behind(tmp_path: Path) -> None:
+    kept = Selections(tmp_path)
+    with full_disk(), pytest.raises(DiskFull, match=r"disk of .* is full.*make room"):
+        kept.keep(["0" * 32])
+    assert list((tmp_path / "selections").iterdir()) == []
+    assert kept.read(kept.keep(["0" * 32])) == ["0" * 32]
+
+
+def test_a_folder_that_was_moved_is_not_made_anew(tmp_path: Path) -> None:
+    kept = Selections(tmp_path / "moved.atlas")
+    with pytest.raises(CollectionNotFound, match="is there no more"):
+        kept.keep(["0" * 32])
+    assert list(tmp_path.iterdir()) == []

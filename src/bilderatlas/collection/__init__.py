@@ -21,6 +21,7 @@ from bilderatlas.collection.open_map import OpenMaps
 from bilderatlas.collection.open_run import OpenRuns
 from bilderatlas.collection.open_space import OpenSpace
 from bilderatlas.collection.readings import Readings
+from bilderatlas.collection.selections import Selections
 from bilderatlas.encoders import Encoder
 from bilderatlas.errors import EncoderMismatch, QueryError, StoreError
 from bilderatlas.evaluation.grid import EPS, MIN_SAMPLES
@@ -140,6 +141,7 @@ class Collection:
         self._is_kept_up = False
         self._read: Readings | None = None
         self._people: Labels | None = None
+        self._selections = Selections(store.path)
         self._runs = OpenRuns(store)
         self._maps = OpenMaps(store)
         self._advised: dict[tuple[str, str, int, int], tuple[Catalogue, Advice]] = {}
@@ -930,16 +932,18 @@ class Collection:
         `images` are image ids, paths, ids of their table, or ids of regions, which mean their
         images. The same images have the same id. Raises ImageNotFound, QueryError, StoreError.
         """
-        from bilderatlas.collection import labelling, selections
+        from bilderatlas.collection import labelling
 
         found = labelling.resolved(self._space(), images)
-        return selections.keep(self.path, map(image_id_of, found))
+        return self._selections.keep(map(image_id_of, found))
+
+    def keep_selections_in_memory(self) -> None:
+        """Write no selection into the collection's folder: a server that is read-only does so."""
+        self._selections.write_nothing()
 
     def selection(self, selection: str) -> list[str]:
         """The ids of the images that were kept together. Raises SelectionNotFound."""
-        from bilderatlas.collection import selections
-
-        return selections.read(self.path, selection)
+        return self._selections.read(selection)
 
     def images(self, image_ids: Sequence[str]) -> Images:
         """What the collection knows of some images, in the order asked for."""

@@ -37,6 +37,8 @@ DOCS_POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'n
 def create(collection: Collection, access: Access | None = None) -> FastAPI:
     """Make the app that answers for a collection: by default, to everybody on this machine."""
     allowed, metrics = access or Access(), Metrics()
+    if allowed.is_read_only:
+        collection.keep_selections_in_memory()
     app = App(
         metrics,
         title="Bilderatlas",
