@@ -34,7 +34,7 @@ async def whole(request: Request) -> Response:
     return PlainTextResponse(f"{len(await request.body())} bytes")
 
 
-def bounds_of(answer: Answer, path: str = "/api/v1/search") -> Bounds:
+def bounds_of(answer: Answer, path: str) -> Bounds:
     routes = [Route(path, answer, methods=["POST"])]
     return Bounds(Starlette(routes=routes, exception_handlers={HTTPException: refused}), SHORT)
 
@@ -68,7 +68,7 @@ async def ask(
 
     scope: Scope = {"type": "http", "method": "POST", "path": path, "headers": []}
     scope |= {"query_string": query, "root_path": "", "server": ("127.0.0.1", 80), "scheme": "http"}
-    await (bounded or bounds_of(answer))(scope, receive, send)
+    await (bounded or bounds_of(answer, path))(scope, receive, send)
     return sent[0]["status"], b"".join(each.get("body", b"") for each in sent)
 
 
@@ -169,6 +169,17 @@ def test_work_for_somebody_who_went_away_ends_and_gives_its_turn_back(method: st
 
     assert run(go_away()) < 2
     assert ended.is_set()
+
+
+def test_what_was_sent_is_looked_through_as_long_as_it_takes() -> None:
+    async def slow(request: Request) -> Response:
+        await request.body()
+        await asyncio.sleep(0.8)
+        return PlainTextResponse("an archive of many gigabytes")
+
+    for way in ("files", "finish"):
+        path = f"/api/v1/uploads/{'0' * 32}/{way}"
+        assert run(ask(slow, [b"PK"], path=path)) == (200, b"an archive of many gigabytes")
 
 
 def test_the_time_for_an_answer_begins_when_the_question_is_there() -> None:

@@ -24,6 +24,18 @@ def connect(address: str) -> socket.socket:
     return socket.create_connection((host, int(port)), timeout=5)
 
 
+def is_cut_off(connection: socket.socket, at_most_s: float) -> bool:
+    """Whether the other side gives a connection up from which nothing is read."""
+    until = time.monotonic() + at_most_s
+    while time.monotonic() < until:
+        try:
+            connection.send(b"G")
+        except OSError:
+            return True
+        time.sleep(0.05)
+    return False
+
+
 def seconds_until_closed(connection: socket.socket, *, drip: bytes = b"") -> float:
     began = time.monotonic()
     connection.settimeout(0.05)
@@ -74,3 +86,33 @@ def test_a_connection_that_asks_again_and_again_stays_open(
                 assert part, "it stays open"
                 said += part
             time.sleep(0.4)
+
+
+LONG = b"GET /api/openapi.json HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
+N_LONG = 100  # more than the buffers of the machine take
+
+
+def test_an_answer_that_is_never_read_is_not_kept_for_ever(
+    collection: Collection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(patience, "READ_TIMEOUT_S", 0.5)
+    with served(collection) as address, connect(address) as connection:
+        connection.sendall(LONG * N_LONG)
+        assert is_cut_off(connection, 30)
+        with connect(address) as other:
+            other.sendall(WHOLE)
+            assert other.recv(1000).startswith(b"HTTP/1.1 200")
+
+
+def test_an_answer_that_is_read_slowly_comes_whole(
+    collection: Collection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(patience, "READ_TIMEOUT_S", 1.0)
+    with served(collection) as address, connect(address) as connection:
+        connection.sendall(LONG * N_LONG + WHOLE.replace(b"Host", b"Connection: close\r\nHost"))
+        n_bytes = 0
+        while part := connection.recv(1 << 18):
+            n_bytes += len(part)
+            time.sleep(0.05)
+        assert part == b""
+        assert n_bytes > N_LONG * 100_000

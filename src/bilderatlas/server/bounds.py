@@ -27,6 +27,7 @@ THUMBNAILS = re.compile(r"/api/v1/images/[^/]+/thumbnail")
 UPLOADS = re.compile(r"/api/v1/uploads/[^/]+/files")  # they have limits of their own
 # A condition may take its ten seconds. Words that only look like one wait among conditions.
 CONDITION = re.compile(rb"\bwhere\b")
+SENT = re.compile(r"/api/v1/uploads/.+")  # gigabytes, or many files, are looked through
 # What asks nothing of the collection.
 FREE = re.compile(r"/assets/.*|/_dash-component-suites/.*|/sign-(in|out)|/api/v1/health|/api/docs")
 
@@ -37,6 +38,7 @@ class Limits:
 
     answer_s: float = 60.0  # to the first byte of an answer, from the last byte of the question
     heavy_answer_s: float = 600.0  # where the question is one that takes a while
+    sent_answer_s: float = 6 * 3600.0  # where archives of the largest size are unpacked to see
     wait_s: float = 20.0  # for a turn
     silence_s: float = 20.0  # between two pieces of a body
     body_bytes_per_s: float = 1000.0  # after the first `silence_s`
@@ -115,6 +117,8 @@ class Exchange:
         self._scope, self._receive, self._send = scope, receive, send
         self._limits = limits
         self._answer_s = limits.heavy_answer_s if is_heavy else limits.answer_s
+        if SENT.fullmatch(scope["path"]):
+            self._answer_s = limits.sent_answer_s
         self._lane, self._of_conditions = lane, of_conditions
         self._turn_of: str | None = None  # who has one now
         self._given_up = given_up.begin()

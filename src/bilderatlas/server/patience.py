@@ -8,15 +8,17 @@ import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 HEAD_TIMEOUT_S = 15.0  # for a request's first line and headers, from its first byte
+READ_TIMEOUT_S = 180.0  # in which something of a long answer is read, over the slowest line too
 
 
 class Patience(H11Protocol):
-    """Closes a connection on which no whole request comes ("slow loris").
+    """Closes a connection on which no whole request comes ("slow loris"), or no answer is read.
 
     The time between two requests is uvicorn's own matter, a request's body that of `bounds`.
     """
 
     _waiting: asyncio.TimerHandle | None = None
+    _reading: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Somebody is there, and should say something soon."""
@@ -34,7 +36,33 @@ class Patience(H11Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Nobody is there any more."""
         self._stop_waiting()
+        self._stop_looking()
         super().connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        """More waits to be read than is kept for one."""
+        super().pause_writing()
+        self._look_later()
+
+    def resume_writing(self) -> None:
+        """Most of it was read."""
+        super().resume_writing()
+        self._stop_looking()
+
+    def _look_later(self) -> None:
+        n_unread = self.transport.get_write_buffer_size()
+        self._reading = self.loop.call_later(READ_TIMEOUT_S, self._look, n_unread)
+
+    def _look(self, n_before: int) -> None:
+        if self.transport.get_write_buffer_size() < n_before:
+            self._look_later()
+        else:
+            self.transport.abort()  # closing would wait until it is read
+
+    def _stop_looking(self) -> None:
+        if self._reading is not None:
+            self._reading.cancel()
+            self._reading = None
 
     def _wait(self) -> None:
         if self._waiting is None:
