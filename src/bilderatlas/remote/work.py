@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
-from bilderatlas.errors import ServerError
+from bilderatlas.errors import ServerBusy, ServerError
 from bilderatlas.remote.connection import Connection, refusal
 
 FIRST_LOOK_S, LAST_LOOK_S = 0.1, 2.0  # between two looks at how far a job is: rarer and rarer
@@ -24,7 +25,8 @@ def finish(server: Connection, verb: str, options: Mapping[str, Any]) -> dict[st
     while job["state"] not in ENDED:
         time.sleep(wait_s)
         wait_s = min(wait_s * 1.5, LAST_LOOK_S)
-        job = server.get(f"/jobs/{job['job']}")
+        with suppress(ServerBusy):  # the job goes on meanwhile
+            job = server.get(f"/jobs/{job['job']}")
     if job["state"] == "done":
         result: dict[str, Any] = job["result"]
         return result
