@@ -301,7 +301,7 @@ def test_an_archive_of_many_empty_members_is_read_no_further_than_it_may(folder:
 def test_a_collection_that_was_moved_is_told_and_not_made_anew(folder: Path) -> None:
     open_ = Uploads(folder)
     upload = open_.begin()
-    with pytest.raises(CollectionNotFound, match="is there no more"):
+    with pytest.raises(CollectionNotFound, match="is no longer there"):
         send(
             open_,
             upload,
@@ -310,7 +310,7 @@ def test_a_collection_that_was_moved_is_told_and_not_made_anew(folder: Path) -> 
             meanwhile=lambda: folder.rename(folder.with_name("elsewhere")),
         )
     for ask in (open_.begin, lambda: open_.receive(upload, "b.png"), lambda: open_.finish(upload)):
-        with pytest.raises(CollectionNotFound, match="is there no more"):
+        with pytest.raises(CollectionNotFound, match="is no longer there"):
             ask()
     assert not folder.exists()
 

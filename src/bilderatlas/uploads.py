@@ -240,8 +240,8 @@ class Incoming:
             )
         if self._n_bytes > self._free:
             raise DiskFull(
-                f"{self._name}: there is no room for it on the disk of {self._collection}, where "
-                f"uploads leave {ROOM_LEFT / 1e9:g} GB free. Make room and send it again."
+                f"{self._name}: there is no room for it on the disk of {self._collection}; uploads "
+                f"leave {ROOM_LEFT / 1e9:g} GB of it free. Make room and send it again."
             )
 
     def close(self) -> Received:

@@ -139,6 +139,6 @@ def test_a_full_disk_is_told_and_leaves_nothing_behind(tmp_path: Path) -> None:
 
 def test_a_folder_that_was_moved_is_not_made_anew(tmp_path: Path) -> None:
     kept = Selections(tmp_path / "moved.atlas")
-    with pytest.raises(CollectionNotFound, match="is there no more"):
+    with pytest.raises(CollectionNotFound, match="is no longer there"):
         kept.keep(["0" * 32])
     assert list(tmp_path.iterdir()) == []

@@ -51,7 +51,7 @@ def test_what_a_library_prints_is_no_line_of_the_job(pile: Path) -> None:
 
 
 def test_a_disk_elsewhere_that_is_full_is_told(pile: Path) -> None:
-    why = "The disk of /elsewhere/cache is full. Make room and do the same again."
+    why = "The disk of /elsewhere/cache is full. Make room and try again."
     assert lines_of(pile, "full") == [{"error": {"kind": "DiskFull", "message": why}}]
 
 

@@ -265,7 +265,7 @@ def test_a_job_says_itself_that_the_disk_is_full(jobs: Jobs) -> None:
 
 def test_a_collection_that_was_moved_is_told_and_not_made_anew(tmp_path: Path) -> None:
     jobs = Jobs(tmp_path / "moved.atlas")
-    with pytest.raises(CollectionNotFound, match="is there no more"):
+    with pytest.raises(CollectionNotFound, match="is no longer there"):
         jobs.start("cluster", {})
     assert jobs.all() == []
     assert list(tmp_path.iterdir()) == []
@@ -291,7 +291,7 @@ def test_a_process_that_was_killed_is_told_and_the_next_job_runs(jobs: Jobs) -> 
     assert failed.error is not None
     assert failed.error["kind"] == "JobError"
     assert "process was killed" in failed.error["message"]
-    assert "short of memory" in failed.error["message"]
+    assert "memory ran out" in failed.error["message"]
     assert ended(jobs, jobs.resume(job.job)).state == State.DONE
 
 

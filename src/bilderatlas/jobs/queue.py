@@ -38,8 +38,8 @@ class Jobs:
     A job that is cancelled is killed: a collection opens whenever its writer was killed, and the
     next `index` ends in the same state. Safe from several threads.
 
-    A job that the disk does not take is refused. What becomes of one that was taken is so whether
-    the disk takes that or not; it is written down once there is room again.
+    A job that cannot be written to the list on disk is refused. What becomes of one that was taken
+    happens whether or not the disk can be written; the list catches up once it can.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -228,7 +228,7 @@ class Jobs:
             history.write(self._folder, self._jobs.values())
         except BilderatlasError as refusal:
             if self._is_kept:
-                logger.warning("The list of jobs is written down later: %s", refusal)
+                logger.warning("The list of jobs will be written later: %s", refusal)
             self._is_kept = False
         else:
             self._is_kept = True
@@ -239,8 +239,8 @@ def _broken_off(status: int, said: str) -> dict[str, Any]:
     if status == -KILLED:
         return _failed(
             "JobError",
-            "The job's process was killed, as a system does that is short of memory. What it wrote "
-            "is kept: make room in memory and start the job again.",
+            "The job's process was killed, probably because memory ran out. What it wrote is kept: "
+            "free some memory and start the job again.",
         )
     return _failed("InternalError", f"The job ended with {status}: {said or 'it said nothing'}")
 

@@ -41,8 +41,8 @@ def disk_errors(path: Path) -> Iterator[None]:
 def gone(path: Path) -> CollectionNotFound:
     """What to say of a collection that was there before."""
     return CollectionNotFound(
-        f"{path} is there no more: it was moved or removed. Put it back, or open it where it lies "
-        "now."
+        f"{path} is no longer there: it was moved or removed. Put it back, or open it where it "
+        "lies now."
     )
 
 
@@ -56,7 +56,7 @@ def full_elsewhere(error: OSError) -> DiskFull | None:
     if not is_full(error):
         return None
     where = error.filename or tempfile.gettempdir()
-    return DiskFull(f"The disk of {where} is full. Make room and do the same again.")
+    return DiskFull(f"The disk of {where} is full. Make room and try again.")
 
 
 def write_whole(path: Path, content: bytes, *, mode: int = 0o666) -> None:
@@ -83,7 +83,7 @@ def _refusal(path: Path, error: Exception) -> BilderatlasError:
     if is_full(error):
         return DiskFull(
             f"The disk of {path} is full. Nothing that was written before is lost: make room and "
-            "do the same again; it goes on where it stopped."
+            "try again; it goes on where it stopped."
         )
     if code in (errno.EROFS, errno.EACCES, errno.EPERM) or any(
         sign in text for sign in ("Read-only file system", "Permission denied")
@@ -91,8 +91,8 @@ def _refusal(path: Path, error: Exception) -> BilderatlasError:
         is_read_only = code == errno.EROFS or "Read-only" in text
         why = "its disk is read-only" if is_read_only else "no permission"
         return StoreError(
-            f"{path} cannot be written: {why}. Mend that, or choose a collection in a folder of "
-            "yours."
+            f"{path} cannot be written: {why}. Make it writable, or use a collection in a folder "
+            "of your own."
         )
     if isinstance(error, FileNotFoundError) and not path.exists():
         return gone(path)

@@ -74,7 +74,7 @@ def finish(
 ) -> dict[str, Any]:
     """Close an upload and start the job that reads its pictures.
 
-    Where the job is refused, the upload stays open. Asked again, it says the same job.
+    If the job is refused, the upload stays open. Asking again returns the same job.
     """
     options = (body or IndexOptions()).model_dump(exclude_none=True) | {"upload": upload}
     with uploads.finishing, ExitStack() as undo:
