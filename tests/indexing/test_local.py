@@ -272,3 +272,22 @@ def test_an_empty_source_beside_a_full_one_is_told_and_leaves_no_unfinished_mark
     assert [each.uri for each in atlas.problems("other")] == [str(tmp_path / "notes" / "a.txt")]
     assert not Store.open(atlas.path).is_unfinished
     assert atlas.index(pile).n_unchanged == 5
+
+
+def test_the_columns_of_each_table_are_remembered(
+    atlas: Collection, pile: Path, tmp_path: Path
+) -> None:
+    files = sorted(pile.iterdir())
+    rows = [f"no-{n}.png,{file},n{n}\n" for n, file in enumerate(files)]
+    table, other = tmp_path / "table.csv", tmp_path / "other.csv"
+    table.write_text("path,scan,number\n" + "".join(rows))  # `path` would be guessed
+    other.write_text(f"path\n{draw(tmp_path / 'more' / 'a.png', seed=9)}\n")
+    atlas.index(table, column="scan", id_column="number")
+
+    summary = open_collection(atlas.path).index(table, other, pile)  # as a job looks again
+
+    assert (summary.n_new, summary.n_problems) == (1, 0)
+    assert summary.n_unchanged == 5
+    assert atlas.image("n3").path == str(files[3])
+    atlas.index(table, column="path")  # others may be asked for
+    assert atlas.info().n_problems == 5

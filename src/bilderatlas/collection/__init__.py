@@ -191,8 +191,8 @@ class Collection:
 
         `exclude` are patterns of names in folders and archives that are passed over, beside those
         of `sources.passing.EXCLUDED`; "none" leaves these out. New pictures whose shorter side has
-        fewer than `min_side` pixels are not taken in. Both are remembered. `headers` go to the
-        servers of a table's URLs, and are not kept.
+        fewer than `min_side` pixels are not taken in. Both are remembered, and so are the
+        columns of each table. `headers` go to the servers of a table's URLs, and are not kept.
 
         `find` names what is found in every picture: "objects", "text", or nothing (`()`).
         `detector` is an ONNX file or folder, "d-fine-n", "rf-detr-nano" or "hf:OWNER/NAME"; without
@@ -210,9 +210,11 @@ class Collection:
             self._with_single_files(given),
             column=column,
             id_column=id_column,
+            columns=self._store.columns,
             exclude=excluded,
             headers=headers,
         )
+        asked = {"column": column, "id_column": id_column}
         finding = self._finding(find, detector, min_area, max_regions)
         steps = local.index(
             self._store,
@@ -222,6 +224,7 @@ class Collection:
             word_encoders=spaces.encoders_of_words(self._store) if "text" in finding.names else (),
             exclude=None if exclude is None else excluded,
             min_side=min_side,
+            columns={each: name for each, name in asked.items() if name},
             prune=prune,
             n_threads=n_threads,
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections import Counter
-from collections.abc import Generator, Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -38,6 +38,7 @@ def index(  # noqa: PLR0913  an option is an argument
     word_encoders: Sequence[Encoder] = (),
     exclude: Sequence[str] | None = None,
     min_side: int | None = None,
+    columns: Mapping[str, str] | None = None,
     prune: bool = False,
     batch_size: int = BATCH_SIZE,
     n_threads: int | None = None,
@@ -48,7 +49,7 @@ def index(  # noqa: PLR0913  an option is an argument
     none, have found; where nothing is to be found regions stay as they are. `finding` is that of
     the last time where it is not said. `word_encoders` embed the words found in pictures, each as
     a space of its own. `exclude`, what the sources were opened with, and `min_side`, which new
-    pictures must have, are remembered where they are said.
+    pictures must have, are remembered where they are said, and so are the `columns` of tables.
 
     May be stopped at any moment: what is written stays, and the next run goes on from there.
     Raises FinderError, SourceError where no source has pictures, StoreError when the disk refuses.
@@ -62,6 +63,8 @@ def index(  # noqa: PLR0913  an option is an argument
     with store.writing():
         store.remember_finding(finding)
         store.remember_choice(exclude, min_side)
+        for source in sources:
+            store.remember_columns(source.name, columns or {})
         store.add_space(encoder)
         store.repair()
         empty: list[_OnlyOthers] = []

@@ -90,10 +90,13 @@ def open_all(
     *,
     column: str | None = None,
     id_column: str | None = None,
+    columns: Mapping[str, Mapping[str, str]] | None = None,
     exclude: Sequence[str] = (),
     headers: Headers | None = None,
 ) -> list[Source]:
     """The readers for some sources; files that are named one by one are one source.
+
+    `columns` are those of tables by name, `column` and `id_column`, where others are not asked for.
 
     Raises SourceError as `open` does, but for damaged archives and tables without pictures that
     are beside other sources, as in `folder/*`.
@@ -109,10 +112,11 @@ def open_all(
         if path.is_file() and not (is_table or is_archive or column or id_column):
             singles[path] = None
             continue
+        asked = {"column": column, "id_column": id_column}
+        usual = (columns or {}).get(uri_of(path), {})
+        named = {each: name or usual.get(each) for each, name in asked.items()}
         try:
-            opened.append(
-                open(path, column=column, id_column=id_column, exclude=exclude, headers=headers)
-            )
+            opened.append(open(path, **named, exclude=exclude, headers=headers))
         except SourceError as error:
             if len(paths) == 1 or column or id_column or not (is_table or is_archive):
                 raise

@@ -182,6 +182,17 @@ class Store(Tables):
         self._description.update(**{name: each for name, each in said.items() if each is not None})
 
     @property
+    def columns(self) -> dict[str, dict[str, str]]:
+        """The columns that were asked for, of each table by its source: column, id_column."""
+        stated: dict[str, dict[str, str]] = self._description.stated().get("columns", {})
+        return stated
+
+    def remember_columns(self, source: str, asked: Mapping[str, str]) -> None:
+        if asked:
+            own = self.columns.get(source, {}) | dict(asked)
+            self._description.update(columns=self.columns | {source: own})
+
+    @property
     def last_index(self) -> IndexRun | None:
         """What really ran the last time that pictures were embedded or searched."""
         return description.last_index(self._description.stated())
