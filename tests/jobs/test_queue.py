@@ -255,8 +255,8 @@ def test_a_server_that_ends_on_a_full_disk_ends_its_job(jobs: Jobs) -> None:
 def test_a_job_says_itself_that_the_disk_is_full(jobs: Jobs) -> None:
     first = jobs.start("project", {"method": "pca", "dims": 2})
     job = jobs.start("project", {"method": "pca", "dims": 2})
-    ended(jobs, first)
-    with full_disk():  # its process finds it so
+    running(jobs, first)
+    with full_disk():  # so the process of the second one finds it
         failed = ended(jobs, job)
     assert failed.error is not None, failed
     assert failed.error["kind"] == "DiskFull"
