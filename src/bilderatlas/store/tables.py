@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from bilderatlas.errors import StoreError, VersionGone
 from bilderatlas.store import fragments, vectors
-from bilderatlas.store.disk import disk_errors
+from bilderatlas.store.disk import disk_errors, gone
 from bilderatlas.store.fragments import Pieces
 from bilderatlas.store.vectors import Vectors
 
@@ -154,6 +154,8 @@ class Tables:
         try:
             return lance.dataset(self._uri(table), version=version)
         except (ValueError, OSError) as error:
+            if not self.path.exists():
+                raise gone(self.path) from error
             raise StoreError(f"Table {table} of {self.path} cannot be opened: {error}") from error
 
     def _uri(self, table: str) -> str:
