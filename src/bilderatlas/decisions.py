@@ -1,7 +1,11 @@
 """What people decided <-> rows of a collection's `decisions` table, which only grows.
 
 A decision is taken back by a later one of the verb "undo". What programs compute is never written
-here, and nothing here is ever deleted: `docs/decisions.md` lists the verbs.
+here, and nothing here is ever deleted: `docs/decisions.md` lists the verbs. Every decision is kept
+a second time, in a file: `decision_file.py`.
+
+Of several people at once each decides alone: what is looked at and then written is done within
+`Store.deciding`.
 """
 
 from __future__ import annotations
@@ -14,12 +18,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from bilderatlas import characters
+from bilderatlas import characters, decision_file
 from bilderatlas.errors import DecisionError
 from bilderatlas.results import Decision
 from bilderatlas.store import Store
+from bilderatlas.store.damage import damaged
 from bilderatlas.store.tables import one_of
 
+N_ID_BYTES = 12  # no two of 10^12 decisions are likely to share an id
 UNDO = "undo"
 NAME, MERGE, SPLIT, MOVE = "name", "merge", "split", "move"
 MUST, CANNOT = "must-link", "cannot-link"
@@ -38,12 +44,12 @@ def append(
 ) -> Decision:
     """Write a decision down; `who` is the name that this process is logged in with, if not given.
 
-    Raises StoreError.
+    Raises StoreError, CollectionBusy.
     """
     who = who or _login_name()
     characters.check_name(who, "The name of who decides", DecisionError)
     decision = Decision(
-        secrets.token_hex(4),
+        secrets.token_hex(N_ID_BYTES),
         verb,
         tuple(image_ids),
         tuple(region_ids),
@@ -51,20 +57,24 @@ def append(
         who,
         datetime.now(UTC),
     )
-    store.add_later("decisions", [_row(decision)])
+    with store.deciding():
+        decision_file.complete(store)
+        store.add_later("decisions", [_row(decision)])
+        decision_file.append(store.path, [_row(decision)])
     return decision
 
 
 def undo(store: Store, decision: str, *, who: str | None = None) -> Decision:
     """Take a decision back, or take such an "undo" back. Raises DecisionError."""
-    known = history(store)
-    if decision not in {each.decision for each in known}:
-        raise DecisionError(
-            f"There is no decision {decision!r}. 'bilderatlas decisions COLLECTION' lists them."
-        )
-    if decision not in {each.decision for each in in_force(known)}:
-        raise DecisionError(f"Decision {decision} is not in force: it was taken back already.")
-    return append(store, UNDO, payload={"decision": decision}, who=who)
+    with store.deciding():
+        known = history(store)
+        if decision not in {each.decision for each in known}:
+            raise DecisionError(
+                f"There is no decision {decision!r}. 'bilderatlas decisions COLLECTION' lists them."
+            )
+        if decision not in {each.decision for each in in_force(known)}:
+            raise DecisionError(f"Decision {decision} is not in force: it was taken back already.")
+        return append(store, UNDO, payload={"decision": decision}, who=who)
 
 
 def read(store: Store, *verbs: str) -> list[Decision]:
@@ -73,7 +83,14 @@ def read(store: Store, *verbs: str) -> list[Decision]:
 
 
 def history(store: Store, *verbs: str) -> list[Decision]:
-    """Every decision that was ever written down (of some verbs, and every undo), oldest first."""
+    """Every decision that was ever written down (of some verbs, and every undo), oldest first.
+
+    Raises CollectionDamaged where the table lacks some that the file has.
+    """
+    n_written = decision_file.n_known(store.path)
+    n_there = store.count("decisions") if store.has("decisions") else 0
+    if n_there < n_written:
+        raise damaged(store.path, "table decisions", f"{n_there} rows, {n_written} were written")
     where = next(one_of("verb", [*verbs, UNDO])) if verbs else None
     rows = store.read_later("decisions", where)
     rows = rows.sort_by([("when", "ascending"), ("decision", "ascending")])

@@ -36,6 +36,10 @@ class DiskFull(StoreError):
     """There is no room on a disk for what was to be written."""
 
 
+class CollectionDamaged(StoreError):
+    """A file of the collection is not what was written; `bilderatlas doctor` mends it."""
+
+
 class SourceError(BilderatlasError, ValueError):
     """A source cannot be read as a whole: missing, empty, no such column, broken archive."""
 

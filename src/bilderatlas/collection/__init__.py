@@ -486,9 +486,12 @@ class Collection:
             if not self.runs("cluster"):  # a decision about labels, for instance
                 return Decided(decision, None)
         else:
-            about = self.clustering(run)
-            space = self._space(about.about.space)
-            decision = deciding.decide(self._store, space, about, verb, what, parts=parts, who=who)
+            space = self._space(self.clustering(run).about.space)
+            with self._store.deciding():  # so that the run stands so until it is written
+                about = self.clustering(run)
+                decision = deciding.decide(
+                    self._store, space, about, verb, what, parts=parts, who=who
+                )
         stands = self.clustering(run)
         if nameless := deciding.nameless(self._store, stands):
             stands = self._named(run, clusters=nameless)

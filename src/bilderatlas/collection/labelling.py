@@ -26,9 +26,11 @@ def give(
     Raises LabelsError, ImageNotFound.
     """
     label = labels_.checked(label)
-    having = set(labels_.read(store).regions_of.get(label, ()))
-    lacking = [region for region in resolved(space, images) if region not in having]
-    return _keep(store, LABEL, label, lacking, who)
+    meant = resolved(space, images)
+    with store.deciding():
+        having = set(labels_.read(store).regions_of.get(label, ()))
+        lacking = [region for region in meant if region not in having]
+        return _keep(store, LABEL, label, lacking, who)
 
 
 def take(
@@ -36,12 +38,13 @@ def take(
 ) -> Labelling:
     """Keep that some images or regions do not have a label. Raises LabelsError, ImageNotFound."""
     label = labels_.checked(label)
-    known = labels_.read(store).regions_of
-    if label not in known:
-        raise LabelsError(f"No image is labelled {label!r}. {_there_are(known)}")
-    having = set(known[label])
-    losing = [region for region in resolved(space, images) if region in having]
-    return _keep(store, UNLABEL, label, losing, who)
+    with store.deciding():
+        known = labels_.read(store).regions_of
+        if label not in known:
+            raise LabelsError(f"No image is labelled {label!r}. {_there_are(known)}")
+        having = set(known[label])
+        losing = [region for region in resolved(space, images) if region in having]
+        return _keep(store, UNLABEL, label, losing, who)
 
 
 def count(catalogue: Catalogue, labels: Labels) -> LabelCounts:

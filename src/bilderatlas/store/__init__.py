@@ -47,6 +47,7 @@ COMMITS_BETWEEN_TIDYING = 64
 REINDEX = "reindex"  # the stage of problems that are not of `index`
 INDEXED_FROM_ROWS = 20_000  # below, a scan for an id is as fast as an index
 FRAGMENT_ROWS = 20_000
+DECIDING_S = 60.0  # that a decision waits for others to be written
 KEPT_VERSIONS = timedelta(minutes=30)  # since a newer one took their place; readers need seconds
 
 
@@ -58,6 +59,7 @@ class Store(Tables):
         self._description = Description(path)
         self._n_commits = 0
         self.n_writings = 0  # that came to an end
+        self._decision_lock = FileLock(path / "decisions.lock")  # by thread; may be nested
 
     @classmethod
     def create(cls, path: Path) -> Store:
@@ -232,6 +234,24 @@ class Store(Tables):
         finally:
             lock.release()
             self.n_writings += 1
+
+    @contextmanager
+    def deciding(self) -> Iterator[None]:
+        """Keep every other process and thread from deciding, and wait for those that are.
+
+        What is looked at within and what is written then belong together. Raises CollectionBusy.
+        """
+        try:
+            with disk_errors(self.path):
+                self._decision_lock.acquire(timeout=DECIDING_S)
+        except Timeout:
+            raise CollectionBusy(
+                f"Others have been deciding in {self.path} for {DECIDING_S:.0f} s. Try again."
+            ) from None
+        try:
+            yield
+        finally:
+            self._decision_lock.release()
 
     def _upgrade(self) -> None:
         """Bring a collection of an older schema to this one.

@@ -68,7 +68,7 @@ RUNS = pa.schema(
 )
 DECISIONS = pa.schema(  # rows are only ever added
     [
-        ("decision", pa.string()),  # its id, 8 hex digits
+        ("decision", pa.string()),  # its id, 24 hex digits; 8 until 2026-11
         ("verb", pa.string()),
         ("image_ids", pa.list_(pa.string())),
         ("region_ids", pa.list_(pa.string())),
