@@ -591,8 +591,18 @@ def test_a_collection_from_a_newer_schema(run: Run, atlas: Path, toy: Path, verb
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b"{}", b"\xff\xfe", b'{"spaces": {}}'])
 def test_a_damaged_description(run: Run, toy: Path, content: bytes) -> None:
     put(toy / "new.atlas" / "atlas.json", content)
-    refused(run("info", toy / "new", "--json"), "StoreError", "atlas.json")
-    refused(run("index", toy / "new", toy / "pics", "--json"), "StoreError", "atlas.json")
+    refused(
+        run("info", toy / "new", "--json"),
+        "CollectionDamaged",
+        "atlas.json",
+        "bilderatlas doctor new",
+    )
+    refused(
+        run("index", toy / "new", toy / "pics", "--json"),
+        "CollectionDamaged",
+        "atlas.json",
+        "bilderatlas doctor new",
+    )
     assert (toy / "new.atlas" / "atlas.json").read_bytes() == content
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Mapping
 from dataclasses import replace
@@ -86,8 +87,9 @@ def test_fields_that_are_spelled_alike_have_spaces_of_their_own(store: Store) ->
 def test_a_description_of_older_versions_has_no_fields(store: Store) -> None:
     store.add_space(ToyEncoder())
     described = store.path / "atlas.json"
-    described.write_text(described.read_text().replace(',\n      "field": null', ""))
-    assert "field" not in described.read_text()
+    stated = json.loads(described.read_text())
+    del stated["checksum"], stated["spaces"]["toy"]["field"]
+    described.write_text(json.dumps(stated))
     again = Store.open(store.path).active_space
     assert again is not None
     assert again.field is None

@@ -22,6 +22,7 @@ from bilderatlas.full_text import FullText
 from bilderatlas.regions import ACTIVATION, KINDS
 from bilderatlas.results import Place
 from bilderatlas.store import Store, schema
+from bilderatlas.store.damage import damaged
 from bilderatlas.store.fragments import Pieces
 from bilderatlas.store.vectors import Vectors
 
@@ -149,6 +150,8 @@ class Catalogue:
         """(M,) the row of each image in the table of images."""
         ids = self._images["image_id"].combine_chunks()
         found = pc.index_in(self.image_ids, value_set=ids)
+        if found.null_count:
+            raise damaged(self._store.path, "table images", f"{found.null_count:,} rows are gone")
         rows: NDArray[np.int64] = found.to_numpy(zero_copy_only=False).astype(np.int64)
         return rows
 

@@ -23,6 +23,7 @@ from bilderatlas.store.disk import disk_errors
 
 FILE = "decisions.jsonl"
 TABLE = "decisions"
+LOCK = "decisions.lock"
 Row = Mapping[str, Any]  # of the table
 _ENDING = ', "checksum": "'
 _BLOCK = 1 << 16  # bytes

@@ -16,6 +16,7 @@ import pytest
 import bilderatlas
 from bilderatlas.collection import Collection
 from bilderatlas.errors import (
+    CollectionDamaged,
     CollectionNotFound,
     DiskFull,
     JobError,
@@ -311,7 +312,7 @@ def test_no_process_to_be_had_fails_one_job_only(
 )
 def test_a_damaged_list_is_refused_and_named(tmp_path: Path, content: str) -> None:
     (tmp_path / "jobs.json").write_text(content)
-    with pytest.raises(StoreError, match=r"jobs\.json cannot be read.*Remove it"):
+    with pytest.raises(CollectionDamaged, match=r"jobs\.json of .* is damaged.*bilderatlas doctor"):
         Jobs(tmp_path)
 
 

@@ -103,15 +103,15 @@ def open(path: str | Path, *, api_key: str | None = None) -> Collection | Remote
 
 def open_folder(path: str | Path) -> Collection:
     """Open a collection that lies on this machine. Raises CollectionNotFound, SchemaTooNew."""
-    return Collection(Store.open(_folder(path)))
+    return Collection(Store.open(folder_of(path)))
 
 
 def create(path: str | Path) -> Collection:
     """Make an empty collection. Raises CollectionExists where something is already."""
-    return Collection(Store.create(_folder(path)))
+    return Collection(Store.create(folder_of(path)))
 
 
-def _folder(path: str | Path) -> Path:
+def folder_of(path: str | Path) -> Path:
     """`holiday` may be said for `holiday.atlas`."""
     folder = sources.typed_path(str(path)).absolute()
     if sources.uri_of(folder) != str(folder):

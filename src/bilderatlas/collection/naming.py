@@ -23,6 +23,7 @@ from bilderatlas.naming import Name, Suggestion, vocabulary, words
 from bilderatlas.naming.llm import LanguageModel
 from bilderatlas.results import Clustering, image_id_of
 from bilderatlas.store import Store
+from bilderatlas.store.damage import reading
 
 N_MEMBERS = 64  # of each cluster that are looked at
 N_SHOWN = 16  # pictures or texts of each that a language model is sent
@@ -125,7 +126,8 @@ def _embedded_words(store: Store, space: OpenSpace) -> Embeddings:
         return shipped
     kept = store.path / f"words-{space.about.weights_hash[:8]}-{vocabulary.stamp()}.npy"
     if kept.exists():
-        embeddings: Embeddings = np.load(kept)
+        with reading(store.path, kept.name):
+            embeddings: Embeddings = np.load(kept)
         return embeddings
     embeddings = space.encoder().embed_texts(vocabulary.words())
     _keep(kept, embeddings)

@@ -18,6 +18,7 @@ from hashlib import blake2b
 from pathlib import Path
 
 from bilderatlas.errors import QueryError, SelectionNotFound
+from bilderatlas.store.damage import damaged, reading
 from bilderatlas.store.disk import disk_errors, write_whole
 
 FOLDER = "selections"
@@ -50,7 +51,7 @@ class Selections:
         content = bytes.fromhex("".join(sorted(set(image_ids))))
         if not content:
             raise QueryError("A selection needs images; there are none.")
-        selection = blake2b(content, digest_size=8).hexdigest()
+        selection = _id_of(content)
         if self._memory:
             self._memory.keep(selection, content)
         else:
@@ -58,7 +59,7 @@ class Selections:
         return selection
 
     def read(self, selection: str) -> list[str]:
-        """The ids of its images. Raises SelectionNotFound."""
+        """The ids of its images. Raises SelectionNotFound, CollectionDamaged."""
         content = self._content(selection) if ID.fullmatch(selection) else None
         if not content:
             raise SelectionNotFound(
@@ -73,12 +74,16 @@ class Selections:
         if self._memory and (kept := self._memory.read(selection)):
             return kept
         file = self._folder / selection
-        with suppress(FileNotFoundError):
+        if not file.exists():
+            return None
+        with reading(self._collection, f"{FOLDER}/{selection}"):
             content = file.read_bytes()
-            if not self._memory:
-                _note_use(file)
-            return content
-        return None
+        if _id_of(content) != selection:
+            why = "it does not hold what was written"
+            raise damaged(self._collection, f"{FOLDER}/{selection}", why)
+        if not self._memory:
+            _note_use(file)
+        return content
 
     def _write(self, selection: str, content: bytes) -> None:
         with self._writing, disk_errors(self._collection):
@@ -112,6 +117,10 @@ class Memory:
 
     def _is_full(self) -> bool:
         return len(self._kept) > MAX_KEPT or sum(map(len, self._kept.values())) > self._max_bytes
+
+
+def _id_of(content: bytes) -> str:
+    return blake2b(content, digest_size=8).hexdigest()
 
 
 def _note_use(file: Path) -> None:

@@ -8,8 +8,8 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bilderatlas.errors import StoreError
 from bilderatlas.jobs.job import Job, State
+from bilderatlas.store.damage import damaged, told
 from bilderatlas.store.disk import disk_errors, write_whole
 
 FILE = "jobs.json"
@@ -22,10 +22,10 @@ def read(folder: Path) -> list[Job]:
         return [_as_left(Job.from_dict(row)) for row in rows]
     except FileNotFoundError:
         return []
-    except (OSError, ValueError, TypeError, KeyError) as error:
-        raise StoreError(
-            f"{folder / FILE} cannot be read: {error!r}. Remove it: it only lists past jobs."
-        ) from error
+    except (OSError, ValueError) as error:
+        raise damaged(folder, FILE, told(error)) from error
+    except (AttributeError, KeyError, TypeError) as error:
+        raise damaged(folder, FILE, f"{type(error).__name__}: {error}") from error
 
 
 def _as_left(job: Job) -> Job:

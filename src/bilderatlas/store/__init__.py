@@ -29,7 +29,7 @@ from bilderatlas.encoders import Encoder, ImageEmbeddings
 from bilderatlas.errors import CollectionBusy, CollectionExists
 from bilderatlas.regions import Finding
 from bilderatlas.results import OTHER, SMALL, IndexRun, Space
-from bilderatlas.store import description, schema
+from bilderatlas.store import checksums, description, schema
 from bilderatlas.store.description import Description
 from bilderatlas.store.disk import disk_errors
 from bilderatlas.store.rows import (
@@ -140,7 +140,7 @@ class Store(Tables):
             return known
         columns = schema.embeddings(wanted.dim, wanted.joint_dim, has_texts=field is not None)
         with disk_errors(self.path):
-            self.make(f"embeddings/{wanted.space}", columns)
+            self.make(f"embeddings/{wanted.space}", schema.stamped(columns, asdict(wanted)))
         rows = {name: asdict(space) for name, space in self.spaces.items()}
         self._description.update(spaces=rows | {wanted.space: asdict(wanted)})
         return wanted
@@ -220,7 +220,7 @@ class Store(Tables):
     @contextmanager
     def writing(self) -> Iterator[None]:
         """Keep every other writer out. Raises CollectionBusy when one is at work."""
-        lock = FileLock(self.path / "writer.lock", blocking=False)
+        lock = FileLock(checksums.lock_file(self.path, "writer.lock"), blocking=False)
         try:
             with disk_errors(self.path):
                 lock.acquire()
@@ -230,10 +230,33 @@ class Store(Tables):
             ) from None
         try:
             self._upgrade()
-            yield
+            try:
+                yield
+            finally:  # after Ctrl-C too
+                self._seal(*self._all_tables())
         finally:
             lock.release()
             self.n_writings += 1
+
+    def _seal(self, *tables: str) -> None:
+        """Write down what the new files of some tables hold, so that damage is seen."""
+        if self.path.exists():  # `remove_if_empty` may have removed it
+            with disk_errors(self.path):
+                datasets = {table: self._dataset(table) for table in tables if self.has(table)}
+                checksums.seal(self.path, datasets)
+
+    def _check_can_seal(self) -> None:
+        """Refuse, before anything is written, what could not be sealed afterwards."""
+        checksums.lock_file(self.path, checksums.LOCK)
+        self._checksums.known()
+
+    def reseal(self) -> None:
+        """Write down what the files of all tables hold, where nothing is written down yet."""
+        self._seal(*self._all_tables())
+
+    def _all_tables(self) -> list[str]:
+        spaces = [f"embeddings/{space}" for space in self.spaces]
+        return [*schema.TABLES, *self._later_tables(), *spaces]
 
     @contextmanager
     def deciding(self) -> Iterator[None]:
@@ -241,6 +264,8 @@ class Store(Tables):
 
         What is looked at within and what is written then belong together. Raises CollectionBusy.
         """
+        checksums.lock_file(self.path, "decisions.lock")
+        self._check_can_seal()
         try:
             with disk_errors(self.path):
                 self._decision_lock.acquire(timeout=DECIDING_S)
@@ -333,13 +358,18 @@ class Store(Tables):
         """
         these = " OR ".join(one_of("image_id", image_ids))
         if self.count("images", f"finding IS NOT NULL AND ({these})"):
-            self._set_finding(image_ids, None)
+            self.forget_parts(image_ids)
+        self._append_parts(space, parts)
+        self._set_finding(image_ids, parts.finding)
+
+    def forget_parts(self, image_ids: Sequence[str]) -> None:
+        """Take the parts of some images out: they count as not searched then."""
+        self._set_finding(image_ids, None)
+        for these in one_of("image_id", image_ids):
             are_parts = f"region_id != image_id AND ({these})"
             old = self.read("regions", ["region_id"], are_parts)["region_id"].to_pylist()
             for table in ["regions", *(f"embeddings/{space}" for space in self.spaces)]:
                 self.delete(table, "region_id", old)
-        self._append_parts(space, parts)
-        self._set_finding(image_ids, parts.finding)
 
     def _append_parts(self, space: str, parts: Parts) -> None:
         if parts.rows:
@@ -393,9 +423,15 @@ class Store(Tables):
         """What the collection knows of a source's places."""
         return self.read("places", where=f"source = {quoted(source)}")
 
+    def add_rows(self, table: str, rows: pa.Table) -> None:
+        """Add rows as they are to be read."""
+        self._append(table, rows)
+
     def add_run(self, row: Mapping[str, Any]) -> None:
         """Keep a clustering or a projection."""
+        self._check_can_seal()
         self._append("runs", pa.Table.from_pylist([dict(row)], schema.RUNS))
+        self._seal("runs")
 
     # -- tables that are made when they are first written to
 
@@ -408,10 +444,12 @@ class Store(Tables):
 
     def add_later(self, table: str, rows: Sequence[Mapping[str, Any]]) -> None:
         """Add rows to such a table. Several processes may do so at once."""
+        self._check_can_seal()
         with disk_errors(self.path):
             if not self.has(table):
                 self._make_table_at_once(table, schema.LATER_TABLES[table])
             self._append(table, pa.Table.from_pylist(list(rows), schema.LATER_TABLES[table]))
+        self._seal(table)
 
     def _later_tables(self) -> list[str]:
         return [table for table in schema.LATER_TABLES if self.has(table)]
@@ -436,8 +474,7 @@ class Store(Tables):
     def tidy(self) -> None:
         """Join small fragments, index ids where it pays, drop old versions."""
         with disk_errors(self.path):
-            spaces = [f"embeddings/{space}" for space in self.spaces]
-            for table in [*schema.TABLES, *self._later_tables(), *spaces]:
+            for table in self._all_tables():
                 dataset = self._dataset(table)
                 # Copying files as they are holds no thumbnails in memory: 30 MB instead of 140.
                 dataset.optimize.compact_files(

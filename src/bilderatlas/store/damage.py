@@ -8,8 +8,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from bilderatlas.errors import BilderatlasError, CollectionDamaged
+from bilderatlas.errors import BilderatlasError, CollectionDamaged, StoreError
+from bilderatlas.store.disk import gone
 
+EXHAUSTED = ("Too many open files", "No space left", "Cannot allocate memory")  # no damage
 PANIC = "PanicException"  # of Rust; no Exception, and in no module that can be imported
 
 
@@ -30,6 +32,10 @@ def reading(folder: Path, what: str) -> Iterator[None]:
     except BilderatlasError:
         raise
     except (OSError, ValueError, RuntimeError) as error:
+        if not folder.exists():
+            raise gone(folder) from error
+        if any(sign in str(error) for sign in EXHAUSTED):
+            raise StoreError(f"{what} of {folder} cannot be read now: {told(error)}.") from error
         raise damaged(folder, what, told(error)) from error
     except BaseException as error:
         if type(error).__name__ != PANIC:

@@ -1,18 +1,22 @@
-"""What a collection says of itself: `atlas.json` in its folder."""
+"""What a collection says of itself: `atlas.json` in its folder, and a second copy in `spare`."""
 
 from __future__ import annotations
 
 import json
+import zlib
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from bilderatlas.errors import CollectionNotFound, SchemaTooNew, StoreError
+from bilderatlas.errors import CollectionNotFound, SchemaTooNew
 from bilderatlas.results import IndexRun, StageSpeed
 from bilderatlas.store import schema
+from bilderatlas.store.checksums import SPARE
+from bilderatlas.store.damage import damaged, told
 from bilderatlas.store.disk import disk_errors, gone, write_whole
 
 FILE = "atlas.json"
+CHECKSUM = "checksum"  # of everything else that the file says
 
 
 class Description:
@@ -45,8 +49,21 @@ def new() -> dict[str, Any]:
 
 
 def write(folder: Path, stated: dict[str, Any]) -> None:
-    """Put a description in the place of the old one: the whole of it is on disk, or nothing."""
-    write_whole(folder / FILE, json.dumps(stated, indent=2).encode())
+    """Put a description in the place of the old one: the whole of it is on disk, or nothing.
+
+    The second copy comes first: where the two differ, it is the newer one.
+    """
+    spare = folder / SPARE / FILE
+    if spare.is_dir() or (folder / SPARE).is_file():
+        raise damaged(folder, f"{SPARE}/{FILE}", "it is no file")
+    spare.parent.mkdir(exist_ok=True)
+    text = json.dumps(stated | {CHECKSUM: _checksum(stated)}, indent=2)
+    for file in (spare, folder / FILE):
+        write_whole(file, text.encode())
+
+
+def _checksum(stated: dict[str, Any]) -> str:
+    return f"{zlib.crc32(json.dumps(stated, sort_keys=True).encode()):08x}"
 
 
 def _fingerprint(folder: Path) -> tuple[int, int] | None:
@@ -59,22 +76,43 @@ def _fingerprint(folder: Path) -> tuple[int, int] | None:
 
 
 def _read(path: Path) -> dict[str, Any]:
-    try:
-        description = json.loads((path / FILE).read_text("utf-8"))
-    except (FileNotFoundError, NotADirectoryError):
+    if not (path / FILE).exists() and not is_left_of_one(path):
         raise CollectionNotFound(
             f"There is no collection at {path}. Make one with: bilderatlas index {path} PICTURES"
-        ) from None
-    except (json.JSONDecodeError, UnicodeDecodeError, OSError) as error:
-        raise StoreError(f"{path / FILE} cannot be read: {error}.") from error
-    if not isinstance(description, dict) or "schema_version" not in description:
-        raise StoreError(f"{path / FILE} does not describe a collection. Is it another?")
-    if description["schema_version"] > schema.SCHEMA_VERSION:
+        )
+    described = parsed(path / FILE)
+    if isinstance(described, str):
+        raise damaged(path, FILE, described)
+    if described["schema_version"] > schema.SCHEMA_VERSION:
         raise SchemaTooNew(
-            f"{path} has schema version {description['schema_version']}; this Bilderatlas "
+            f"{path} has schema version {described['schema_version']}; this Bilderatlas "
             f"knows {schema.SCHEMA_VERSION}. Upgrade it: pip install --upgrade bilderatlas"
         )
-    return description
+    return described
+
+
+def is_left_of_one(path: Path) -> bool:
+    """Whether a folder without a description has tables."""
+    return any((path / f"{table}.lance").is_dir() for table in schema.TABLES)
+
+
+def parsed(file: Path) -> dict[str, Any] | str:
+    """What a description says, without its checksum; or what is wrong with it.
+
+    Versions before 2026-11-28 wrote none.
+    """
+    try:
+        stated = json.loads(file.read_text("utf-8"))
+    except (ValueError, OSError) as error:
+        return told(error)
+    if not isinstance(stated, dict) or not isinstance(stated.get("schema_version"), int):
+        return "it does not describe a collection"
+    if stated["schema_version"] > schema.SCHEMA_VERSION:
+        return stated  # who knows how it is to be read
+    checksum = stated.pop(CHECKSUM, None)
+    if checksum not in (None, _checksum(stated)):
+        return "it does not hold what was written"
+    return stated if {"active_space", "spaces"} <= stated.keys() else "it names no spaces"
 
 
 def last_index(description: dict[str, Any]) -> IndexRun | None:

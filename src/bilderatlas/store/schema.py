@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
+from typing import Any
+
 import pyarrow as pa
 
 SCHEMA_VERSION = 3
+STAMP = "space"  # in the metadata of the tables of spaces
 
 IMAGES = pa.schema(
     [
@@ -106,3 +111,14 @@ def embeddings(dim: int, joint_dim: int | None, *, has_texts: bool = False) -> p
     if has_texts:
         fields.append(("text", pa.string()))
     return pa.schema(fields)
+
+
+def stamped(columns: pa.Schema, space: Mapping[str, Any]) -> pa.Schema:
+    """The table of a space with the space's own facts, should `atlas.json` get lost."""
+    return columns.with_metadata({STAMP: json.dumps(dict(space))})
+
+
+def stamp_of(columns: pa.Schema) -> dict[str, Any] | None:
+    """The facts of the space that a table is of; None in tables from before 2026-11-28."""
+    stamp = (columns.metadata or {}).get(STAMP.encode())
+    return None if stamp is None else dict(json.loads(stamp))

@@ -15,7 +15,9 @@ import pyarrow as pa
 
 from bilderatlas.errors import StoreError, VersionGone
 from bilderatlas.store import fragments, vectors
-from bilderatlas.store.disk import disk_errors, gone
+from bilderatlas.store.checksums import Checksums
+from bilderatlas.store.damage import damaged, reading
+from bilderatlas.store.disk import disk_errors
 from bilderatlas.store.fragments import Pieces
 from bilderatlas.store.vectors import Vectors
 
@@ -29,6 +31,8 @@ class Tables:
         self.path = path
         self._lock = threading.Lock()
         self._open: dict[str, Any] = {}  # tables that rows were taken from, at their last version
+        self._checksums = Checksums(path)
+        self._checked: set[tuple[str, int]] = set()  # versions of tables whose files are all sound
 
     def read(
         self,
@@ -84,7 +88,9 @@ class Tables:
             return dataset.take(list(rows), columns=list(columns))
 
     def count(self, table: str, where: str | None = None) -> int:
-        return int(self._dataset(table).count_rows(where))
+        dataset = self._dataset(table)
+        with reading(self.path, f"table {table}"):
+            return int(dataset.count_rows(where))
 
     def has(self, table: str) -> bool:
         return Path(self._uri(table)).is_dir()
@@ -139,8 +145,9 @@ class Tables:
     def _reading(self, table: str, version: int | None) -> Iterator[None]:
         """Tell a version that a writer has removed from a table that is damaged."""
         try:
-            yield
-        except (OSError, ValueError) as error:
+            with reading(self.path, f"table {table}"):
+                yield
+        except StoreError as error:
             if version is None or version == self.version(table):
                 raise
             raise VersionGone(
@@ -149,14 +156,26 @@ class Tables:
             ) from error
 
     def _dataset(self, table: str, version: int | None = None) -> Any:
+        """A version of a table, the newest by default. Raises CollectionDamaged."""
         import lance
 
-        try:
-            return lance.dataset(self._uri(table), version=version)
-        except (ValueError, OSError) as error:
-            if not self.path.exists():
-                raise gone(self.path) from error
-            raise StoreError(f"Table {table} of {self.path} cannot be opened: {error}") from error
+        newest = self._checksums.newest(table)  # looked at before the table, which may grow
+        with reading(self.path, f"table {table}"):
+            dataset = lance.dataset(self._uri(table), version=version)
+        if version is None and dataset.version < newest:
+            raise damaged(self.path, f"table {table}", f"version {newest} is gone")
+        if (table, dataset.version) not in self._checked:
+            self._check(table, dataset)
+        return dataset
+
+    def _check(self, table: str, dataset: Any) -> None:
+        """Refuse a version of a table whose files are not those that were written."""
+        with reading(self.path, f"table {table}"):
+            files = self._checksums.files_of(table, dataset)
+        for file in files:
+            if fault := self._checksums.fault(file):
+                raise damaged(self.path, f"table {table}", fault)
+        self._checked.add((table, dataset.version))
 
     def _uri(self, table: str) -> str:
         return str(self.path / f"{table}.lance")
