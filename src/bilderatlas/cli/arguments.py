@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -42,6 +43,13 @@ def open_collection(collection: str) -> Atlas:
 def open_folder(collection: str) -> Collection:
     """For what is done where the collection lies. Raises NotOverHttp for an address."""
     from bilderatlas.collection import open_folder
+
+    return open_folder(folder_of(collection))
+
+
+def folder_of(collection: str) -> Path:
+    """The folder of a collection that lies here. Raises NotOverHttp for an address."""
+    from bilderatlas.collection import folder_of
     from bilderatlas.remote import is_address
 
     if is_address(collection):
@@ -49,4 +57,4 @@ def open_folder(collection: str) -> Collection:
             f"This is done only where the collection lies, not over HTTP at {collection}. Say it "
             "on that machine, or use the server's pages."
         )
-    return open_folder(collection)
+    return folder_of(collection)

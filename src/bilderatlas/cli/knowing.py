@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import shlex
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from bilderatlas.cli.arguments import CollectionArg, JsonOption, open_collection
+from bilderatlas.cli.arguments import CollectionArg, JsonOption, folder_of, open_collection
 from bilderatlas.cli.printing import one_line, pairs, print_json, say, speeds
+from bilderatlas.errors import QueryError
 
 if TYPE_CHECKING:
+    from bilderatlas.doctor import Examination, Repair
     from bilderatlas.results import Coverage, Problems, Space
 
 ProblemKind = Literal["problem", "other", "small", "all"]
@@ -93,8 +96,24 @@ def _told_of_space(space: Space, coverage: Coverage, active: str | None) -> str:
     return f"{told}, {space.encoder}; lacks {coverage.n_missing:,}: {again}"
 
 
-def doctor(as_json: JsonOption = False) -> None:
-    """Say what this machine can do, and what is wrong with it."""
+def doctor(
+    collection: Annotated[
+        str | None, typer.Argument(metavar="[COLLECTION]", help="NAME, or NAME.atlas.")
+    ] = None,
+    repair: Annotated[
+        bool, typer.Option("--repair", help="Mend what is damaged, from second copies and sources.")
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Say what this machine can do; or what of a collection is damaged, and mend it.
+
+    Exit status 1 means that something is wrong, or still is after --repair.
+    """
+    if collection is not None:
+        _doctor_collection(folder_of(collection), repair=repair, as_json=as_json)
+        return
+    if repair:
+        raise QueryError("Name the collection to repair: bilderatlas doctor COLLECTION --repair")
     from bilderatlas.doctor import examine
 
     checks = examine()
@@ -105,6 +124,38 @@ def doctor(as_json: JsonOption = False) -> None:
             print(f"{'ok  ' if check.is_fine else 'BAD '} {check.name:12} {check.finding}")
     if not all(check.is_fine for check in checks):
         raise typer.Exit(UNWELL)
+
+
+def _doctor_collection(folder: Path, *, repair: bool, as_json: bool) -> None:
+    from bilderatlas import doctor as doctor_
+
+    mended = doctor_.repair(folder) if repair else None
+    found = mended.after if mended else doctor_.examine_collection(folder)
+    if as_json:
+        print_json((mended or found).to_dict())
+    else:
+        _print_examination(found, mended)
+    if not found.is_sound:
+        raise typer.Exit(UNWELL)
+
+
+def _print_examination(found: Examination, mended: Repair | None) -> None:
+    for sentence in mended.done if mended else ():
+        print(one_line(sentence))
+    for damage in found.damages:
+        print(f"BAD  {damage.part}: {one_line(damage.finding)}. It costs: {one_line(damage.cost)}.")
+    for sentence in [*(mended.left if mended else ()), *found.notes]:
+        print(one_line(sentence))
+    if mended:
+        say(f"What was taken out is kept in {found.path / 'damaged'}." if mended.done else "")
+    size = f"{found.n_bytes / 1e6:,.0f} MB in {found.seconds:.1f} s"
+    if found.is_sound:
+        say(f"Everything is as it was written ({size}).")
+    elif mended:
+        say(f"{len(found.damages):,} damages are left ({size}).")
+    else:
+        name = shlex.quote(found.path.stem)
+        say(f"{len(found.damages):,} damages ({size}). Next: bilderatlas doctor {name} --repair")
 
 
 def encoders(as_json: JsonOption = False) -> None:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import os
 import time
 from collections import Counter
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from typing import Any
 
 import numpy as np
 
@@ -20,7 +22,7 @@ from bilderatlas.indexing.places import SourcePlaces, Tally
 from bilderatlas.indexing.reading import Prepared, Turn, Unreadable, in_threads
 from bilderatlas.regions import Finder, Finding, FoundRegion, load_finders, stamp_of
 from bilderatlas.results import OTHER, SMALL, WORDS, IndexRun, IndexSummary, Progress
-from bilderatlas.sources import ImageRecord, Source, counted
+from bilderatlas.sources import ImageRecord, Other, Source, counted, records_of
 from bilderatlas.store import Store
 from bilderatlas.store.rows import ImageRow, Parts, PlaceRow, ProblemRow, RegionRow
 
@@ -86,6 +88,51 @@ def index(  # noqa: PLR0913  an option is an argument
         if tally.n_embedded or tally.n_refound:
             store.remember_index(_run_of(summary))
     yield summary
+
+
+def read_again(
+    store: Store, encoder: Encoder, places: Sequence[Mapping[str, Any]], *, n_threads: int = 2
+) -> Iterator[Progress]:
+    """Take in pictures that the collection has lost, from rows of where they lay.
+
+    What cannot be read is a row in `problems`. Raises FinderError, StoreError.
+    """
+    finders = load_finders(store.finding)
+    by_source: dict[str, dict[str, Mapping[str, Any]]] = {}
+    for place in places:
+        by_source.setdefault(place["source"], {})[place["uri"]] = place
+    with store.writing():
+        store.add_space(encoder)
+        for name, its in by_source.items():
+            source = _Known(name, its)
+            turn = _SourceTurn(store, encoder, finders, source, Tally(), StageClock(n_threads))
+            yield from turn.run(BATCH_SIZE, n_threads)
+            store.mark_unfinished(turn.after_a_stop)
+
+
+@dataclass(slots=True)
+class _Known:
+    """Some places of a source, by the rows that were kept of them."""
+
+    name: str
+    places: Mapping[str, Mapping[str, Any]]
+    is_whole: bool = False
+    others: list[Other] = field(default_factory=list)
+
+    def count(self) -> int:
+        return len(self.places)
+
+    def records(self) -> Iterator[ImageRecord]:
+        for record in records_of(self.places):
+            row = self.places[record.uri]
+            yield replace(
+                record,
+                source=self.name,
+                position=row["position"],
+                size=row["size"],
+                mtime=row["mtime"],
+                metadata=json.loads(row["metadata"]),
+            )
 
 
 @dataclass(slots=True)

@@ -66,6 +66,13 @@ def reindex(
     yield summary
 
 
+def complete(store: Store, encoder: Encoder, space: Space) -> Iterator[Progress]:
+    """Embed what a space of pictures lacks, and leave the active space what it is."""
+    with store.writing():
+        store.repair()
+        yield from _Run(store, encoder, space).read_again(None, os.cpu_count() or 2)
+
+
 class _Run:
     """One run of `reindex`. Takes the memory of one uri and a few numbers an image."""
 

@@ -74,6 +74,12 @@ def complete(store: Store, encoder: Encoder, field: str) -> Iterator[Progress]:
         yield from _embed_new(store, encoder, space, wanted)
 
 
+def complete_alone(store: Store, encoder: Encoder, field: str) -> Iterator[Progress]:
+    """The same by itself."""
+    with store.writing():
+        yield from complete(store, encoder, field)
+
+
 def texts_of(store: Store, field: str) -> dict[str, str]:
     """Region id -> text, of all that have one.
 
