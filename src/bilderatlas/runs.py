@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -40,10 +40,8 @@ def describe(
     n_regions: int,
 ) -> Run:
     """A new run with the next free name of its method: "tsne-1", "tsne-2"."""
-    taken = {run.run for run in all_of(store)}
-    number = next(n for n in range(1, len(taken) + 2) if f"{method}-{n}" not in taken)
     return Run(
-        f"{method}-{number}",
+        _free_name(store, method),
         verb,
         method,
         parameters,
@@ -55,17 +53,22 @@ def describe(
     )
 
 
+def _free_name(store: Store, method: str) -> str:
+    taken = {run.run for run in all_of(store)}
+    number = next(n for n in range(1, len(taken) + 2) if f"{method}-{n}" not in taken)
+    return f"{method}-{number}"
+
+
 def keep_clustering(
     store: Store,
     about: Run,
     region_ids: Sequence[str],
     labels: ClusterLabels,
     probabilities: NDArray[np.float32],
-) -> None:
-    """Write a clustering: labels and probabilities (N,) of regions (N,)."""
-    store.add_run(
-        _row(about) | {"region_ids": region_ids, "labels": labels, "probabilities": probabilities}
-    )
+) -> Run:
+    """Write a clustering: labels and probabilities (N,) of regions (N,). The run as it is kept."""
+    both = {"labels": labels, "probabilities": probabilities}
+    return _keep(store, about, {"region_ids": region_ids} | both)
 
 
 def keep_classification(
@@ -74,17 +77,25 @@ def keep_classification(
     region_ids: Sequence[str],
     labels: NDArray[np.int32],
     probabilities: NDArray[np.float32],
-) -> None:
+) -> Run:
     """Write a classification: the T likeliest labels (N, T) of regions (N,), how likely (N, T)."""
     both = {"labels": labels.ravel(), "probabilities": probabilities.ravel()}
-    store.add_run(_row(about) | {"region_ids": region_ids} | both)
+    return _keep(store, about, {"region_ids": region_ids} | both)
 
 
 def keep_projection(
     store: Store, about: Run, region_ids: Sequence[str], coordinates: Coordinates
-) -> None:
-    """Write a projection: coordinates (N, 2) or (N, 3) of regions (N,)."""
-    store.add_run(_row(about) | {"region_ids": region_ids, "coordinates": coordinates.ravel()})
+) -> Run:
+    """Write a projection: coordinates (N, 2) or (N, 3) of regions (N,). The run as it is kept."""
+    return _keep(store, about, {"region_ids": region_ids, "coordinates": coordinates.ravel()})
+
+
+def _keep(store: Store, about: Run, columns: Mapping[str, Any]) -> Run:
+    """Write a run under a name that nobody else gave meanwhile."""
+    with store.deciding():
+        kept = replace(about, run=_free_name(store, about.method))
+        store.add_run(_row(kept) | dict(columns))
+    return kept
 
 
 def read_clustering(store: Store, run: str | None) -> Clustering:

@@ -126,6 +126,14 @@ def test_a_label_given_twice_at_once_is_one_decision(atlas: Collection, tmp_path
         assert [each.payload["label"] for each in atlas.decisions()].count(label) == 1
 
 
+def test_two_runs_made_at_once_have_names_of_their_own(atlas: Collection) -> None:
+    other = open_folder(atlas.path)
+    for _ in range(4):
+        at_once(*[lambda a=a: a.project("pca") for a in (atlas, other)])
+    names = [run.run for run in atlas.runs("project")]
+    assert sorted(names) == sorted(f"pca-{n}" for n in range(1, 9))
+
+
 def test_of_what_two_processes_decide_at_once_one_is_refused(atlas: Collection) -> None:
     command = [sys.executable, "-c", DECIDER, str(atlas.path)]
     people = [

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -63,11 +63,12 @@ def classify(store: Store, space: OpenSpace, labels: Labels, asked: Asked) -> Cl
     else:
         said = _by_examples(space, rows, labels, asked.method or BY_EXAMPLES[0], asked.top)
     made = _result(store, space, rows, kind, said)
-    if asked.sample is None:
-        runs.keep_classification(
-            store, made.about, made.region_ids, made.labels, made.probabilities
-        )
-    return made
+    if asked.sample is not None:
+        return made
+    about = runs.keep_classification(
+        store, made.about, made.region_ids, made.labels, made.probabilities
+    )
+    return replace(made, about=about)
 
 
 def _rows(space: OpenSpace, kind: str, asked: Asked) -> NDArray[np.int64]:

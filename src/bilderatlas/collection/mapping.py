@@ -49,8 +49,7 @@ def project(store: Store, space: OpenSpace, asked: Mapping[str, Any]) -> str:
         kind=kind,
         n_regions=len(ids),
     )
-    runs.keep_projection(store, about, ids, made.coordinates)
-    return about.run
+    return runs.keep_projection(store, about, ids, made.coordinates).run
 
 
 def project_into(store: Store, space: OpenSpace, into: str, asked: Mapping[str, Any]) -> str:
@@ -94,8 +93,7 @@ def project_into(store: Store, space: OpenSpace, into: str, asked: Mapping[str, 
         kind=old.about.kind,
         n_regions=len(region_ids),
     )
-    runs.keep_projection(store, about, region_ids, np.concatenate([kept, placed]))
-    return about.run
+    return runs.keep_projection(store, about, region_ids, np.concatenate([kept, placed])).run
 
 
 def _check_options(method: str, asked: Mapping[str, Any]) -> None:

@@ -42,8 +42,7 @@ def cluster(
         kind=kind,
         n_regions=len(ids),
     )
-    runs.keep_clustering(store, about, ids, made.labels, made.probabilities)
-    return about.run
+    return runs.keep_clustering(store, about, ids, made.labels, made.probabilities).run
 
 
 def advise(space: OpenSpace, kind: str | None, *, min_samples: int, seed: int) -> Advice:
