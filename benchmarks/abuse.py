@@ -24,10 +24,11 @@ from queries import RandomEncoder
 from serving import PORT, Load, fill, image_id, process, resident_mib, until_up
 
 from bilderatlas.collection import Collection
-from bilderatlas.server import app, serving
-from bilderatlas.server.access import Access
-from bilderatlas.server.access.keys import Key, Keys
-from bilderatlas.store import Store
+from bilderatlas.server import app
+from bilderatlas.server import serve as server
+from bilderatlas.server.auth import Access
+from bilderatlas.server.auth.api_keys import Key, Keys
+from bilderatlas.storage import Store
 
 GOOD, BAD = "ba_of-whoever-behaves-well", "ba_of-whoever-misbehaves"
 RATE = 10.0
@@ -40,7 +41,7 @@ def serve(path: Path, dim: int) -> None:
     collection.warm_up()
     known = [Key(key, "viewer", hashlib.sha256(key.encode()).digest()) for key in (GOOD, BAD)]
     made = app.create(collection, Access(keys=Keys(known)))
-    uvicorn.Server(serving.configured(made, port=PORT)).run()
+    uvicorn.Server(server.configured(made, port=PORT)).run()
 
 
 async def ask(key: str, path: str, body: bytes | None = None) -> int:

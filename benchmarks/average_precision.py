@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from bilderatlas.arrays import Boxes, Scores
-from bilderatlas.regions import overlaps
+from bilderatlas.models.detectors import overlaps
 
 OVERLAP = 0.5
 LEVELS = np.linspace(0, 1, 101)

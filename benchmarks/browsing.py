@@ -24,9 +24,9 @@ from queries import RandomEncoder
 
 from bilderatlas.arrays import to_unit_length
 from bilderatlas.collection import Collection
-from bilderatlas.encoders import ImageEmbeddings
-from bilderatlas.store import Store
-from bilderatlas.store.rows import ImageRow, PlaceRow
+from bilderatlas.models.encoders import ImageEmbeddings
+from bilderatlas.storage import Store
+from bilderatlas.storage.rows import ImageRow, PlaceRow
 
 N_WINDOW, N_DEPTHS = 60, 40
 BATCH = 20_000

@@ -27,11 +27,12 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
-from bilderatlas import clustering, encoders
+from bilderatlas.analysis import clustering
+from bilderatlas.analysis.clustering import choosing_k
+from bilderatlas.analysis.evaluation import Agreement, agreement
 from bilderatlas.arrays import ClusterLabels, Embeddings, to_unit_length
-from bilderatlas.clustering import choosing_k
-from bilderatlas.encoders import Encoder
-from bilderatlas.evaluation import Agreement, agreement
+from bilderatlas.models import encoders
+from bilderatlas.models.encoders import Encoder
 
 BESIDE_REPOSITORY = Path(__file__).resolve().parents[2] / "shared"
 BATCH = 16
@@ -121,7 +122,7 @@ def timed(method: str, file: Path, groups: NDArray[np.int64]) -> str:
         clustering.cluster(generated(1_000, rows.shape[1])[0], method=method)
     start, start_worked = time.perf_counter(), time.process_time()
     if method == "advise":
-        from bilderatlas.advice import advise
+        from bilderatlas.results.advice import advise
 
         advised = advise(rows)
         found = f"k {advised.k.k}, eps {advised.eps.eps:.3f} | | |"

@@ -17,15 +17,14 @@ import machine
 import numpy as np
 from queries import RandomEncoder
 
-from bilderatlas import runs
 from bilderatlas.arrays import to_unit_length
 from bilderatlas.collection import Collection
-from bilderatlas.encoders import ImageEmbeddings
-from bilderatlas.store import Store
-from bilderatlas.store.rows import ImageRow, PlaceRow
-from bilderatlas.web.clusters import every, one
-from bilderatlas.web.page import Address, Desk
+from bilderatlas.models.encoders import ImageEmbeddings
+from bilderatlas.storage import Store, runs
+from bilderatlas.storage.rows import ImageRow, PlaceRow
+from bilderatlas.web.address import Address, Desk
 from bilderatlas.web.query_pictures import QueryPictures
+from bilderatlas.web.views import cluster, clusters
 
 DIM = 64
 N_AT_ONCE = 20_000
@@ -60,12 +59,12 @@ def measure(atlas: Collection) -> None:
         print(f"{what:44s} {time.perf_counter() - start:6.2f} s", flush=True)
 
     took("embeddings read", lambda: atlas.embeddings())
-    took("all clusters, first", lambda: every.page(desk, Address("/clusters", {})))
-    took("all clusters, again", lambda: every.page(desk, Address("/clusters", {"page": "2"})))
-    took("one cluster", lambda: one.page(desk, Address("/clusters/7", {}), "7"))
+    took("all clusters, first", lambda: clusters.page(desk, Address("/clusters", {})))
+    took("all clusters, again", lambda: clusters.page(desk, Address("/clusters", {"page": "2"})))
+    took("one cluster", lambda: cluster.page(desk, Address("/clusters/7", {}), "7"))
     moved = atlas.members(7, n=1)[0].region_id
     took("a picture moved", lambda: atlas.decide("move", moved, 8))
-    took("one cluster after that", lambda: one.page(desk, Address("/clusters/7", {}), "7"))
+    took("one cluster after that", lambda: cluster.page(desk, Address("/clusters/7", {}), "7"))
     for i in range(20):
         atlas.decide("name", i, f"name {i}")
     took("a picture moved, after 20 more decisions", lambda: atlas.decide("move", moved, 9))

@@ -20,9 +20,9 @@ import numpy as np
 import pyarrow as pa
 from serving import resident_mib
 
-from bilderatlas import filters
 from bilderatlas.errors import QueryError
-from bilderatlas.filters import FactsTable
+from bilderatlas.storage import where as conditions
+from bilderatlas.storage.where import FactsTable
 
 Made = TypeVar("Made")
 SHORT = f"'{'a' * 180}'"
@@ -105,7 +105,7 @@ def row(n: int, what: str, act: Callable[[], Made]) -> Made:
 
 def measure(n: int) -> FactsTable:
     made = places(n)
-    kinds = row(n, "kinds of columns", lambda: filters.kinds_of(made["metadata"]))
+    kinds = row(n, "kinds of columns", lambda: conditions.kinds_of(made["metadata"]))
     table = row(n, "filling", lambda: FactsTable(made, kinds))
     for where in ("width > 1000 AND path LIKE '%7.jpg'", "year > 1950 AND town = 'town 7'", "1"):
         row(n, f"`{where}`", lambda where=where: table.matching(where))  # type: ignore[misc]

@@ -26,12 +26,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 import bilderatlas as ba
-from bilderatlas import calibration, encoders
+from bilderatlas.analysis import calibration
+from bilderatlas.analysis.calibration import PICTURES_FLOOR, PROBES, WORDS_FLOOR, Background
 from bilderatlas.arrays import Embeddings
-from bilderatlas.calibration import PICTURES_FLOOR, PROBES, WORDS_FLOOR, Background
-from bilderatlas.catalogue import Catalogue
-from bilderatlas.regions import coco
-from bilderatlas.store import Store
+from bilderatlas.models import encoders
+from bilderatlas.models.detectors import coco
+from bilderatlas.storage import Store
+from bilderatlas.storage.catalogue import Catalogue
 
 BESIDE_REPOSITORY = Path(__file__).resolve().parents[2] / "shared"
 CUT = calibration.DOUBTFUL - 1e-6

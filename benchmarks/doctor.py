@@ -18,11 +18,11 @@ import numpy as np
 from PIL import Image
 from queries import RandomEncoder
 
-from bilderatlas import decisions, doctor
 from bilderatlas.arrays import Embeddings, to_unit_length
-from bilderatlas.encoders import ImageEmbeddings
-from bilderatlas.store import Store, checksums
-from bilderatlas.store.rows import ImageRow, PlaceRow
+from bilderatlas.collection import doctor
+from bilderatlas.models.encoders import ImageEmbeddings
+from bilderatlas.storage import Store, checksums, decisions
+from bilderatlas.storage.rows import ImageRow, PlaceRow
 
 DIM = 1664  # as many numbers as the built-in encoder's two halves have
 BATCH = 256

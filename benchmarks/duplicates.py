@@ -29,14 +29,15 @@ from PIL import Image, ImageDraw, ImageEnhance, ImageOps
 from queries import RandomEncoder
 
 import bilderatlas
-from bilderatlas import duplicates, images
+from bilderatlas.analysis import duplicates
 from bilderatlas.arrays import to_unit_length
 from bilderatlas.collection import Collection
-from bilderatlas.encoders import ImageEmbeddings
-from bilderatlas.images import PICTURE_SUFFIXES
+from bilderatlas.indexing import images
+from bilderatlas.indexing.images import PICTURE_SUFFIXES
+from bilderatlas.models.encoders import ImageEmbeddings
 from bilderatlas.results import DuplicateGroup, Duplicates
-from bilderatlas.store import Store
-from bilderatlas.store.rows import ImageRow, PlaceRow
+from bilderatlas.storage import Store
+from bilderatlas.storage.rows import ImageRow, PlaceRow
 
 MARK = "__"  # between the name of an original and the kind of copy
 

@@ -21,9 +21,9 @@ import numpy as np
 from PIL import Image, ImageOps
 from sklearn.cluster import KMeans
 
-from bilderatlas import encoders
 from bilderatlas.arrays import Embeddings, Pixels
-from bilderatlas.encoders import Encoder, ImageEmbeddings
+from bilderatlas.models import encoders
+from bilderatlas.models.encoders import Encoder, ImageEmbeddings
 
 BESIDE_REPOSITORY = Path(__file__).resolve().parents[2] / "shared"
 BATCH = 16

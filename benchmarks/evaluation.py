@@ -21,9 +21,9 @@ import machine
 from PIL import Image
 
 import bilderatlas as ba
-from bilderatlas import images
-from bilderatlas.evaluation import Agreement
-from bilderatlas.reports import Evaluation
+from bilderatlas.analysis.evaluation import Agreement
+from bilderatlas.indexing import images
+from bilderatlas.output.evaluation_report import Evaluation
 
 ROOT = Path(__file__).resolve().parents[1]
 DATA = Path(os.environ.get("BILDERATLAS_TEST_ASSETS") or ROOT.parent / "shared") / "data"

@@ -20,8 +20,8 @@ import stages
 from PIL import Image, ImageOps
 
 import bilderatlas as ba
-from bilderatlas import encoders
-from bilderatlas.encoders import Encoder
+from bilderatlas.models import encoders
+from bilderatlas.models.encoders import Encoder
 
 
 def plain_seconds(encoder: Encoder, paths: list[Path]) -> float:

@@ -24,7 +24,8 @@ import uvicorn
 
 import bilderatlas
 from bilderatlas.collection import open_folder
-from bilderatlas.server import app, serving
+from bilderatlas.server import app
+from bilderatlas.server import serve as server
 
 PORT = 8766
 API = f"http://127.0.0.1:{PORT}/api/v1"
@@ -36,7 +37,7 @@ def serve(path: Path) -> None:
     """The server's process."""
     collection = open_folder(path)
     collection.warm_up()
-    uvicorn.Server(serving.configured(app.create(collection), port=PORT)).run()
+    uvicorn.Server(server.configured(app.create(collection), port=PORT)).run()
 
 
 def ask(client: httpx.Client, images: list[str], goes_on: Callable[[], bool]) -> tuple[Times, int]:

@@ -23,9 +23,9 @@ from numpy.typing import NDArray
 from scipy import sparse
 from sklearn.linear_model import LogisticRegression
 
-from bilderatlas import encoders
+from bilderatlas.analysis.classification import choosing, neighbors_vote
 from bilderatlas.arrays import Embeddings, to_unit_length
-from bilderatlas.classification import choosing, neighbors_vote
+from bilderatlas.models import encoders
 
 SETS = {"clothing": "*.jpg", "faces": "*.pgm"}
 N_LABELLED = (1, 5, 10, 50)

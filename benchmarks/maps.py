@@ -17,7 +17,7 @@ import machine
 import numpy as np
 from numpy.typing import NDArray
 
-from bilderatlas import neighbors, projection
+from bilderatlas.analysis import neighbors, projection
 from bilderatlas.arrays import Embeddings, to_unit_length
 
 K = 10

@@ -23,10 +23,12 @@ import numpy as np
 from encoder_quality import BESIDE_REPOSITORY, embed, open_upright
 from numpy.typing import NDArray
 
-from bilderatlas import clustering, encoders, images, naming
+from bilderatlas.analysis import clustering, naming
+from bilderatlas.analysis.naming import vocabulary
 from bilderatlas.arrays import Embeddings, to_unit_length
-from bilderatlas.encoders import Encoder, ImageEmbeddings
-from bilderatlas.naming import vocabulary
+from bilderatlas.indexing import images
+from bilderatlas.models import encoders
+from bilderatlas.models.encoders import Encoder, ImageEmbeddings
 
 LEAST_AREA = 0.02
 FEWEST = 5  # pictures of a class that is a cluster of its own

@@ -21,8 +21,7 @@ import serving
 from playwright.sync_api import Browser, Page, sync_playwright
 from queries import RandomEncoder
 
-from bilderatlas import runs
-from bilderatlas.store import Store
+from bilderatlas.storage import Store, runs
 
 DIM = 16
 N_HEAPS = 50

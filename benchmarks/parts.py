@@ -22,11 +22,11 @@ import machine
 import numpy as np
 
 import bilderatlas
-from bilderatlas import calibration, search
+from bilderatlas.analysis import calibration, search
 from bilderatlas.collection import Collection
-from bilderatlas.collection.choice import Choice
+from bilderatlas.collection.kinds import Choice
+from bilderatlas.collection.queries import Term
 from bilderatlas.errors import CollectionNotFound
-from bilderatlas.queries import Term
 
 ASSETS = Path(__file__).resolve().parents[2] / "shared"
 VARIANTS = {

@@ -21,9 +21,9 @@ from PIL import Image
 
 from bilderatlas.arrays import Embeddings, Pixels, to_unit_length
 from bilderatlas.collection import Collection
-from bilderatlas.encoders import ImageEmbeddings
-from bilderatlas.store import Store
-from bilderatlas.store.rows import ImageRow, Parts, PlaceRow, RegionRow
+from bilderatlas.models.encoders import ImageEmbeddings
+from bilderatlas.storage import Store
+from bilderatlas.storage.rows import ImageRow, Parts, PlaceRow, RegionRow
 
 N_QUERIES = 200
 

@@ -27,10 +27,10 @@ from average_precision import Detected, Marked, ap50
 from PIL import Image
 
 import bilderatlas as ba
-from bilderatlas.encoders.towers import Tower
-from bilderatlas.regions import Finding, coco, load_finders, overlaps
-from bilderatlas.regions.objects import ObjectFinder
-from bilderatlas.regions.text import TextFinder
+from bilderatlas.models.detectors import Finding, coco, load_finders, overlaps
+from bilderatlas.models.detectors.object_detector import ObjectFinder
+from bilderatlas.models.detectors.ocr import TextFinder
+from bilderatlas.models.encoders.towers import Tower
 
 ASSETS = Path(os.environ.get("BILDERATLAS_TEST_ASSETS", photographs.ROOT.parent / "shared"))
 DETECTOR = ASSETS / "models" / "yolox-nano"

@@ -22,7 +22,7 @@ from onnxruntime.quantization import QuantType, quantize_dynamic
 
 N_THREADS = 2
 SECONDS = 5.0
-BUILTIN = Path(__file__).parents[1] / "src/bilderatlas/encoders/builtin/image.onnx"
+BUILTIN = Path(__file__).parents[1] / "src/bilderatlas/models/encoders/builtin/image.onnx"
 
 Run = Callable[[np.ndarray], np.ndarray]
 

@@ -35,12 +35,13 @@ from queries import RandomEncoder
 
 from bilderatlas.arrays import to_unit_length
 from bilderatlas.collection import Collection
-from bilderatlas.encoders import ImageEmbeddings
-from bilderatlas.jobs.child import NICENESS
-from bilderatlas.server import app, serving
-from bilderatlas.server.access import Access
-from bilderatlas.store import Store
-from bilderatlas.store.rows import ImageRow, PlaceRow
+from bilderatlas.models.encoders import ImageEmbeddings
+from bilderatlas.server import app
+from bilderatlas.server import serve as server
+from bilderatlas.server.auth import Access
+from bilderatlas.server.jobs.worker import NICENESS
+from bilderatlas.storage import Store
+from bilderatlas.storage.rows import ImageRow, PlaceRow
 
 THUMBNAIL_BYTES = 14_000
 N_CONNECTIONS = 16  # of the load
@@ -77,7 +78,7 @@ def serve(path: Path, dim: int) -> None:
     collection = Collection(Store.open(path), encoder=RandomEncoder(dim))
     collection.warm_up()
     access = Access(requests_per_s=ANY_RATE)
-    uvicorn.Server(serving.configured(app.create(collection, access), port=PORT)).run()
+    uvicorn.Server(server.configured(app.create(collection, access), port=PORT)).run()
 
 
 class TellingStore(Store):

@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from bilderatlas import images
-from bilderatlas.encoders import Encoder
-from bilderatlas.indexing.local import BATCH_SIZE
+from bilderatlas.indexing import images
+from bilderatlas.indexing.index import BATCH_SIZE
+from bilderatlas.models.encoders import Encoder
 
 FULL = "decode, full (plain way)"
 

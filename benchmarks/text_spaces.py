@@ -19,7 +19,7 @@ import machine
 import numpy as np
 
 import bilderatlas as ba
-from bilderatlas import queries
+from bilderatlas.collection import queries
 
 BESIDE_REPOSITORY = Path(__file__).resolve().parents[2] / "shared"
 

@@ -34,11 +34,11 @@ import stages
 import vit
 from PIL import Image
 
-from bilderatlas import encoders
 from bilderatlas.collection import Collection
-from bilderatlas.encoders import Encoder
-from bilderatlas.indexing.local import BATCH_SIZE
-from bilderatlas.store import Store
+from bilderatlas.indexing.index import BATCH_SIZE
+from bilderatlas.models import encoders
+from bilderatlas.models.encoders import Encoder
+from bilderatlas.storage import Store
 
 BY_HAND, BY_TORCH = "ONNX Runtime by hand", "transformers and torch, one by one"
 FEWER = 5  # torch and OpenVINO get every fifth photograph: torch alone would take longest of all

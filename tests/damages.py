@@ -12,14 +12,12 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from bilderatlas import images
-from bilderatlas import store as store_module
+from bilderatlas import storage as store_module
 from bilderatlas.collection import Collection
-from bilderatlas.indexing import texts
-from bilderatlas.jobs import history
-from bilderatlas.store import Store
+from bilderatlas.indexing import images, texts
+from bilderatlas.storage import Store, job_history
+from tests.models.detectors.detectors import write_yolox
 from tests.pictures import put, saved
-from tests.regions.detectors import write_yolox
 from tests.toy_encoder import ToyEncoder
 
 N_PICTURES = 24
@@ -297,7 +295,7 @@ def verbs(atlas: Collection, pile: Path) -> dict[str, Callable[[], object]]:
         "cluster": lambda: len(atlas.cluster("kmeans", k=3).clusters),
         "decide": lambda: len(decided(atlas)),
         "label": lambda: atlas.label([str(pile / "05.png")], "y").n_regions,
-        "jobs": lambda: history.read(atlas.path),
+        "jobs": lambda: job_history.read(atlas.path),
         "index": lambda: atlas.index(pile / "table.csv").n_images,
     }
 

@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image
 
 from bilderatlas.collection import Collection
-from bilderatlas.store import Store
+from bilderatlas.storage import Store
 from tests.toy_encoder import ToyEncoder
 
 RED, GREEN, BLUE, WHITE = (255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 255)

@@ -14,15 +14,16 @@ import pytest
 from fastapi.testclient import TestClient
 
 import bilderatlas
-from bilderatlas import characters, cli, encoders
-from bilderatlas.atlas import Atlas
+from bilderatlas import characters, cli
+from bilderatlas.client.protocol import Atlas
 from bilderatlas.collection import Collection
 from bilderatlas.errors import BilderatlasError, DecisionError, QueryError, ServerError
+from bilderatlas.models import encoders
 from bilderatlas.server import app
-from bilderatlas.store import Store
+from bilderatlas.storage import Store
+from bilderatlas.web.address import Address, Desk
 from bilderatlas.web.app import PAGES
 from bilderatlas.web.app import _page as page_of
-from bilderatlas.web.page import Address, Desk
 from bilderatlas.web.query_pictures import QueryPictures
 from tests.random_texts import texts
 from tests.server.coloured import paint_all

@@ -22,7 +22,7 @@ from PIL import Image
 
 import bilderatlas
 from bilderatlas import cli, results
-from bilderatlas.cli import classifying
+from bilderatlas.cli import classify
 from bilderatlas.cli.printing import shortened
 from tests.assets import assets
 from tests.pictures import plain, put
@@ -570,7 +570,7 @@ def test_what_export_refuses(run: Run, atlas: Path, options: list[str], words: s
 
 @pytest.mark.usefixtures("untouched")
 def test_an_encoder_that_does_not_fit(run: Run, atlas: Path, pile: Path, tmp_path: Path) -> None:
-    from tests.encoders.onnx_folders import write_image_only
+    from tests.models.encoders.onnx_folders import write_image_only
 
     write_image_only(tmp_path / "other")
     done = run("index", atlas, pile, "--encoder", tmp_path / "other", "--json")
@@ -659,10 +659,10 @@ def test_every_label_of_a_classification_is_printed_where_a_program_reads(
     ids, names = tuple(f"{i:032x}" for i in range(n)), tuple(f"label {i}" for i in range(n))
     labels, sure = np.arange(n, dtype=np.int32)[:, None], np.ones((n, 1), np.float32)
     made = results.Classification(about, ids, names, labels, sure)
-    classifying._tell(made)
+    classify._tell(made)
     assert capsys.readouterr().out.count("\n") == n
     monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
-    classifying._tell(made)
+    classify._tell(made)
     printed = capsys.readouterr()
     assert printed.out.count("\n") == 40
     assert "And 5 labels of fewer" in printed.err

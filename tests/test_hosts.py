@@ -8,8 +8,8 @@ from collections.abc import Iterator
 import pytest
 
 from bilderatlas import hosts
-from bilderatlas.naming.llm import LanguageModel
-from bilderatlas.remote.connection import Connection
+from bilderatlas.analysis.naming.llm import LanguageModel
+from bilderatlas.client.connection import Connection
 from tests.language_model import answering, completion
 
 

@@ -28,7 +28,7 @@ import typer
 from typer.core import TyperGroup
 
 from bilderatlas import cli
-from bilderatlas.jobs.work import VERBS
+from bilderatlas.server.jobs.tasks import VERBS
 from bilderatlas.web.app import PAGES
 from tests import recording
 from tests.assets import assets
@@ -163,7 +163,7 @@ def _make_sentence_encoder(folder: Path) -> None:
     import sentence_transformers
     from sentence_transformers.sentence_transformer import modules
 
-    from tests.encoders import reference_models
+    from tests.models.encoders import reference_models
 
     reference_models.minilm(folder / "minilm")
     words = modules.Transformer(str(folder / "minilm"), max_seq_length=32)

@@ -14,7 +14,7 @@ import numpy as np
 from PIL import Image
 
 from bilderatlas.arrays import Embeddings, Pixels, to_unit_length
-from bilderatlas.encoders import ImageEmbeddings
+from bilderatlas.models.encoders import ImageEmbeddings
 
 COLOURS = {
     "black": (0.0, 0.0, 0.0),

@@ -2,15 +2,16 @@
 
     python tools/embed_vocabulary.py
 
-Run it after a change of `naming/vocabulary.txt` or of the built-in encoder; a test says so.
+Run it after a change of `analysis/naming/vocabulary.txt` or of the built-in encoder; a test
+says so.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from bilderatlas import encoders
-from bilderatlas.naming import vocabulary
+from bilderatlas.analysis.naming import vocabulary
+from bilderatlas.models import encoders
 
 
 def main() -> None:

@@ -12,7 +12,7 @@ os.environ |= {
     "ANONYMIZED_TELEMETRY": "False",  # chromadb
     "FASTAPI_OTEL_AUTO_CONFIGURE": "false",  # else what other servers here are told would do
     "HF_HUB_DISABLE_TELEMETRY": "1",  # huggingface_hub, hf_xet and what is built on them
-    "ORT_DISABLE_TELEMETRY": "1",  # ONNX Runtime; see encoders/runtimes.py for Windows
+    "ORT_DISABLE_TELEMETRY": "1",  # ONNX Runtime; see models/encoders/runtimes.py for Windows
     "RAY_USAGE_STATS_ENABLED": "0",
 }
 

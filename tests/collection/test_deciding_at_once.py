@@ -11,10 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from bilderatlas import decision_file, decisions
 from bilderatlas.collection import Collection, open_folder
 from bilderatlas.errors import BilderatlasError
-from bilderatlas.store import Store
+from bilderatlas.storage import Store, decision_file, decisions
 from tests.pictures import collect, plain, put
 
 N_ROUNDS = 12

@@ -8,7 +8,7 @@ from PIL import Image, ImageOps
 
 from bilderatlas.collection import Collection
 from bilderatlas.errors import DecisionError, ImageNotFound, QueryError
-from tests.duplicates.pictures import scene
+from tests.analysis.duplicates.pictures import scene
 from tests.pictures import collect, plain, put, saved
 
 

@@ -12,12 +12,12 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
-from bilderatlas import store as store_module
-from bilderatlas.catalogue import Catalogue
-from bilderatlas.collection import Collection, keeping_up
+from bilderatlas import storage as store_module
+from bilderatlas.collection import Collection, refresh
 from bilderatlas.errors import StoreError, VersionGone
 from bilderatlas.server import app
-from bilderatlas.store import Store
+from bilderatlas.storage import Store
+from bilderatlas.storage.catalogue import Catalogue
 from tests.pictures import collect, plain, put
 from tests.toy_encoder import ToyEncoder
 
@@ -38,7 +38,7 @@ def writer(tmp_path: Path) -> Collection:
 @pytest.fixture
 def reader(writer: Collection, monkeypatch: pytest.MonkeyPatch) -> Iterator[Collection]:
     """Another process' view of it: kept up, but never looking by itself."""
-    monkeypatch.setattr(keeping_up, "LOOK_EVERY_S", 1000.0)
+    monkeypatch.setattr(refresh, "LOOK_EVERY_S", 1000.0)
     reader = another(writer)
     with reader.keeping_up():
         yield reader
@@ -213,8 +213,8 @@ def test_the_next_version_has_read_what_was_asked_of_the_last(
     assert space.catalogue.is_current()
     monkeypatch.setattr(Store, "read", refused)
     monkeypatch.setattr(Store, "read_vectors", refused)
-    monkeypatch.setattr("bilderatlas.calibration.measure", refused)
-    monkeypatch.setattr("bilderatlas.collection.listing._values", refused)
+    monkeypatch.setattr("bilderatlas.analysis.calibration.measure", refused)
+    monkeypatch.setattr("bilderatlas.collection.browse._values", refused)
     assert len(reader.search("blue", where="width > 0")) == 3
     assert len(reader.browse("random", seed=3)) == 3
 
@@ -271,7 +271,7 @@ def test_where_nothing_is_read_beside_any_more_whoever_asks_reads(
 def test_an_etag_is_not_that_of_pictures_which_the_answer_lacks(
     writer: Collection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(keeping_up, "LOOK_EVERY_S", 1000.0)
+    monkeypatch.setattr(refresh, "LOOK_EVERY_S", 1000.0)
     reader = another(writer)
     with TestClient(app.create(reader), base_url="http://127.0.0.1") as client:
         first = client.get(f"{API}/images")

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from bilderatlas import colouring, figures
+from bilderatlas import figures
+from bilderatlas.analysis import colouring
 from tests.pictures import plain
 
 

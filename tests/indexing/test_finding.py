@@ -14,10 +14,10 @@ import bilderatlas
 from bilderatlas.cli import app
 from bilderatlas.collection import Collection
 from bilderatlas.errors import FinderError
-from bilderatlas.store import Store, schema
+from bilderatlas.storage import Store, schema
 from tests.indexing.pile import new_collection, open_collection, state
+from tests.models.detectors.detectors import write_seeing_yolox, write_yolox
 from tests.pictures import BLUE, GREEN, RED, put, quarters, saved
-from tests.regions.detectors import write_seeing_yolox, write_yolox
 
 PLACES = {  # anchor 0 of the 4 x 4 grid is the upper left cell; log 2 doubles its 8 pixels
     0: (1, 1, np.log(2), np.log(2), 0.9, 16),  # the upper left quarter: a dog

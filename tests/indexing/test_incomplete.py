@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from bilderatlas.collection import Collection
-from tests.images.test_tiff import faulty_fax
-from tests.images.tiffs import page, tiff
+from tests.indexing.images.test_tiff import faulty_fax
+from tests.indexing.images.tiffs import page, tiff
 from tests.indexing.pile import draw, new_collection, open_collection
 from tests.pictures import put
 

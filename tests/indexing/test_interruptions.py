@@ -17,11 +17,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bilderatlas.encoders import ImageEmbeddings
 from bilderatlas.errors import StoreError
-from bilderatlas.store import Store
+from bilderatlas.models.encoders import ImageEmbeddings
+from bilderatlas.storage import Store
 from tests.indexing.pile import draw, draw_many, new_collection, open_collection, state
-from tests.regions.detectors import write_yolox
+from tests.models.detectors.detectors import write_yolox
 
 ROOT = Path(__file__).parents[2]
 N_PICTURES = 60
@@ -31,11 +31,11 @@ CHILD = """
 import signal, sys, time
 from pathlib import Path
 from bilderatlas.collection import Collection
-from bilderatlas.indexing import local
-from bilderatlas.store import Store
+from bilderatlas.indexing import index
+from bilderatlas.storage import Store
 from tests.toy_encoder import ToyEncoder
 signal.signal(signal.SIGINT, signal.default_int_handler)  # shells ignore it for background jobs
-local.COMMIT_EVERY = 4  # and pictures in a batch
+index.COMMIT_EVERY = 4  # and pictures in a batch
 class SlowEncoder(ToyEncoder):
     def embed_images(self, pixels):
         time.sleep(0.05)
@@ -209,7 +209,7 @@ def test_rows_of_a_half_written_batch_are_swept_away(tmp_path: Path) -> None:
 
 
 def _embedding_row(image_id: str) -> object:
-    from bilderatlas.store.rows import embedding_rows
+    from bilderatlas.storage.rows import embedding_rows
 
     vector = np.zeros((1, 16), np.float32)
     vector[0, 0] = 1

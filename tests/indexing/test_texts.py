@@ -12,14 +12,14 @@ import pytest
 from PIL import Image, ImageDraw
 
 from bilderatlas.collection import Collection
-from bilderatlas.encoders import ImageEmbeddings
 from bilderatlas.errors import EncoderMismatch, ImageNotFound, QueryError
 from bilderatlas.indexing import texts
+from bilderatlas.models.encoders import ImageEmbeddings
 from bilderatlas.results import Coverage, ReindexSummary
-from bilderatlas.store import Store
-from bilderatlas.store.rows import Parts, RegionRow
+from bilderatlas.storage import Store
+from bilderatlas.storage.rows import Parts, RegionRow
 from tests.indexing.pile import draw, new_collection, open_collection
-from tests.indexing.test_reindexing import Killed, dying
+from tests.indexing.test_reindex import Killed, dying
 from tests.pictures import plain, put
 from tests.toy_encoder import ToyEncoder
 

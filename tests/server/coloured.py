@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image
 
 from bilderatlas.collection import Collection
-from bilderatlas.store import Store
+from bilderatlas.storage import Store
 from tests.toy_encoder import ToyEncoder
 
 COLOURS = {"red": (1, 0, 0), "green": (0, 1, 0), "blue": (0, 0, 1), "yellow": (1, 1, 0)}

@@ -9,9 +9,9 @@ import pyarrow.parquet
 from PIL import Image
 
 from bilderatlas.collection import Collection
-from bilderatlas.encoders import ImageEmbeddings
-from bilderatlas.store import Store
-from bilderatlas.store.rows import Parts, RegionRow
+from bilderatlas.models.encoders import ImageEmbeddings
+from bilderatlas.storage import Store
+from bilderatlas.storage.rows import Parts, RegionRow
 from tests.pictures import put, saved
 from tests.toy_encoder import ToyEncoder
 

@@ -11,7 +11,7 @@ from threadpoolctl import threadpool_info
 
 from bilderatlas.collection import Collection
 from bilderatlas.server import app
-from tests.server.access.keyed import ACCESS, EDITOR, VIEWER, bearer
+from tests.server.auth.keyed import ACCESS, EDITOR, VIEWER, bearer
 
 
 def test_every_route_stands_on_the_page_of_the_api(client: TestClient) -> None:

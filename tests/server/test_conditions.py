@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from bilderatlas.collection import Collection
-from tests.server.access.keyed import EDITOR, VIEWER, access, bearer
+from tests.server.auth.keyed import EDITOR, VIEWER, access, bearer
 from tests.web.visiting import served
 
 API = "/api/v1"

@@ -10,10 +10,9 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
-from bilderatlas import uploads
 from bilderatlas.collection import Collection
-from bilderatlas.server import app
-from bilderatlas.server.access import Access
+from bilderatlas.server import app, uploads
+from bilderatlas.server.auth import Access
 from tests.disks import full_disk, make_read_only, small_disk
 from tests.server.coloured import make_collection, paint
 
@@ -172,9 +171,9 @@ def test_a_read_only_server_writes_nothing_and_its_selections_work(tmp_path: Pat
 def test_a_full_disk_of_temporary_files_is_told(
     served: Served, monkeypatch: pytest.MonkeyPatch, is_form: bool
 ) -> None:
-    from bilderatlas.server.routes import taking
+    from bilderatlas.server.routes import export
 
-    monkeypatch.setattr(taking, "IN_MEMORY_BYTES", 1)
+    monkeypatch.setattr(export, "IN_MEMORY_BYTES", 1)
     large = {"file": png() + bytes(3_000_000)}
     with full_disk():
         answer = (
@@ -190,7 +189,7 @@ def test_a_full_disk_of_temporary_files_is_told(
 def test_an_upload_whose_job_is_refused_stays_open(
     served: Served, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from bilderatlas.jobs import queue
+    from bilderatlas.server.jobs import queue
 
     finish = f"/uploads/{served.upload}/finish"
     with monkeypatch.context() as full:

@@ -15,9 +15,9 @@ from fastapi.testclient import TestClient
 
 import bilderatlas
 from bilderatlas.collection import Collection
+from bilderatlas.indexing.sources import SINGLE_FILES
 from bilderatlas.server import app
-from bilderatlas.server.access import Access
-from bilderatlas.sources import SINGLE_FILES
+from bilderatlas.server.auth import Access
 from tests.server.coloured import make_collection, paint
 
 SOON_S = 60.0

@@ -6,8 +6,8 @@ import pytest
 from fastapi.testclient import TestClient
 
 from bilderatlas.server import app
-from bilderatlas.server.bounds import Limits
-from bilderatlas.server.schemas import limits
+from bilderatlas.server.middleware.timeouts import Limits
+from bilderatlas.server.schemas import parameters
 
 API = "/api/v1"
 
@@ -23,10 +23,10 @@ API = "/api/v1"
         ("GET", "/projection?run=umap-9", None, 404, "umap-9"),
         ("GET", "/nothing", None, 404, "/api/docs"),
         ("GET", "/images?n=0", None, 422, "n: "),
-        ("GET", f"/images?n={limits.MAX_PAGE + 1}", None, 422, "n: "),
+        ("GET", f"/images?n={parameters.MAX_PAGE + 1}", None, 422, "n: "),
         ("POST", "/search", {"query": "red", "k": 0}, 422, "k: "),
-        ("POST", "/search", {"query": "red", "k": limits.MAX_K + 1}, 422, "k: "),
-        ("POST", "/search", {"query": "x" * (limits.MAX_WORDS + 1)}, 422, "query: "),
+        ("POST", "/search", {"query": "red", "k": parameters.MAX_K + 1}, 422, "k: "),
+        ("POST", "/search", {"query": "x" * (parameters.MAX_WORDS + 1)}, 422, "query: "),
         ("POST", "/search", {"query": "red", "weird": 1}, 422, "weird: "),
         ("POST", "/search", {"query": "   "}, 400, ""),
         ("POST", "/search", {"query": "red", "where": "colour = 'red'"}, 400, "colour"),

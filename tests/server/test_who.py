@@ -13,7 +13,7 @@ from bilderatlas.server import app
 from bilderatlas.server.routes import SUBJECTS
 from bilderatlas.server.routes.dependencies import who_asks
 from tests.pictures import collect, plain, put
-from tests.server.access.keyed import ACCESS, EDITOR, bearer
+from tests.server.auth.keyed import ACCESS, EDITOR, bearer
 
 ROUTES = [route for subject in SUBJECTS for route in subject.routes.routes]
 

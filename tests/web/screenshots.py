@@ -10,7 +10,7 @@ from pathlib import Path
 
 import bilderatlas
 from bilderatlas.collection import Collection
-from tests.server.access.keyed import ACCESS
+from tests.server.auth.keyed import ACCESS
 from tests.web.visiting import Visit, find_browser, launched, served
 
 IMAGES = Path(__file__).resolve().parents[2] / "docs" / "images"

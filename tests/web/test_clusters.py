@@ -11,10 +11,10 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from bilderatlas.collection import Collection
-from bilderatlas.server.access import Access
-from bilderatlas.store import Store
+from bilderatlas.server.auth import Access
+from bilderatlas.storage import Store
+from tests.models.detectors.detectors import write_yolox
 from tests.pictures import put, quarters, saved
-from tests.regions.detectors import write_yolox
 from tests.server.coloured import COLOURS, HOSTILE, N_OF_EACH, make_collection
 from tests.toy_encoder import ToyEncoder
 from tests.web.visiting import Visit, served

@@ -11,8 +11,8 @@ from playwright.sync_api import Browser, FilePayload, Page, expect
 
 import bilderatlas
 from bilderatlas.collection import Collection
-from bilderatlas.jobs import history
-from tests.server.access.keyed import ACCESS, VIEWER, bearer
+from bilderatlas.storage import job_history
+from tests.server.auth.keyed import ACCESS, VIEWER, bearer
 from tests.server.coloured import make_collection, paint
 from tests.web.visiting import Visit, served
 
@@ -159,7 +159,7 @@ def test_an_upload_whose_reading_was_refused_is_gone_on_with(
     read = page.locator(tray(page, "Reading pictures"))
     n_read, n_images = read.count(), atlas.info().n_images
     with monkeypatch.context() as refusing:
-        refusing.setattr(history, "FILE", "no folder/jobs.json")  # it cannot be written
+        refusing.setattr(job_history, "FILE", "no folder/jobs.json")  # it cannot be written
         choose(page, picture("late.png", "yellow", 9))
         shown = page.locator("#uploads-list .job")
         expect(shown).to_contain_text("Writing to", timeout=SOON_MS)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import FilePayload, Page, expect
 
-from bilderatlas.web.home import N_SAMPLE
+from bilderatlas.web.views.home import N_SAMPLE
 from tests.server.coloured import COLOURS, HOSTILE, N_OF_EACH, paint
 from tests.web.visiting import Visit
 

@@ -8,11 +8,10 @@ import pytest
 
 import bilderatlas
 from bilderatlas.collection import Collection
-from bilderatlas.web import home
-from bilderatlas.web import map as map_page
-from bilderatlas.web.clusters import every, one
-from bilderatlas.web.page import Address, Desk
+from bilderatlas.web.address import Address, Desk
 from bilderatlas.web.query_pictures import QueryPictures
+from bilderatlas.web.views import cluster, clusters, home
+from bilderatlas.web.views import map as map_page
 from tests.server.coloured import COLOURS, N_OF_EACH, make_collection
 
 
@@ -36,11 +35,11 @@ def test_the_map_leaves_out_what_has_left(collection: Collection) -> None:
 
 
 def test_a_cluster_shows_the_members_that_are_left(collection: Collection) -> None:
-    sheets = str(every.page(_desk(collection), Address("/clusters", {})).children)
+    sheets = str(clusters.page(_desk(collection), Address("/clusters", {})).children)
     assert "red-4.png" in sheets
     assert "red-3.png" not in sheets
     pages = [
-        str(one.page(_desk(collection), Address("/clusters", {}), str(number)).children)
+        str(cluster.page(_desk(collection), Address("/clusters", {}), str(number)).children)
         for number in range(4)
     ]
     left = [f"red-{n}.png" for n in range(1, N_OF_EACH) if n != 3]
@@ -52,5 +51,5 @@ def test_a_collection_without_runs_is_told_the_commands(tmp_path: Path) -> None:
     desk = _desk(bilderatlas.create(tmp_path / "my pictures.atlas"))
     quoted = f"'{desk.collection.path}'"  # as the shell wants a blank
     assert f"bilderatlas index {quoted} FOLDER" in str(home.page(desk, Address("/", {})))
-    assert f"bilderatlas cluster {quoted}" in str(every.page(desk, Address("/clusters", {})))
+    assert f"bilderatlas cluster {quoted}" in str(clusters.page(desk, Address("/clusters", {})))
     assert f"bilderatlas project {quoted}" in str(map_page.page(desk, Address("/map", {})))

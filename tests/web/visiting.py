@@ -14,8 +14,8 @@ import uvicorn
 from playwright.sync_api import Browser, ConsoleMessage, Page, Request, sync_playwright
 
 from bilderatlas.collection import Collection
-from bilderatlas.server import app, serving
-from bilderatlas.server.access import Access
+from bilderatlas.server import app, serve
+from bilderatlas.server.auth import Access
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 QUIET = (
@@ -49,7 +49,7 @@ def served(
     collection: Collection, access: Access | None = None, proxy: str | None = None
 ) -> Iterator[str]:
     """The address under which a collection is served, on a free port."""
-    server = uvicorn.Server(serving.configured(app.create(collection, access), proxy, port=0))
+    server = uvicorn.Server(serve.configured(app.create(collection, access), proxy, port=0))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     while not server.started:

@@ -10,7 +10,7 @@ import typer
 from bilderatlas.errors import NotOverHttp
 
 if TYPE_CHECKING:
-    from bilderatlas.atlas import Atlas
+    from bilderatlas.client.protocol import Atlas
     from bilderatlas.collection import Collection
 
 QUERY_HELP = 'Words, or an expression: "2:dog + ./beach.jpg - snow".'
@@ -49,8 +49,8 @@ def open_folder(collection: str) -> Collection:
 
 def folder_of(collection: str) -> Path:
     """The folder of a collection that lies here. Raises NotOverHttp for an address."""
+    from bilderatlas.client import is_address
     from bilderatlas.collection import folder_of
-    from bilderatlas.remote import is_address
 
     if is_address(collection):
         raise NotOverHttp(

@@ -10,25 +10,22 @@ from itertools import chain
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, TypeVar
 
-from bilderatlas import decisions, encoders, exports, regions, runs, sources
-from bilderatlas import labels as labels_
+from bilderatlas.analysis.evaluation.grid import EPS, MIN_SAMPLES
 from bilderatlas.arrays import Embeddings
-from bilderatlas.collection import asking, looking, spaces
-from bilderatlas.collection.asking_again import asked_again
-from bilderatlas.collection.choice import Choice
-from bilderatlas.collection.keeping_up import reading_beside
-from bilderatlas.collection.open_map import OpenMaps
-from bilderatlas.collection.open_run import OpenRuns
-from bilderatlas.collection.open_space import OpenSpace
-from bilderatlas.collection.readings import Readings
-from bilderatlas.collection.selections import Selections
-from bilderatlas.encoders import Encoder
+from bilderatlas.collection import export, images, search, spaces
+from bilderatlas.collection.ground_truth import DECISIONS
+from bilderatlas.collection.kinds import Choice
+from bilderatlas.collection.maps import OpenMaps
+from bilderatlas.collection.refresh import reading_beside
+from bilderatlas.collection.retry import asked_again
+from bilderatlas.collection.run_cache import OpenRuns
+from bilderatlas.collection.space import OpenSpace
+from bilderatlas.collection.text_evidence import Readings
 from bilderatlas.errors import EncoderMismatch, QueryError, StoreError
-from bilderatlas.evaluation.grid import EPS, MIN_SAMPLES
-from bilderatlas.filters import Facet
-from bilderatlas.ground_truth import DECISIONS
-from bilderatlas.labels import Labels
-from bilderatlas.regions import Finding
+from bilderatlas.indexing import sources
+from bilderatlas.models import detectors, encoders
+from bilderatlas.models.detectors import Finding
+from bilderatlas.models.encoders import Encoder
 from bilderatlas.results import (
     WORDS,
     ChromaExport,
@@ -67,23 +64,27 @@ from bilderatlas.results import (
     Suggestions,
     image_id_of,
 )
-from bilderatlas.store import Store
-from bilderatlas.store.disk import size_of
+from bilderatlas.storage import Store, decisions, runs
+from bilderatlas.storage import labels as labels_
+from bilderatlas.storage.disk import size_of
+from bilderatlas.storage.labels import Labels
+from bilderatlas.storage.selections import Selections
+from bilderatlas.storage.where import Facet
 
 if TYPE_CHECKING:
     import pyarrow as pa
     from matplotlib.figure import Figure
     from PIL import Image
 
-    from bilderatlas.advice import Advice
-    from bilderatlas.catalogue import Catalogue
+    from bilderatlas.analysis.naming.llm import LanguageModel
+    from bilderatlas.client import RemoteCollection
+    from bilderatlas.collection.browse import Listed
     from bilderatlas.collection.image_lists import ImageList
-    from bilderatlas.collection.listing import Listed
-    from bilderatlas.collection.open_space import ImageQuery
-    from bilderatlas.naming.llm import LanguageModel
-    from bilderatlas.remote import RemoteCollection
-    from bilderatlas.reports import Evaluation
-    from bilderatlas.reports.heat_map import HeatMap
+    from bilderatlas.collection.space import ImageQuery
+    from bilderatlas.output.evaluation_report import Evaluation
+    from bilderatlas.output.evaluation_report.heat_map import HeatMap
+    from bilderatlas.results.advice import Advice
+    from bilderatlas.storage.catalogue import Catalogue
 
 SUFFIX = ".atlas"
 STRETCH = 1000  # images in memory while all are gone through
@@ -96,7 +97,7 @@ def open(path: str | Path, *, api_key: str | None = None) -> Collection | Remote
     A server is given `api_key`, or that of $BILDERATLAS_API_KEY. Raises CollectionNotFound,
     SchemaTooNew; an address is reached when it is first asked.
     """
-    from bilderatlas.remote import RemoteCollection, is_address
+    from bilderatlas.client import RemoteCollection, is_address
 
     return RemoteCollection(str(path), api_key=api_key) if is_address(path) else open_folder(path)
 
@@ -203,7 +204,7 @@ class Collection:
         Raises EncoderNotFound, SourceError, EncoderMismatch, FinderError, CollectionBusy,
         StoreError.
         """
-        from bilderatlas.indexing import local
+        from bilderatlas.indexing import index
 
         excluded = self._excluded(exclude)
         opened = sources.open_all(
@@ -216,7 +217,7 @@ class Collection:
         )
         asked = {"column": column, "id_column": id_column}
         finding = self._finding(find, detector, min_area, max_regions)
-        steps = local.index(
+        steps = index.index(
             self._store,
             self._encoder_of_pictures(encoder, device),
             opened,
@@ -232,7 +233,7 @@ class Collection:
 
     def _excluded(self, asked: Sequence[str] | None) -> tuple[str, ...]:
         """Patterns of what is passed over: as asked, else as remembered, else the usual ones."""
-        from bilderatlas.sources.passing import EXCLUDED
+        from bilderatlas.indexing.sources.exclude import EXCLUDED
 
         if asked is None:
             return EXCLUDED if self._store.exclude is None else self._store.exclude
@@ -258,7 +259,7 @@ class Collection:
         """What is to be found: as remembered, but for what is said."""
         asked: dict[str, Any] = {
             "names": None if find is None else tuple(find),
-            "detector": None if detector is None else regions.absolute(detector),
+            "detector": None if detector is None else detectors.absolute(detector),
             "min_area": min_area,
             "max_regions": max_regions,
         }
@@ -286,7 +287,7 @@ class Collection:
         May be stopped at any moment; the same call goes on from there. Raises EncoderNotFound,
         EncoderMismatch, QueryError, SourceError, CollectionBusy, StoreError.
         """
-        from bilderatlas.indexing import reindexing, texts
+        from bilderatlas.indexing import reindex, texts
 
         spaces.choose(self._store, None)
         if text_column is not None:
@@ -294,7 +295,7 @@ class Collection:
             steps = texts.reindex(self._store, reader, text_column)
             return _last(steps, ReindexSummary, on_progress)
         chosen = self._encoder_of_pictures(encoder, device)
-        steps = reindexing.reindex(self._store, chosen, headers=headers, n_threads=n_threads)
+        steps = reindex.reindex(self._store, chosen, headers=headers, n_threads=n_threads)
         summary = _last(steps, ReindexSummary, on_progress)
         self._encoder = chosen
         return summary
@@ -341,9 +342,9 @@ class Collection:
         choice = Choice(k, threshold, kinds, without, weights or {}, aggregate, where, among)
         if query is None:
             assert image is not None, "one of the two was given"
-            answer = asking.by_picture(self._space(space), image, choice)
+            answer = search.by_picture(self._space(space), image, choice)
         else:
-            answer = asking.by_words(
+            answer = search.by_words(
                 self._space(space),
                 self._readings(),
                 query,
@@ -375,7 +376,7 @@ class Collection:
 
         Raises ImageNotFound, QueryError.
         """
-        answer = asking.similar(self._space(space), image, Choice(k=k, where=where), radius=radius)
+        answer = search.similar(self._space(space), image, Choice(k=k, where=where), radius=radius)
         return Hits(answer.hits, answer.verdict, thumbnails=self.thumbnails, asked=answer.asked)
 
     # -- ordering
@@ -403,7 +404,7 @@ class Collection:
         (`distance_threshold` 0.5); fast-hdbscan and evoc, of the extra `fast`, read what hdbscan
         does. Label -1 is noise. docs/clustering.md says which to take.
         """
-        from bilderatlas.collection import ordering
+        from bilderatlas.collection import cluster
 
         asked = {
             "k": k,
@@ -413,7 +414,7 @@ class Collection:
             "distance_threshold": distance_threshold,
         }
         options = {name: value for name, value in asked.items() if value is not None}
-        run = ordering.cluster(
+        run = cluster.cluster(
             self._store, self._space(space), method, options, kind=kind, seed=seed
         )
         return self._named(run)
@@ -438,7 +439,7 @@ class Collection:
 
         Raises RunNotFound, LanguageModelError.
         """
-        from bilderatlas.naming.llm import LanguageModel
+        from bilderatlas.analysis.naming.llm import LanguageModel
 
         model = None
         if llm_url or llm_model:
@@ -452,10 +453,10 @@ class Collection:
         model: LanguageModel | None = None,
         clusters: Sequence[int] | None = None,
     ) -> Clustering:
-        from bilderatlas.collection import naming
+        from bilderatlas.collection import name
 
         stands = self.clustering(run)
-        notes = naming.name(
+        notes = name.name(
             self._store, self._space(stands.about.space), stands, clusters=clusters, model=model
         )
         return replace(self.clustering(stands.run), notes=tuple(notes))
@@ -478,22 +479,22 @@ class Collection:
 
         Raises DecisionError, RunNotFound, ImageNotFound.
         """
-        from bilderatlas.collection import deciding
+        from bilderatlas.collection import decide
 
-        deciding.check(verb, what, parts)
+        decide.check(verb, what, parts)
         if verb == decisions.UNDO:
-            decision = deciding.undo(self._store, what, who)
+            decision = decide.undo(self._store, what, who)
             if not self.runs("cluster"):  # a decision about labels, for instance
                 return Decided(decision, None)
         else:
             space = self._space(self.clustering(run).about.space)
             with self._store.deciding():  # so that the run stands so until it is written
                 about = self.clustering(run)
-                decision = deciding.decide(
+                decision = decide.decide(
                     self._store, space, about, verb, what, parts=parts, who=who
                 )
         stands = self.clustering(run)
-        if nameless := deciding.nameless(self._store, stands):
+        if nameless := decide.nameless(self._store, stands):
             stands = self._named(run, clusters=nameless)
         return Decided(decision, stands)
 
@@ -515,22 +516,22 @@ class Collection:
         Measured on 2000 and 5000 of them at most, once for each version of the space. `.to_dict()`
         has all curves, `.figure()` shows them. Raises QueryError for fewer than three.
         """
-        from bilderatlas.collection import ordering
+        from bilderatlas.collection import cluster
 
         opened = self._space(space)
         asked = (opened.about.space, kind or opened.about.usual_kind, min_samples, seed)
         catalogue = opened.catalogue
         known = self._advised.get(asked)
         if known is None or known[0] is not catalogue:
-            made = ordering.advise(opened, kind, min_samples=min_samples, seed=seed)
+            made = cluster.advise(opened, kind, min_samples=min_samples, seed=seed)
             known = self._advised[asked] = catalogue, made
         return known[1]
 
     def compare(self, first: str, second: str) -> RunComparison:
         """How alike two clusterings are, and what became of each cluster. Raises RunNotFound."""
-        from bilderatlas.collection import ordering
+        from bilderatlas.collection import cluster
 
-        return ordering.compare(self.clustering(first), self.clustering(second))
+        return cluster.compare(self.clustering(first), self.clustering(second))
 
     def exchanges(
         self, first: str, second: str, pairs: Sequence[tuple[int, int]], *, n: int = 7
@@ -539,9 +540,9 @@ class Collection:
 
         Up to n of each, the firmest first. Raises RunNotFound, QueryError.
         """
-        from bilderatlas.collection import ordering
+        from bilderatlas.collection import cluster
 
-        return ordering.exchanges(self.clustering(first), self.clustering(second), pairs, n=n)
+        return cluster.exchanges(self.clustering(first), self.clustering(second), pairs, n=n)
 
     def project(  # noqa: PLR0913  an option is an argument
         self,
@@ -569,7 +570,7 @@ class Collection:
 
         Raises QueryError, RunNotFound.
         """
-        from bilderatlas.collection import mapping
+        from bilderatlas.collection import project
 
         options = {
             "method": method,
@@ -582,9 +583,9 @@ class Collection:
         }
         asked = {name: value for name, value in options.items() if value is not None}
         if into is None:
-            return self.projection(mapping.project(self._store, self._space(space), asked))
+            return self.projection(project.project(self._store, self._space(space), asked))
         own_space = self._space(space or self.projection(into).about.space)
-        return self.projection(mapping.project_into(self._store, own_space, into, asked))
+        return self.projection(project.project_into(self._store, own_space, into, asked))
 
     def runs(self, verb: str | None = None) -> list[Run]:
         """The clusterings and projections that were made, newest first."""
@@ -683,32 +684,32 @@ class Collection:
         the content: it stays when the file moves. `who` is the login name if not given. It is one
         decision, which `decide("undo", ...)` takes back. Raises LabelsError, ImageNotFound.
         """
-        from bilderatlas.collection import labelling
+        from bilderatlas.collection import label as labelling
 
         return labelling.give(self._store, self._space(), images, label, who)
 
     def unlabel(self, images: Sequence[str], label: str, *, who: str | None = None) -> Labelling:
         """Take a label from some images. Raises LabelsError, ImageNotFound."""
-        from bilderatlas.collection import labelling
+        from bilderatlas.collection import label as labelling
 
         return labelling.take(self._store, self._space(), images, label, who)
 
     def labels(self) -> LabelCounts:
         """The labels that people gave, and how many images have each."""
-        from bilderatlas.collection import labelling
+        from bilderatlas.collection import label as labelling
 
         return labelling.count(self._space().catalogue, self._labels())
 
     def labelled(self, label: str | None = None) -> list[str]:
         """The ids of the images that have a label, or any, by path. Raises LabelsError."""
-        from bilderatlas.collection import labelling
+        from bilderatlas.collection import label as labelling
 
         found = labelling.labelled(self._space().catalogue, self._labels(), label)
         return [*found.to_pylist()]
 
     def unlabelled(self) -> list[str]:
         """The ids of the images that have no label, by path."""
-        from bilderatlas.collection import labelling
+        from bilderatlas.collection import label as labelling
 
         return [*labelling.unlabelled(self._space().catalogue, self._labels()).to_pylist()]
 
@@ -719,7 +720,7 @@ class Collection:
 
     def region_labels(self) -> dict[str, tuple[str, ...]]:
         """The labels of every image and region that has some, by its id, in the order of paths."""
-        from bilderatlas.collection import labelling
+        from bilderatlas.collection import label as labelling
 
         return labelling.by_region(self._space().catalogue, self._labels())
 
@@ -740,11 +741,13 @@ class Collection:
 
         Raises QueryError.
         """
-        from bilderatlas.collection import suggesting
+        from bilderatlas.collection import suggest_labels
 
         catalogue = self._space().catalogue
         return Suggestions(
-            suggesting.suggest(catalogue, self._labels(), image_ids, n=n, order=order, seed=seed)
+            suggest_labels.suggest(
+                catalogue, self._labels(), image_ids, n=n, order=order, seed=seed
+            )
         )
 
     def classify(
@@ -771,10 +774,10 @@ class Collection:
         To try it, `sample` regions are drawn at random by `seed`, and no run is remembered.
         Raises QueryError.
         """
-        from bilderatlas.collection import classifying
+        from bilderatlas.collection import classify
 
-        asked = classifying.Asked(prompts, model, method, top, kind, sample, seed)
-        return classifying.classify(self._store, self._space(space), self._labels(), asked)
+        asked = classify.Asked(prompts, model, method, top, kind, sample, seed)
+        return classify.classify(self._store, self._space(space), self._labels(), asked)
 
     def classification(self, run: str | None = None) -> Classification:
         """A classification that was made, the newest by default. Raises RunNotFound."""
@@ -793,7 +796,7 @@ class Collection:
         `labels` is said as for `evaluate`. An image may stand in several rows, or a cell hold a
         list. Labels that an image has already are passed over. Raises LabelsError.
         """
-        from bilderatlas.collection import labelling
+        from bilderatlas.collection import label as labelling
 
         return labelling.import_(
             self._store,
@@ -835,7 +838,7 @@ class Collection:
         """
         listed = self._listed(order, seed, where, kinds, label, unlabelled)
         found = listed.stretch(n, after)
-        facts = looking.facts(listed.catalogue, found.numbers.tolist())
+        facts = images.facts(listed.catalogue, found.numbers.tolist())
         return ImagePage(facts, found.n_all, found.next)
 
     def listed(
@@ -872,11 +875,11 @@ class Collection:
         label: str | None,
         unlabelled: bool,
     ) -> Listed:
-        from bilderatlas.collection import selecting
+        from bilderatlas.collection import select
 
         listing = self._space().listing()
         listed = listing.listed(order, seed=seed, where=where, kinds=kinds)
-        among = selecting.by_label(listing.catalogue, self._labels(), label, unlabelled)
+        among = select.by_label(listing.catalogue, self._labels(), label, unlabelled)
         return listed if among is None else listed.among(among)
 
     def facets(self) -> list[Facet]:
@@ -917,11 +920,11 @@ class Collection:
 
         Raises QueryError, RunNotFound, LabelsError, SelectionNotFound.
         """
-        from bilderatlas.collection import selecting
+        from bilderatlas.collection import select
 
         space = self._space()
-        found = selecting.all_of(space, self._store, self._readings, query, cluster, run)
-        meant = selecting.narrowed(
+        found = select.all_of(space, self._store, self._readings, query, cluster, run)
+        meant = select.narrowed(
             space.catalogue,
             self._labels(),
             found,
@@ -938,7 +941,7 @@ class Collection:
         `images` are image ids, paths, ids of their table, or ids of regions, which mean their
         images. The same images have the same id. Raises ImageNotFound, QueryError, StoreError.
         """
-        from bilderatlas.collection import labelling
+        from bilderatlas.collection import label as labelling
 
         found = labelling.resolved(self._space(), images)
         return self._selections.keep(map(image_id_of, found))
@@ -956,7 +959,7 @@ class Collection:
         space = self._space()
         catalogue = space.catalogue  # one for both steps: `index` may be writing the next
         numbers = [space.number_of(image_id, catalogue) for image_id in image_ids]
-        return Images(looking.facts(catalogue, numbers))
+        return Images(images.facts(catalogue, numbers))
 
     def all_images(self) -> Iterator[ImageFacts]:
         """Every image by the order of its path, a thousand in memory at a time."""
@@ -964,8 +967,8 @@ class Collection:
         n = len(catalogue.image_ids)
         starts = range(0, n, STRETCH)
         stretches = [range(start, min(start + STRETCH, n)) for start in starts]
-        first = [looking.facts(catalogue, stretch) for stretch in stretches[:1]]  # now, not later
-        later = (looking.facts(catalogue, stretch) for stretch in stretches[1:])
+        first = [images.facts(catalogue, stretch) for stretch in stretches[:1]]  # now, not later
+        later = (images.facts(catalogue, stretch) for stretch in stretches[1:])
         return chain.from_iterable(chain(first, later))
 
     def places(self, image_ids: Sequence[str] | None = None) -> pa.Table:
@@ -981,7 +984,7 @@ class Collection:
 
         Raises ImageNotFound.
         """
-        return looking.parts(self._space(), image_id)
+        return images.parts(self._space(), image_id)
 
     def paths(self, image_ids: Sequence[str]) -> list[str | None]:
         """The first path of each of some images; None for one that has left."""
@@ -993,14 +996,14 @@ class Collection:
 
     def thumbnails(self, image_ids: Sequence[str]) -> list[bytes]:
         """Small JPEGs of some images, in the order asked for. Raises ImageNotFound."""
-        return looking.thumbnails(self._space(), image_ids)
+        return images.thumbnails(self._space(), image_ids)
 
     def picture(self, image_id: str) -> Image.Image:
         """The full picture, upright RGB, read again from where it lies.
 
         Raises ImageNotFound, and ImageProblem where its file is gone or another now.
         """
-        return looking.picture(self._space(), image_id)
+        return images.picture(self._space(), image_id)
 
     def crop(self, region_id: str, *, side: int = 320) -> Image.Image:
         """A region cut out of its picture, upright RGB, its longer side `side` pixels at most.
@@ -1008,7 +1011,7 @@ class Collection:
         It has what is around it where it is longer than twice its width, as encoders see it.
         Raises ImageNotFound, and ImageProblem where the file is gone or another now.
         """
-        return looking.crop(self._space(), region_id, side)
+        return images.crop(self._space(), region_id, side)
 
     def embeddings(
         self, kind: str | None = None, *, space: str | None = None
@@ -1043,10 +1046,10 @@ class Collection:
 
         Raises LabelsError, RunNotFound, QueryError.
         """
-        from bilderatlas.collection import evaluating
+        from bilderatlas.collection import evaluate
 
         opened = self._space(space)
-        truth = evaluating.read_truth(
+        truth = evaluate.read_truth(
             opened,
             str(labels),
             label_column=label_column,
@@ -1055,7 +1058,7 @@ class Collection:
             decided=self.region_labels() if labels == DECISIONS else {},
         )
         newest = [run.run for run in self.runs("cluster") if run.space == opened.about.space][:1]
-        return evaluating.evaluate(
+        return evaluate.evaluate(
             opened,
             truth,
             [self.clustering(run) for run in dict.fromkeys(runs or newest)],
@@ -1073,14 +1076,14 @@ class Collection:
 
         Raises ImageNotFound, RunNotFound, QueryError.
         """
-        from bilderatlas.collection import comparing
+        from bilderatlas.collection import heat_map
 
         if images and run:
             raise QueryError("A heat map is of images or of a run's clusters: name one of the two.")
         if images:
-            return comparing.images(self._space(), images, self.thumbnails)
+            return heat_map.images(self._space(), images, self.thumbnails)
         made = self.clustering(run)
-        return comparing.clusters(self._space(made.about.space), made)
+        return heat_map.clusters(self._space(made.about.space), made)
 
     # -- taking along
 
@@ -1099,7 +1102,7 @@ class Collection:
         With a `selection` (`keep_selection`), only the rows of its images.
         """
         target = Path(output) if isinstance(output, str) else output
-        exports.write(self, target, table=table, format=format, run=run, selection=selection)
+        export.write(self, target, table=table, format=format, run=run, selection=selection)
 
     def to_chroma(
         self, folder: str | Path, *, prefix: str | None = None, space: str | None = None
@@ -1114,13 +1117,13 @@ class Collection:
 
         Raises QueryError, StoreError.
         """
-        from bilderatlas.collection import taking
+        from bilderatlas.collection import export_chroma
 
-        return taking.to_chroma(self._space(space), Path(folder), prefix)
+        return export_chroma.to_chroma(self._space(space), Path(folder), prefix)
 
     def contact_sheets(self, folder: str | Path, *, run: str | None = None) -> list[Path]:
         """Write a contact sheet (PNG) for every cluster of a run."""
-        return exports.write_contact_sheets(self, Path(folder), run=run)
+        return export.write_contact_sheets(self, Path(folder), run=run)
 
     def map_page(
         self,
@@ -1142,9 +1145,9 @@ class Collection:
         Raises RunNotFound, QueryError (no such column, no room for the smallest thumbnails),
         StoreError.
         """
-        from bilderatlas.collection import map_files
+        from bilderatlas.collection import export_map
 
-        return map_files.page(
+        return export_map.page(
             self._store, self._space(), Path(file), run=run, color_by=color_by, max_mb=max_mb
         )
 
@@ -1159,9 +1162,9 @@ class Collection:
 
         Raises RunNotFound, and QueryError where there is no such column, or for pictures in 3-D.
         """
-        from bilderatlas.collection import map_files
+        from bilderatlas.collection import export_map
 
-        return map_files.figure(
+        return export_map.figure(
             self._store, self._space(), run=run, color_by=color_by, with_pictures=with_pictures
         )
 
@@ -1172,9 +1175,9 @@ class Collection:
 
         "small" are pictures smaller than `min_side`, "all" is everything. Raises QueryError.
         """
-        from bilderatlas.collection import skipped
+        from bilderatlas.collection import problems
 
-        return skipped.listed(self._store, kind)
+        return problems.listed(self._store, kind)
 
     def browse_problems(
         self,
@@ -1193,9 +1196,9 @@ class Collection:
         `query` is a part of the path; in a `reason`, "…" stands for any number, so that like ones
         are counted together. Raises QueryError for a stretch that cannot be.
         """
-        from bilderatlas.collection import skipped
+        from bilderatlas.collection import problems
 
-        return skipped.page(
+        return problems.page(
             self._store, kind=kind, stage=stage, reason=reason, query=query, n=n, start=start
         )
 
@@ -1241,7 +1244,7 @@ class Collection:
         """How many regions there are of each kind, in the order of `regions.KINDS`."""
         counts = self._store.read("regions", ["kind"])["kind"].value_counts().to_pylist()
         n_of = {row["values"]: row["counts"] for row in counts}
-        return {kind: n_of[kind] for kind in regions.KINDS if kind in n_of}
+        return {kind: n_of[kind] for kind in detectors.KINDS if kind in n_of}
 
     def kinds_of_images(self) -> dict[str, int]:
         """How many images have a region of each kind, in the order of `regions.KINDS`."""

@@ -8,11 +8,11 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from bilderatlas import calibration
+from bilderatlas.analysis import calibration
+from bilderatlas.analysis.calibration import Background
 from bilderatlas.arrays import Embeddings
-from bilderatlas.calibration import Background
-from bilderatlas.catalogue import Catalogue
-from bilderatlas.regions import KINDS
+from bilderatlas.models.detectors import KINDS
+from bilderatlas.storage.catalogue import Catalogue
 
 
 class Backgrounds:

@@ -15,14 +15,15 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 from PIL import Image
 
-from bilderatlas import decisions, duplicates, given_up, places
+from bilderatlas import cancellation
+from bilderatlas.analysis import duplicates
+from bilderatlas.analysis.duplicates import TURNS, Pairs
 from bilderatlas.arrays import Embeddings
-from bilderatlas.collection import looking
-from bilderatlas.collection.open_space import OpenSpace
-from bilderatlas.duplicates import TURNS, Pairs
+from bilderatlas.collection import images
+from bilderatlas.collection.space import OpenSpace
 from bilderatlas.errors import DecisionError, QueryError
 from bilderatlas.results import Copy, Decision, DuplicateGroup
-from bilderatlas.store import Store
+from bilderatlas.storage import Store, decisions, place_rows
 
 NOT_DUPLICATE = "not-duplicate"
 N_THUMBNAILS = 1000  # read at once
@@ -109,7 +110,7 @@ def _pictures(
     columns = ["image_id", "uri", "source", "mtime"]
     lies_at = store.read("places", columns, version=versions["places"])
     taken = dict(zip(ids, rows["taken_at"].to_pylist(), strict=True))
-    for place, path in zip(lies_at.to_pylist(), places.paths(lies_at), strict=True):
+    for place, path in zip(lies_at.to_pylist(), place_rows.paths(lies_at), strict=True):
         since = _since(taken.get(place["image_id"]), place["mtime"])
         its_files = files.setdefault(place["image_id"], {})
         its_files.setdefault(path, _File(path, since))
@@ -165,9 +166,9 @@ def _greys(space: OpenSpace, ids: Sequence[str], rows: Sequence[int]) -> dict[in
     grey: dict[int, duplicates.Grey] = {}
     with ThreadPoolExecutor(os.cpu_count()) as threads:
         for start in range(0, len(rows), N_THUMBNAILS):
-            given_up.check()
+            cancellation.check()
             some = rows[start : start + N_THUMBNAILS]
-            jpegs = looking.thumbnails(space, [ids[row] for row in some])
+            jpegs = images.thumbnails(space, [ids[row] for row in some])
             grey |= dict(zip(some, threads.map(_grey, jpegs), strict=True))
     return grey
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from bilderatlas.collection import looking
-from bilderatlas.collection.listing import Listed
+from bilderatlas.collection import images
+from bilderatlas.collection.browse import Listed
 from bilderatlas.results import Beside, Images, Month
 
 
@@ -19,7 +19,7 @@ class ImageList:
     def stretch(self, start: int, n: int) -> Images:
         """The n images from the place `start` on."""
         numbers = self._listed.numbers[start : start + n]
-        return Images(looking.facts(self._listed.catalogue, numbers.tolist()))
+        return Images(images.facts(self._listed.catalogue, numbers.tolist()))
 
     def months(self) -> list[Month]:
         """The months in which the images were taken, in the order of a list by date."""

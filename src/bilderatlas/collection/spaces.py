@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from bilderatlas import encoders
-from bilderatlas.encoders import Encoder
 from bilderatlas.errors import QueryError
+from bilderatlas.models import encoders
+from bilderatlas.models.encoders import Encoder
 from bilderatlas.results import WORDS, Space
-from bilderatlas.store import Store
+from bilderatlas.storage import Store
 
 
 def choose(store: Store, name: str | None) -> Space:

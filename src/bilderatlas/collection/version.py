@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from bilderatlas.arrays import Embeddings
-from bilderatlas.catalogue import Catalogue
 from bilderatlas.collection.backgrounds import Backgrounds
-from bilderatlas.collection.listing import Listing
+from bilderatlas.collection.browse import Listing
+from bilderatlas.storage.catalogue import Catalogue
 
 
 class Version:

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from bilderatlas.analysis.colouring import RAMP, Colouring
 from bilderatlas.arrays import Coordinates
-from bilderatlas.colouring import RAMP, Colouring
 from bilderatlas.figures.paper import GREY, INK, PALETTE, PAPER, not_a_formula
 
 if TYPE_CHECKING:

@@ -8,9 +8,9 @@ from collections.abc import Container, Mapping
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
-from bilderatlas.sources import ImageRecord
-from bilderatlas.store import Store
-from bilderatlas.store.rows import PlaceRow
+from bilderatlas.indexing.sources import ImageRecord
+from bilderatlas.storage import Store
+from bilderatlas.storage.rows import PlaceRow
 
 Fingerprint = tuple[int | None, float | None, str]  # size, mtime, metadata as JSON
 

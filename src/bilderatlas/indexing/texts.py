@@ -13,11 +13,11 @@ from typing import Any
 
 import pyarrow as pa
 
-from bilderatlas.encoders import Encoder, ImageEmbeddings
 from bilderatlas.errors import QueryError
-from bilderatlas.filters import free_names
+from bilderatlas.models.encoders import Encoder, ImageEmbeddings
 from bilderatlas.results import WORDS, Coverage, Progress, ReindexSummary, Space
-from bilderatlas.store import Store
+from bilderatlas.storage import Store
+from bilderatlas.storage.where import free_names
 
 COMMIT_EVERY = 256  # texts written at once; as many are embedded again after a kill
 

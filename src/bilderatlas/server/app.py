@@ -15,16 +15,17 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from bilderatlas import __version__
 from bilderatlas.collection import Collection
-from bilderatlas.jobs import Jobs
-from bilderatlas.server import problems, reference, routes, safety
-from bilderatlas.server.access import Access, Gate, sign_in
-from bilderatlas.server.bounds import Bounds
-from bilderatlas.server.heads import Heads
-from bilderatlas.server.metrics import Counting, Metrics
-from bilderatlas.server.routes import conditional
-from bilderatlas.uploads import Uploads
+from bilderatlas.server import api_docs, errors, routes
+from bilderatlas.server.auth import Access, Gate, sign_in
+from bilderatlas.server.jobs import Jobs
+from bilderatlas.server.middleware import security_headers
+from bilderatlas.server.middleware.head_requests import Heads
+from bilderatlas.server.middleware.metrics import Counting, Metrics
+from bilderatlas.server.middleware.timeouts import Bounds
+from bilderatlas.server.routes import etag
+from bilderatlas.server.uploads import Uploads
 from bilderatlas.web import app as pages
-from bilderatlas.web.visitor import Visitors
+from bilderatlas.web.request_context import Visitors
 
 WORTH_COMPRESSING = 2000  # bytes
 KEYS_ARE_SENT = {
@@ -56,9 +57,9 @@ def create(collection: Collection, access: Access | None = None) -> FastAPI:
     app.add_api_route("/api/docs", lambda: _reference(app), include_in_schema=False)
     shown = pages.create(collection)
     app.mount("/", shown)
-    conditional.answer_unchanged(app)
+    etag.answer_unchanged(app)
     for part in (app, shown):
-        problems.answer_errors(part)
+        errors.answer_errors(part)
     app.add_middleware(Visitors)  # innermost
     app.add_middleware(GZipMiddleware, minimum_size=WORTH_COMPRESSING, compresslevel=1)
     app.add_middleware(Heads)
@@ -76,7 +77,9 @@ class App(FastAPI):
 
     def build_middleware_stack(self) -> ASGIApp:
         """The app's own middlewares, and around them ours: errors are answered by the outermost."""
-        return Counting(safety.StrictHeaders(super().build_middleware_stack()), self._metrics)
+        return Counting(
+            security_headers.StrictHeaders(super().build_middleware_stack()), self._metrics
+        )
 
     def openapi(self) -> dict[str, Any]:
         """The description, with how a key is sent where the server asks for one."""
@@ -99,4 +102,4 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
 
 def _reference(app: FastAPI) -> HTMLResponse:
     policy = {"Content-Security-Policy": DOCS_POLICY}
-    return HTMLResponse(reference.page(app.openapi()), headers=policy)
+    return HTMLResponse(api_docs.page(app.openapi()), headers=policy)

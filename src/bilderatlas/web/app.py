@@ -16,13 +16,26 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from bilderatlas import __version__
 from bilderatlas.collection import Collection
 from bilderatlas.errors import BilderatlasError
-from bilderatlas.web import compare, decisions, gallery, home, image, label, problems, search, texts
-from bilderatlas.web import map as map_page
-from bilderatlas.web.clusters import advice, comparing, every, one
+from bilderatlas.web import i18n
+from bilderatlas.web.address import Address, Desk, Page
 from bilderatlas.web.frame import frame
-from bilderatlas.web.page import Address, Desk, Page
 from bilderatlas.web.query_pictures import QueryPictures
-from bilderatlas.web.visitor import current
+from bilderatlas.web.request_context import current
+from bilderatlas.web.views import (
+    advice,
+    cluster,
+    clusters,
+    compare,
+    compare_runs,
+    decisions,
+    gallery,
+    home,
+    image,
+    label,
+    problems,
+    search,
+)
+from bilderatlas.web.views import map as map_page
 
 logger = logging.getLogger(__name__)
 
@@ -34,10 +47,10 @@ PAGES: dict[str, Callable[..., Page]] = {  # a path -> what makes its page; grou
     "/gallery": gallery.page,
     "/search": search.page,
     "/images/(?P<image_id>[^/]+)": image.page,
-    "/clusters": every.page,
+    "/clusters": clusters.page,
     "/clusters/advice": advice.page,
-    "/clusters/compare": comparing.page,
-    r"/clusters/(?P<cluster>-?\d+)": one.page,
+    "/clusters/compare": compare_runs.page,
+    r"/clusters/(?P<cluster>-?\d+)": cluster.page,
     "/decisions": decisions.page,
     "/map": map_page.page,
     "/problems": problems.page,
@@ -69,9 +82,11 @@ def create(collection: Collection) -> FastAPI:
     dash = Document(
         __name__,
         server=server,  # type: ignore[arg-type]
-        title=f"{collection.name} · {texts.PROGRAM}",
+        title=f"{collection.name} · {i18n.PROGRAM}",
         update_title=None,  # type: ignore[arg-type]
         index_string=INDEX,
+        assets_folder="static",
+        assets_url_path="assets",
         assets_ignore=r"^scheme\.js$",
         suppress_callback_exceptions=True,  # a page's own parts come and go with it
         add_log_handler=False,
@@ -108,7 +123,7 @@ def _connect(dash: Dash, desk: Desk) -> None:
     async def turn(path: str, query: str, again: int | None) -> tuple[Any, dict[str, str]]:
         address = Address.parse(path or "/", query or "")
         page = await run_in_threadpool(_page, desk, address)
-        title = texts.title(page.title, desk.collection.name)
+        title = i18n.title(page.title, desk.collection.name)
         return page.children, {"title": title}
 
     dash.clientside_callback(  # type: ignore[no-untyped-call]
@@ -123,23 +138,23 @@ def _page(desk: Desk, address: Address) -> Page:
         return _find_page(desk, address)
     except BilderatlasError as refusal:
         said = html.P(str(refusal), className="refusal", role="alert")
-        return Page(texts.REFUSED, [html.H1(texts.REFUSED), said])
+        return Page(i18n.REFUSED, [html.H1(i18n.REFUSED), said])
 
 
 def _failed(error: Exception) -> tuple[Any, dict[str, str]]:
     """A mistake of ours: the log has the traceback, the page does not."""
     logger.error("A page failed", exc_info=error)
-    said = html.P(texts.FAILED_HINT, className="refusal", role="alert")
-    return [html.H1(texts.FAILED), said], {"title": texts.FAILED}
+    said = html.P(i18n.FAILED_HINT, className="refusal", role="alert")
+    return [html.H1(i18n.FAILED), said], {"title": i18n.FAILED}
 
 
 def _find_page(desk: Desk, address: Address) -> Page:
     for pattern, make in PAGES.items():
         if found := _match(pattern, address.path):
             return make(desk, address, **found.groupdict())
-    way_back = html.A(texts.TO_GALLERY, href="/gallery", className="button")
-    hint = html.P(texts.NOT_FOUND_HINT, className="lead")
-    return Page(texts.NOT_FOUND, [html.H1(texts.NOT_FOUND), hint, way_back])
+    way_back = html.A(i18n.TO_GALLERY, href="/gallery", className="button")
+    hint = html.P(i18n.NOT_FOUND_HINT, className="lead")
+    return Page(i18n.NOT_FOUND, [html.H1(i18n.NOT_FOUND), hint, way_back])
 
 
 def _match(pattern: str, path: str) -> re.Match[str] | None:
@@ -156,7 +171,7 @@ def _serve_query_pictures(server: FastAPI, pictures: QueryPictures) -> None:
     async def query_picture(name: str) -> Response:
         jpeg = pictures.jpeg(name)
         if jpeg is None:
-            return Response(texts.UPLOAD_GONE, status_code=404, media_type="text/plain")
+            return Response(i18n.UPLOAD_GONE, status_code=404, media_type="text/plain")
         return Response(jpeg, media_type="image/jpeg")
 
 

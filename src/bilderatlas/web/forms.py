@@ -1,4 +1,4 @@
-"""Parts of the forms that `assets/actions.js` sends to the REST API."""
+"""Parts of the forms that `static/actions.js` sends to the REST API."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from dash import dcc, html
 
-from bilderatlas.web.page import Children, data
+from bilderatlas.web.address import Children, data
 
 DECISIONS = "/api/v1/decisions"
 

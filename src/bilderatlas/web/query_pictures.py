@@ -7,7 +7,7 @@ from threading import Lock
 
 from PIL import Image
 
-from bilderatlas import images
+from bilderatlas.indexing import images
 
 N_KEPT = 64
 SIDE = 1024  # pixels; encoders look at a quarter of that

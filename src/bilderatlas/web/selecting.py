@@ -1,14 +1,14 @@
 """Pictures that can be selected, and the bar with what can be done to them.
 
-`assets/selecting.js` has the rest: it says how the keys work and what the attributes mean.
+`static/selecting.js` has the rest: it says how the keys work and what the attributes mean.
 """
 
 from __future__ import annotations
 
 from dash import html
 
-from bilderatlas.web import texts
-from bilderatlas.web.page import Children, aria, data
+from bilderatlas.web import i18n
+from bilderatlas.web.address import Children, aria, data
 
 
 def box(item_id: str, name: str) -> html.Button:
@@ -19,7 +19,7 @@ def box(item_id: str, name: str) -> html.Button:
         className="pick",
         tabIndex=-1,  # the script lets Tab reach one of them
         **data(pick=item_id),
-        **aria(checked="false", label=texts.select_one(name)),
+        **aria(checked="false", label=i18n.select_one(name)),
     )
 
 
@@ -27,8 +27,8 @@ def offer() -> html.P:
     """The line above a list of pictures that can be selected."""
     return html.P(
         [
-            html.Button(texts.SELECT_ALL, type="button", className="small", **data(select="all")),
-            html.Span(texts.SELECT_HINT),
+            html.Button(i18n.SELECT_ALL, type="button", className="small", **data(select="all")),
+            html.Span(i18n.SELECT_HINT),
         ],
         className="selecting-offer",
     )
@@ -36,14 +36,14 @@ def offer() -> html.P:
 
 def bar(actions: Children) -> html.Section:
     """What can be done to the selected pictures: buttons, and forms with a place for their ids."""
-    counted = html.Output(**data(one=texts.ONE_SELECTED, many=texts.MANY_SELECTED))
-    none = html.Button(texts.SELECT_NONE, type="button", className="small", **data(select="none"))
+    counted = html.Output(**data(one=i18n.ONE_SELECTED, many=i18n.MANY_SELECTED))
+    none = html.Button(i18n.SELECT_NONE, type="button", className="small", **data(select="none"))
     return html.Section(
         [html.Div([counted, none], className="selection-count"), *actions],
         className="selection",
         hidden=True,
         **data(bar=""),
-        **aria(label=texts.SELECTION),
+        **aria(label=i18n.SELECTION),
     )
 
 

@@ -1,4 +1,4 @@
-"""The tray of jobs, which stays while the pages change. `assets/jobs.js` fills it."""
+"""The tray of jobs, which stays while the pages change. `static/jobs.js` fills it."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ import json
 
 from dash import html
 
-from bilderatlas.web import texts, visitor
-from bilderatlas.web.page import aria, data
+from bilderatlas.web import i18n, request_context
+from bilderatlas.web.address import aria, data
 
 
 def tray() -> html.Section:
     """Empty, but with the words for whatever may come."""
-    name = html.Span(texts.JOBS, className="jobs-title")
+    name = html.Span(i18n.JOBS, className="jobs-title")
     fold = html.Button(
         [name, html.Span(className="jobs-now")],
         type="button",
@@ -30,8 +30,8 @@ def tray() -> html.Section:
         className="jobs",
         hidden=True,
         **data(
-            words=json.dumps(texts.JOB_WORDS),
-            edits=json.dumps(visitor.current().may_edit),
+            words=json.dumps(i18n.JOB_WORDS),
+            edits=json.dumps(request_context.current().may_edit),
         ),
-        **aria(label=texts.JOBS),
+        **aria(label=i18n.JOBS),
     )

@@ -5,23 +5,23 @@ from __future__ import annotations
 from fastapi import APIRouter
 
 from bilderatlas.server.routes import (
-    asking,
-    classifying,
-    deciding,
+    classify,
+    decisions,
+    evaluate,
+    export,
+    health,
     images,
+    info,
     jobs,
-    judging,
-    knowing,
-    labelling,
+    labels,
     maps,
-    ordering,
+    problems,
+    runs,
+    search,
     selections,
-    skipped,
-    taking,
     uploads,
-    watching,
 )
-from bilderatlas.server.schemas.knowing import ProblemDocument
+from bilderatlas.server.schemas.info import ProblemDocument
 
 REFUSALS = {
     400: "The question has no answer",
@@ -48,21 +48,21 @@ api = APIRouter(
     },
 )
 SUBJECTS = (
-    knowing,
-    skipped,
+    info,
+    problems,
     images,
-    asking,
-    ordering,
+    search,
+    runs,
     maps,
-    deciding,
-    labelling,
+    decisions,
+    labels,
     selections,
-    classifying,
-    judging,
-    taking,
+    classify,
+    evaluate,
+    export,
     jobs,
     uploads,
-    watching,
+    health,
 )
 for subject in SUBJECTS:
     api.include_router(subject.routes)

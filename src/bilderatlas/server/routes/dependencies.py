@@ -7,8 +7,8 @@ from typing import Annotated
 from fastapi import Depends, Query, Request
 
 from bilderatlas.collection import Collection
-from bilderatlas.server.schemas.limits import MAX_CURSOR, MAX_PAGE
-from bilderatlas.web.visitor import NAME
+from bilderatlas.server.schemas.parameters import MAX_CURSOR, MAX_PAGE
+from bilderatlas.web.request_context import NAME
 
 
 async def collection_of(request: Request) -> Collection:

@@ -10,17 +10,12 @@ from fastapi import APIRouter, Query, Response
 from PIL import Image as Pillow
 from pydantic import Field
 
-from bilderatlas import images as pictures
 from bilderatlas.errors import ImageNotFound, ImageProblem
-from bilderatlas.server.routes.conditional import (
-    ASK_AGAIN,
-    IfNoneMatch,
-    answer_if_unchanged,
-    of_tables,
-)
+from bilderatlas.indexing import images as pictures
 from bilderatlas.server.routes.dependencies import Asked, Count, Cursor
+from bilderatlas.server.routes.etag import ASK_AGAIN, IfNoneMatch, answer_if_unchanged, of_tables
 from bilderatlas.server.schemas.images import Image, ImagePage, Images
-from bilderatlas.server.schemas.limits import MAX_CURSOR, MAX_PAGE, MAX_SEED, MAX_WORDS, Where
+from bilderatlas.server.schemas.parameters import MAX_CURSOR, MAX_PAGE, MAX_SEED, MAX_WORDS, Where
 
 PICTURE_SIDE = 2048  # the longest side of a picture that leaves the server, pixels
 FOREVER = "private, max-age=31536000, immutable"  # an image id names one content, always

@@ -10,8 +10,8 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import StreamingResponse
 
-from bilderatlas.jobs import Job as Work
-from bilderatlas.jobs import Jobs as Queue
+from bilderatlas.server.jobs import Job as Work
+from bilderatlas.server.jobs import Jobs as Queue
 from bilderatlas.server.routes.dependencies import Count, Who
 from bilderatlas.server.schemas.jobs import Job, JobAsked, Jobs
 

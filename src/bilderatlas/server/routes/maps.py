@@ -8,9 +8,9 @@ import numpy as np
 from fastapi import APIRouter, Path, Query, Response
 
 from bilderatlas.results import MapPoints, image_id_of
-from bilderatlas.server.routes.conditional import of_tables
 from bilderatlas.server.routes.dependencies import Asked
-from bilderatlas.server.schemas.limits import MAX_WORDS
+from bilderatlas.server.routes.etag import of_tables
+from bilderatlas.server.schemas.parameters import MAX_WORDS
 
 NUMBERS = "application/octet-stream"
 BINARY: dict[int | str, dict[str, Any]] = {

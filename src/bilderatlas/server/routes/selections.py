@@ -6,8 +6,8 @@ from typing import Any
 
 from fastapi import APIRouter, Response
 
-from bilderatlas.server.routes.conditional import IfNoneMatch, answer_if_unchanged
 from bilderatlas.server.routes.dependencies import Asked
+from bilderatlas.server.routes.etag import IfNoneMatch, answer_if_unchanged
 from bilderatlas.server.routes.images import FOREVER
 from bilderatlas.server.schemas.selections import Selection, SelectionAsked, SelectionKept
 

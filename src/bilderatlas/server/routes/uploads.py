@@ -10,9 +10,9 @@ from starlette.concurrency import run_in_threadpool
 
 from bilderatlas.server.routes.dependencies import Who
 from bilderatlas.server.routes.jobs import Queued
+from bilderatlas.server.schemas.info import ProblemDocument
 from bilderatlas.server.schemas.jobs import FileReceived, IndexOptions, Job, UploadBegun
-from bilderatlas.server.schemas.knowing import ProblemDocument
-from bilderatlas.uploads import Uploads
+from bilderatlas.server.uploads import Uploads
 
 MAX_NAME = 5_000  # characters
 N_AT_ONCE = 2**20  # bytes that are written to disk together

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from bilderatlas.server.schemas.limits import MAX_WORDS, SpaceName
+from bilderatlas.server.schemas.parameters import MAX_WORDS, SpaceName
 
 UploadId = Annotated[str, Field(pattern="^[0-9a-f]{32}$", description="a finished upload")]
 Name = Annotated[str, Field(max_length=MAX_WORDS)]

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from bilderatlas.server.schemas.limits import MAX_WORDS
+from bilderatlas.server.schemas.parameters import MAX_WORDS
 
 MAX_IMAGES = 1_000_000
 

@@ -1,0 +1,57 @@
+"""Reading what other processes write beside the questions, so that nobody who asks waits for it."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+
+from bilderatlas.collection.space import OpenSpace
+from bilderatlas.errors import VersionGone
+
+LOOK_EVERY_S = 0.25  # a look takes a millisecond for each space
+logger = logging.getLogger(__name__)
+
+
+@contextmanager
+def reading_beside(
+    spaces: Callable[[], Sequence[OpenSpace]], on_end: Callable[[], None]
+) -> Iterator[None]:
+    """Meanwhile, a thread reads the newest versions of the spaces that were asked.
+
+    `on_end` is told when it no longer does, for whatever reason.
+    """
+    ended = threading.Event()
+    given = (spaces, ended, on_end)
+    thread = threading.Thread(target=_keep_up, args=given, name="keep up", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
+
+
+def _keep_up(
+    spaces: Callable[[], Sequence[OpenSpace]], ended: threading.Event, on_end: Callable[[], None]
+) -> None:
+    pause_s = LOOK_EVERY_S
+    try:
+        while not ended.wait(pause_s):
+            started = time.monotonic()
+            for space in spaces():
+                _catch_up(space)
+            pause_s = max(LOOK_EVERY_S, time.monotonic() - started)  # half of a core at most
+    finally:
+        on_end()
+
+
+def _catch_up(space: OpenSpace) -> None:
+    try:
+        space.catch_up()
+    except VersionGone:
+        logger.debug("A version of %s was removed while it was read.", space.about.space)
+    except OSError as error:  # a StoreError is one
+        logger.warning("What is new in space %s cannot be read: %s", space.about.space, error)

@@ -1,0 +1,1 @@
+"""Models: encoders, and detectors of objects and text; ONNX, the hub, OCR."""

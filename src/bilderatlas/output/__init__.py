@@ -1,0 +1,1 @@
+"""What people take along: files, static maps, evaluation reports, vector databases."""

@@ -1,0 +1,53 @@
+"""People's labels: which there are, giving and taking them."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Query
+
+from bilderatlas.collection import Collection
+from bilderatlas.server.routes.dependencies import Asked, Count, Who
+from bilderatlas.server.routes.etag import of_tables
+from bilderatlas.server.schemas.labels import LabelAsked, Labelling, Labels, Suggestions
+from bilderatlas.server.schemas.parameters import Seed
+
+Order = Literal["confident", "unsure", "diverse"]
+
+routes = APIRouter()
+
+
+@routes.get("/labels", response_model=Labels, dependencies=[of_tables("decisions", "places")])
+def labels(collection: Asked) -> dict[str, Any]:
+    """List the labels that people gave, and how many images have each."""
+    return collection.labels().to_dict()
+
+
+@routes.get("/labels/suggestions", response_model=Suggestions)
+def suggestions(
+    collection: Asked,
+    image: Annotated[
+        list[str] | None, Query(description="of these; else of all unlabelled")
+    ] = None,
+    n: Count = 60,
+    order: Annotated[Order, Query(description="which come first")] = "confident",
+    seed: Seed = 0,
+) -> dict[str, Any]:
+    """Say which labels images may have, by the labelled images most like them."""
+    return collection.suggest_labels(image, n=n, order=order, seed=seed).to_dict()
+
+
+@routes.post("/labels", response_model=Labelling)
+def give(collection: Asked, body: LabelAsked, who: Who) -> dict[str, Any]:
+    """Give images a label: one decision, for images named and for all that are meant."""
+    return collection.label(_meant(collection, body), body.label, who=who or body.who).to_dict()
+
+
+@routes.delete("/labels", response_model=Labelling)
+def take(collection: Asked, body: LabelAsked, who: Who) -> dict[str, Any]:
+    """Take a label from images."""
+    return collection.unlabel(_meant(collection, body), body.label, who=who or body.who).to_dict()
+
+
+def _meant(collection: Collection, body: LabelAsked) -> list[str]:
+    return body.images + (collection.select(**body.all.model_dump()) if body.all else [])

@@ -1,0 +1,93 @@
+"""What searches are asked and answer."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from bilderatlas.server.schemas.images import Place
+from bilderatlas.server.schemas.parameters import (
+    MAX_KINDS,
+    MAX_WORDS,
+    Aggregate,
+    K,
+    SelectionId,
+    SpaceName,
+    Threshold,
+    Where,
+)
+
+
+class _Query(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    k: K = 12
+    threshold: Threshold | None = None
+    kinds: (
+        Annotated[list[str], Field(max_length=MAX_KINDS, description="only these kinds of region")]
+        | None
+    ) = None
+    without: Annotated[
+        list[str], Field(max_length=MAX_KINDS, description="kinds of region left out")
+    ] = []
+    weights: Annotated[
+        dict[str, float], Field(max_length=MAX_KINDS, description="how much a kind counts")
+    ] = {}
+    aggregate: Aggregate = "max"
+    where: Where | None = None
+    selection: SelectionId | None = None
+    label: Annotated[
+        str | None, Field(max_length=MAX_WORDS, description="only images that people gave it")
+    ] = None
+    space: SpaceName | None = None
+
+
+class SearchQuery(_Query):
+    """Words to search for."""
+
+    query: Annotated[str, Field(max_length=MAX_WORDS, description="what the picture shows")]
+
+
+class UrlQuery(_Query):
+    """The URL of a picture to search for."""
+
+    url: Annotated[str, Field(max_length=MAX_WORDS, description="of http or https")]
+
+
+class Region(BaseModel):
+    """The part of a picture that matched."""
+
+    region_id: str
+    kind: str
+    label: str | None
+    box: tuple[float, float, float, float]
+    score: float
+    text: str | None
+    relevance: float
+    share: float
+    matched_by: str
+
+
+class Hit(BaseModel):
+    """One image that a search found."""
+
+    image_id: str
+    path: str
+    score: float
+    relevance: float
+    regions: list[Region]
+    matched_by: str
+    metadata: Annotated[dict[str, Any], Field(description="of all places together")]
+    places: list[Place]
+
+
+class Hits(BaseModel):
+    """The images that a search found, closest first, and how many of all answer the query."""
+
+    results: list[Hit]
+    n_likely: Annotated[int, Field(description="images of relevance 0.5 and more")]
+    n_doubtful: Annotated[int, Field(description="images from the cut-off up to that")]
+    n_background: Annotated[int, Field(description="images below the cut-off")]
+    cut_off: Annotated[float, Field(description="a whole picture's score at the cut-off")]
+    verdict: Annotated[str, Field(description="the same in words")]
