@@ -659,10 +659,10 @@ def test_every_label_of_a_classification_is_printed_where_a_program_reads(
     ids, names = tuple(f"{i:032x}" for i in range(n)), tuple(f"label {i}" for i in range(n))
     labels, sure = np.arange(n, dtype=np.int32)[:, None], np.ones((n, 1), np.float32)
     made = results.Classification(about, ids, names, labels, sure)
-    classify._tell(made)
+    classify._tell(made, "holiday")
     assert capsys.readouterr().out.count("\n") == n
     monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
-    classify._tell(made)
+    classify._tell(made, "holiday")
     printed = capsys.readouterr()
     assert printed.out.count("\n") == 40
     assert "And 5 labels of fewer" in printed.err
