@@ -23,7 +23,7 @@ import numpy as np
 import uvicorn
 
 import bilderatlas
-from bilderatlas.collection import open_folder
+from bilderatlas._open import open_folder
 from bilderatlas.server import app
 from bilderatlas.server import serve as server
 

@@ -12,9 +12,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from bilderatlas._open import create as create
+    from bilderatlas._open import open as open
     from bilderatlas.collection import Collection as Collection
-    from bilderatlas.collection import create as create
-    from bilderatlas.collection import open as open
 
 __version__ = "0.1.0"
 __all__ = ["BilderatlasError", "Collection", "create", "open"]
@@ -26,7 +26,7 @@ from bilderatlas.errors import BilderatlasError as BilderatlasError
 def __getattr__(name: str) -> Any:
     """Load the rest when it is first used: `import bilderatlas` stays light."""
     if name in ("Collection", "create", "open"):
-        from bilderatlas import collection
+        from bilderatlas import _open
 
-        return getattr(collection, name)
+        return getattr(_open, name)
     raise AttributeError(f"module 'bilderatlas' has no attribute {name!r}")

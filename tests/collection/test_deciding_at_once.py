@@ -21,7 +21,7 @@ N_IN_PROCESSES = 8
 COLOURS = ("red", "green", "blue", "white")
 DECIDER = """
 import sys
-from bilderatlas.collection import open_folder
+from bilderatlas._open import open_folder
 from bilderatlas.errors import BilderatlasError
 atlas = open_folder(sys.argv[1])
 atlas.clustering()

@@ -12,7 +12,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from bilderatlas import cancellation
+from bilderatlas.analysis import cancellation
 from bilderatlas.arrays import Embeddings, Scores
 
 Block = TypeVar("Block")

@@ -35,22 +35,22 @@ SeedOption = Annotated[int, typer.Option(help="The same seed gives the same resu
 
 def open_collection(collection: str) -> Atlas:
     """For what can be asked of a folder and of a server."""
-    from bilderatlas.collection import open
+    from bilderatlas._open import open
 
     return open(collection)
 
 
 def open_folder(collection: str) -> Collection:
     """For what is done where the collection lies. Raises NotOverHttp for an address."""
-    from bilderatlas.collection import open_folder
+    from bilderatlas._open import open_folder
 
     return open_folder(folder_of(collection))
 
 
 def folder_of(collection: str) -> Path:
     """The folder of a collection that lies here. Raises NotOverHttp for an address."""
+    from bilderatlas._open import folder_of
     from bilderatlas.client import is_address
-    from bilderatlas.collection import folder_of
 
     if is_address(collection):
         raise NotOverHttp(

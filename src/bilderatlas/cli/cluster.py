@@ -139,8 +139,8 @@ def _print_clusters(made: Clustering, collection: str, as_json: bool) -> None:
 
 def _print_advice(advice: Advice, figure: Path | None, as_json: bool) -> None:
     if figure:
-        from bilderatlas.collection.export import write_png
         from bilderatlas.figures import to_png
+        from bilderatlas.output.files import write_png
 
         write_png(to_png(advice.figure()), figure)
         say(f"Drawn: {figure}")

@@ -44,7 +44,7 @@ def duplicates(
         return
     found = atlas.duplicates(max_bits=max_bits, min_cosine=min_cosine, min_likeness=min_likeness)
     if sheet:
-        from bilderatlas.collection.export import write_png
+        from bilderatlas.output.files import write_png
 
         write_png(found.contact_sheet(), sheet)
     if as_json:

@@ -63,10 +63,10 @@ def evaluate(
 ) -> None:
     """Measure clusterings against what people say the images are."""
     from bilderatlas.analysis.evaluation.grid import EPS, MIN_SAMPLES
-    from bilderatlas.collection import export
+    from bilderatlas.output import files
 
     if side_by_side:
-        export.format_of(side_by_side)  # refused before the work, not after it
+        files.format_of(side_by_side)  # refused before the work, not after it
     made = open_folder(collection).evaluate(
         labels,
         runs=run or (),
@@ -84,10 +84,10 @@ def evaluate(
         made.write(output)
         say(f"Written: {output}")
     if side_by_side:
-        export.write_rows(made.to_arrow(), side_by_side)
+        files.write_rows(made.to_arrow(), side_by_side)
         say(f"Written: {side_by_side}")
     if heat_map:
-        export.write_png(made.heat_map().to_png(), heat_map)
+        files.write_png(made.heat_map().to_png(), heat_map)
         say(f"Written: {heat_map}")
     if as_json:
         print_json(made.to_dict())

@@ -133,7 +133,7 @@ def _tell_map(made: MapPage, as_json: bool) -> None:
 
 
 def _save(drawn: Figure, file: Path) -> None:
-    from bilderatlas.collection.export import told_errors
+    from bilderatlas.output.files import told_errors
 
     with told_errors(file):
         file.parent.mkdir(parents=True, exist_ok=True)

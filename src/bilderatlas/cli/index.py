@@ -213,7 +213,7 @@ def _told_of_space(summary: ReindexSummary, collection: str) -> str:
 
 
 def _open_or_create(collection: str) -> tuple[Collection, bool]:
-    from bilderatlas.collection import create
+    from bilderatlas._open import create
 
     try:
         return open_folder(collection), False

@@ -95,9 +95,9 @@ def similar(
 
 def _show_hits(hits: Hits, png: Path | None, as_json: bool) -> None:
     if png and hits:
-        from bilderatlas.collection import export
+        from bilderatlas.output import files
 
-        export.write_png(hits.to_png(), png)
+        files.write_png(hits.to_png(), png)
         say(f"Written: {png}")
     if as_json:
         print_json(hits.to_dict())

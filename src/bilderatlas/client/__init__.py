@@ -18,8 +18,8 @@ from bilderatlas.arrays import Embeddings
 from bilderatlas.client import decode, jobs
 from bilderatlas.client.connection import Connection
 from bilderatlas.client.connection import is_address as is_address
-from bilderatlas.collection import export
 from bilderatlas.errors import ImageNotFound, NotOverHttp, QueryError
+from bilderatlas.output import files
 from bilderatlas.results import (
     Clustering,
     ClusterShapes,
@@ -383,12 +383,12 @@ class RemoteCollection:
     ) -> None:
         """Write images, clusters or coordinates as CSV or Parquet, with their paths."""
         target = Path(output) if isinstance(output, str) else output
-        asked = {"table": table, "format": export.format_of(target, format), "run": run}
+        asked = {"table": table, "format": files.format_of(target, format), "run": run}
         content = self._server.content("/export", **asked)
         if not isinstance(target, Path):
             target.write(content)
             return
-        with export.told_errors(target):
+        with files.told_errors(target):
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes(content)
 

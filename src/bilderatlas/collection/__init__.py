@@ -21,7 +21,7 @@ from bilderatlas.collection.retry import asked_again
 from bilderatlas.collection.run_cache import OpenRuns
 from bilderatlas.collection.space import OpenSpace
 from bilderatlas.collection.text_evidence import Readings
-from bilderatlas.errors import EncoderMismatch, QueryError, StoreError
+from bilderatlas.errors import EncoderMismatch, QueryError
 from bilderatlas.indexing import sources
 from bilderatlas.models import detectors, encoders
 from bilderatlas.models.detectors import Finding
@@ -77,7 +77,6 @@ if TYPE_CHECKING:
     from PIL import Image
 
     from bilderatlas.analysis.naming.llm import LanguageModel
-    from bilderatlas.client import RemoteCollection
     from bilderatlas.collection.browse import Listed
     from bilderatlas.collection.image_lists import ImageList
     from bilderatlas.collection.space import ImageQuery
@@ -86,38 +85,8 @@ if TYPE_CHECKING:
     from bilderatlas.results.advice import Advice
     from bilderatlas.storage.catalogue import Catalogue
 
-SUFFIX = ".atlas"
 STRETCH = 1000  # images in memory while all are gone through
 Summary = TypeVar("Summary", IndexSummary, ReindexSummary)
-
-
-def open(path: str | Path, *, api_key: str | None = None) -> Collection | RemoteCollection:
-    """Open a collection: a folder, or the address of a server ("http://127.0.0.1:8080").
-
-    A server is given `api_key`, or that of $BILDERATLAS_API_KEY. Raises CollectionNotFound,
-    SchemaTooNew; an address is reached when it is first asked.
-    """
-    from bilderatlas.client import RemoteCollection, is_address
-
-    return RemoteCollection(str(path), api_key=api_key) if is_address(path) else open_folder(path)
-
-
-def open_folder(path: str | Path) -> Collection:
-    """Open a collection that lies on this machine. Raises CollectionNotFound, SchemaTooNew."""
-    return Collection(Store.open(folder_of(path)))
-
-
-def create(path: str | Path) -> Collection:
-    """Make an empty collection. Raises CollectionExists where something is already."""
-    return Collection(Store.create(folder_of(path)))
-
-
-def folder_of(path: str | Path) -> Path:
-    """`holiday` may be said for `holiday.atlas`."""
-    folder = sources.typed_path(str(path)).absolute()
-    if sources.uri_of(folder) != str(folder):
-        raise StoreError(f"{folder} cannot be a collection: its name is no UTF-8. Choose another.")
-    return folder if folder.suffix == SUFFIX else folder.with_name(folder.name + SUFFIX)
 
 
 WRITING = (  # verbs of which half may be done when they fail

@@ -15,8 +15,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 from PIL import Image
 
-from bilderatlas import cancellation
-from bilderatlas.analysis import duplicates
+from bilderatlas.analysis import cancellation, duplicates
 from bilderatlas.analysis.duplicates import TURNS, Pairs
 from bilderatlas.arrays import Embeddings
 from bilderatlas.collection import images

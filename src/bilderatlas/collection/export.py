@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
@@ -13,7 +12,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from bilderatlas.errors import QueryError, StoreError
+from bilderatlas.errors import QueryError
+from bilderatlas.output import files
 from bilderatlas.results import image_id_of
 from bilderatlas.storage import place_rows
 
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from bilderatlas.collection import Collection
     from bilderatlas.results import Clustering, Hit
 
-FORMATS = {".csv": "csv", ".parquet": "parquet"}
 SHEET_SIZE = 40  # pictures on a contact sheet
 
 
@@ -41,69 +40,12 @@ def write(
     """
     if table not in TABLES:
         raise QueryError(f"There is no table {table!r}; choose one of: {', '.join(TABLES)}.")
-    format = format_of(output, format)
+    format = files.format_of(output, format)
     chosen = None if selection is None else pa.array(collection.selection(selection), pa.string())
     rows = TABLES[table](collection, run)
     if chosen is not None:
         rows = rows.filter(pc.is_in(rows["image_id"], value_set=chosen))
-    write_rows(rows, output, format)
-
-
-def write_rows(rows: pa.Table, output: Path | IO[bytes], format: str | None = None) -> None:
-    """Write rows as CSV or Parquet, by the file's name where no format is given.
-
-    Raises QueryError for another format, StoreError where the file cannot be written.
-    """
-    format = format_of(output, format)
-    if not isinstance(output, Path):
-        _write(rows, output, format)
-        return
-    with told_errors(output):
-        output.parent.mkdir(parents=True, exist_ok=True)
-        with output.open("wb") as file:
-            _write(rows, file, format)
-
-
-def write_png(png: bytes, path: Path) -> None:
-    """Write a picture. Raises QueryError for a name of another kind, StoreError."""
-    if path.suffix.lower() != ".png":
-        raise QueryError(f"{path} is no PNG by its name. Call it {path.with_suffix('.png').name}.")
-    with told_errors(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(png)
-
-
-def format_of(output: Path | IO[bytes], format: str | None = None) -> str:
-    """csv or parquet, by the file's name where it is not given. Raises QueryError for another."""
-    if format is None:
-        suffix = output.suffix.lower() if isinstance(output, Path) else ""
-        format = FORMATS.get(suffix, suffix)
-    if format not in FORMATS.values():
-        raise QueryError(
-            f"Format {format!r} is not offered. Use --format csv or --format parquet, or "
-            "name the file .csv or .parquet."
-        )
-    return format
-
-
-def _write(rows: pa.Table, file: IO[bytes], format: str) -> None:
-    if format == "csv":
-        import pyarrow.csv
-
-        pyarrow.csv.write_csv(rows, file)
-    else:
-        import pyarrow.parquet
-
-        pyarrow.parquet.write_table(rows, file)
-
-
-@contextmanager
-def told_errors(path: Path) -> Iterator[None]:
-    """Say in a person's words why a file cannot be written."""
-    try:
-        yield
-    except OSError as error:
-        raise StoreError(f"{path} cannot be written: {error.strerror or error}.") from error
+    files.write_rows(rows, output, format)
 
 
 def images_table(collection: Collection, run: str | None = None) -> pa.Table:
@@ -242,7 +184,7 @@ def write_contact_sheets(collection: Collection, folder: Path, *, run: str | Non
     clustering = collection.clustering(run)
     names = [(cluster.cluster, cluster.name) for cluster in clustering.clusters]
     written = []
-    with told_errors(folder):
+    with files.told_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
         for label, name in [*names, (-1, "noise")]:
             path = folder / (f"{label:03d}-{_slug(name)}.png" if label >= 0 else "noise.png")

@@ -10,12 +10,12 @@ import numpy as np
 from bilderatlas import figures
 from bilderatlas.analysis.colouring import Colouring
 from bilderatlas.collection import images
-from bilderatlas.collection.export import told_errors
 from bilderatlas.collection.map_colours import colour
 from bilderatlas.collection.maps import OpenMap
 from bilderatlas.collection.space import OpenSpace
 from bilderatlas.errors import QueryError
 from bilderatlas.output import static_map
+from bilderatlas.output.files import told_errors
 from bilderatlas.results import MapPage
 from bilderatlas.storage import Store, runs
 

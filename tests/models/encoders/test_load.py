@@ -8,7 +8,7 @@ import pytest
 from onnx import TensorProto, helper
 from PIL import Image
 
-from bilderatlas import collection
+from bilderatlas._open import create
 from bilderatlas.errors import EncoderMismatch, EncoderNotFound, QueryError
 from bilderatlas.models import encoders
 from tests.models.encoders.onnx_folders import IDS, write_text_only, write_tower, write_two_towers
@@ -112,14 +112,14 @@ def rename_output(path: Path, old: str, new: str) -> None:
 
 def test_a_text_encoder_cannot_index_pictures(tmp_path: Path):
     put(tmp_path / "pictures" / "red.png", plain("red"))
-    atlas = collection.create(tmp_path / "words.atlas")
+    atlas = create(tmp_path / "words.atlas")
     with pytest.raises(EncoderMismatch, match=r"reads texts only.*bilderatlas encoders"):
         atlas.index(tmp_path / "pictures", encoder=str(write_text_only(tmp_path / "text")))
 
 
 def test_indexing_asks_for_a_device_and_says_what_ran(tmp_path: Path):
     put(tmp_path / "pictures" / "red.png", plain("red"))
-    atlas = collection.create(tmp_path / "red.atlas")
+    atlas = create(tmp_path / "red.atlas")
     folder = str(write_two_towers(tmp_path / "clip"))
     summary = atlas.index(tmp_path / "pictures", encoder=folder, device="cpu")
     assert (summary.device, summary.encoder, summary.n_new) == ("cpu", folder, 1)

@@ -18,7 +18,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import Message, Scope
 
-from bilderatlas import cancellation
+from bilderatlas.analysis import cancellation
 from bilderatlas.errors import ServerBusy
 from bilderatlas.server import errors
 from bilderatlas.server.errors import refused_by_http as refused

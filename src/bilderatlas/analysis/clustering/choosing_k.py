@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from bilderatlas import cancellation
+from bilderatlas.analysis import cancellation
 from bilderatlas.analysis.clustering import centroids, directions
 from bilderatlas.analysis.clustering.directions import Rows
 from bilderatlas.analysis.clustering.knees import Curve, bend, knee

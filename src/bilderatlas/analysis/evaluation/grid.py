@@ -8,8 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from bilderatlas import cancellation
-from bilderatlas.analysis import clustering
+from bilderatlas.analysis import cancellation, clustering
 from bilderatlas.analysis.evaluation.groups import Agreement, Classes, agreement
 from bilderatlas.arrays import ClusterLabels, Embeddings
 from bilderatlas.errors import QueryError

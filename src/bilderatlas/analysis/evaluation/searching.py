@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from bilderatlas import cancellation
+from bilderatlas.analysis import cancellation
 from bilderatlas.arrays import Embeddings
 
 KS = (1, 5, 10)

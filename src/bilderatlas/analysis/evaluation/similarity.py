@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from bilderatlas import cancellation
+from bilderatlas.analysis import cancellation
 from bilderatlas.analysis.evaluation.groups import Classes
 from bilderatlas.arrays import Embeddings, Scores
 

@@ -1,7 +1,7 @@
 """Long work that a server starts: one job after the other, each in a process of its own.
 
-`job.py` says what a job is, `work.py` what each verb does, `child.py` runs it, `history.py` keeps
-what was done.
+`queue.py` has them wait and go on, `tasks.py` says what each verb does, `worker.py` runs one;
+`storage/job_history.py` keeps what was done.
 """
 
 from bilderatlas.results.jobs import ENDED as ENDED

@@ -14,7 +14,7 @@ import time
 import warnings
 from typing import Any, TextIO
 
-from bilderatlas import collection
+from bilderatlas._open import open_folder
 from bilderatlas.errors import BilderatlasError
 from bilderatlas.results import Progress
 from bilderatlas.server.jobs.tasks import VERBS
@@ -33,7 +33,7 @@ def main() -> None:
     job = json.loads(sys.stdin.readline())
     threading.Thread(target=_end_with_server, daemon=True).start()
     try:
-        opened = collection.open_folder(job["path"])
+        opened = open_folder(job["path"])
         result = VERBS[job["verb"]](opened, job["options"], Teller(lines))
     except BilderatlasError as known:
         _refuse(lines, known)

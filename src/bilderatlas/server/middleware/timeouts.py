@@ -13,7 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from bilderatlas import cancellation
+from bilderatlas.analysis import cancellation
 from bilderatlas.errors import ServerBusy
 from bilderatlas.server import errors
 from bilderatlas.server.middleware.fair_queue import Lane

@@ -15,7 +15,8 @@ from fastapi.responses import StreamingResponse
 
 from bilderatlas.analysis.calibration import DOUBTFUL
 from bilderatlas.arrays import Embeddings
-from bilderatlas.collection import export as exports
+from bilderatlas.collection.export import hits_table
+from bilderatlas.output import files
 from bilderatlas.server.routes.dependencies import Asked, RunName
 from bilderatlas.server.routes.etag import of_tables
 from bilderatlas.server.schemas.parameters import MAX_WORDS, K, Kind, SelectionId, SpaceName, Where
@@ -82,7 +83,7 @@ def found(
     answers = [hit for hit in hits if hit.relevance >= DOUBTFUL]
     file = io.BytesIO()
     rows = collection.places([hit.image_id for hit in answers])
-    exports.write_rows(exports.hits_table(answers, rows), file, format)
+    files.write_rows(hits_table(answers, rows), file, format)
     headers = {"Content-Disposition": f'attachment; filename="results.{format}"'}
     return Response(file.getvalue(), media_type=MEDIA_TYPES[format], headers=headers)
 

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import pyarrow as pa
 from fastapi import APIRouter, Query, Response
 
-from bilderatlas.collection import export
+from bilderatlas.output import files
 from bilderatlas.results import ProblemKind
 from bilderatlas.server.routes.dependencies import Asked, Count, Cursor
 from bilderatlas.server.routes.etag import of_tables
@@ -80,7 +80,7 @@ def problems_as_table(
     columns = ("uri", "stage", "reason", "when")
     rows = pa.table({name: [getattr(one, name) for one in found] for name in columns})
     file = io.BytesIO()
-    export.write_rows(rows, file, "csv")
+    files.write_rows(rows, file, "csv")
     named = 'attachment; filename="problems.csv"'
     headers = {**response.headers, "Content-Disposition": named}
     return Response(file.getvalue(), media_type=CSV, headers=headers)
