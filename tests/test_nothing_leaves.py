@@ -40,7 +40,7 @@ EXTRAS = ("rapidocr", "chromadb", "umap", "fast_hdbscan", "evoc")
 OPENVINO = Path(sys.prefix) / "openvino"  # where `make test` puts it, for this test alone
 HAS_TORCH = bool(find_spec("torch") and find_spec("sentence_transformers"))
 AMX = """
-from bilderatlas.encoders import runtimes
+from bilderatlas.models.encoders import runtimes
 runtimes.has_amx = lambda: True
 """
 

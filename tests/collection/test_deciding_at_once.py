@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from bilderatlas.collection import Collection, open_folder
+from bilderatlas._open import open_folder
+from bilderatlas.collection import Collection
 from bilderatlas.errors import BilderatlasError
 from bilderatlas.storage import Store, decision_file, decisions
 from tests.pictures import collect, plain, put

@@ -71,7 +71,8 @@ def start_child(*arguments: Path) -> subprocess.Popen[str]:
 def run_until(child: subprocess.Popen[str], n_lines: int, stop: signal.Signals) -> None:
     """Send a signal once the child has said `n_lines`, a moment later."""
     assert child.stdout is not None
-    for _ in range(n_lines):
+    assert child.stdout.readline() == "ready\n"  # else nothing would be interrupted
+    for _ in range(n_lines - 1):
         child.stdout.readline()
     time.sleep(random.Random(n_lines).uniform(0, 0.03))
     child.send_signal(stop)

@@ -246,17 +246,17 @@ def dying(write: Callable[..., object], left: list[int]) -> Callable[..., object
 CHILD = """
 import sys, time
 from pathlib import Path
-from bilderatlas.indexing import reindexing
-from bilderatlas.store import Store
+from bilderatlas.indexing import reindex
+from bilderatlas.storage import Store
 from tests.toy_encoder import ToyEncoder
-reindexing.COMMIT_EVERY = reindexing.BATCH_SIZE = 4
+reindex.COMMIT_EVERY = reindex.BATCH_SIZE = 4
 class SlowEncoder(ToyEncoder):
     def embed_images(self, pixels):
         time.sleep(0.05)
         return super().embed_images(pixels)
 encoder = SlowEncoder("second", "second", weights_hash="2" * 32)
 print("ready", flush=True)
-for step in reindexing.reindex(Store.open(Path(sys.argv[1])), encoder):
+for step in reindex.reindex(Store.open(Path(sys.argv[1])), encoder):
     print(step, flush=True)
 """
 

@@ -45,11 +45,12 @@ def test_a_server_that_is_told_to_end_leaves_no_temporary_file(
         port = free.getsockname()[1]
     code = (
         "import sys\n"
-        "from bilderatlas.collection import Collection, open_folder\n"
-        "from bilderatlas.server import serving\n"
+        "from bilderatlas._open import open_folder\n"
+        "from bilderatlas.collection import Collection\n"
+        "from bilderatlas.server import serve\n"
         "from tests.toy_encoder import ToyEncoder\n"
         "atlas = Collection(open_folder(sys.argv[1])._store, encoder=ToyEncoder())\n"
-        "serving.serve(atlas, port=int(sys.argv[2]))\n"
+        "serve.serve(atlas, port=int(sys.argv[2]))\n"
     )
     environment = os.environ | {"TMPDIR": str(tmp_path)}
     command = [sys.executable, "-c", code, str(collection.path), str(port)]

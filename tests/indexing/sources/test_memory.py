@@ -25,7 +25,7 @@ from pathlib import Path
 sys.path[:0] = sys.argv[3:]
 from bilderatlas.collection import Collection
 from bilderatlas.errors import SourceError
-from bilderatlas.store import Store
+from bilderatlas.storage import Store
 from tests.toy_encoder import ToyEncoder
 atlas = Collection(Store.create(Path(sys.argv[1])), encoder=ToyEncoder())
 try:

@@ -339,7 +339,7 @@ def test_the_latest_jobs_are_remembered_and_all_that_have_not_ended(
 SERVER = """
 import sys, time
 from pathlib import Path
-from bilderatlas.jobs import Jobs
+from bilderatlas.server.jobs import Jobs
 jobs = Jobs(Path(sys.argv[1]))
 first = jobs.start("index", {})
 second = jobs.start("cluster", {"method": "kmeans", "k": 2})

@@ -13,7 +13,7 @@ import bilderatlas
 
 PROCESS = """
 import errno, os
-from bilderatlas.jobs import child, work
+from bilderatlas.server.jobs import tasks, worker
 
 def noisy(collection, options, tell):
     os.system("echo noise of a library in C")
@@ -23,8 +23,8 @@ def noisy(collection, options, tell):
 def full(collection, options, tell):
     raise OSError(errno.ENOSPC, "No space left on device", "/elsewhere/cache")
 
-work.VERBS["noisy"], work.VERBS["full"] = noisy, full
-child.main()
+tasks.VERBS["noisy"], tasks.VERBS["full"] = noisy, full
+worker.main()
 """
 
 

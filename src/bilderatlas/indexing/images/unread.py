@@ -1,6 +1,6 @@
 """Kinds of files that people keep among their pictures and that are not read here, by name.
 
-The one home of their suffixes and first bytes; what is read is told in `bilderatlas.images`.
+The one home of their suffixes and first bytes; what is read is told in `indexing.images`.
 """
 
 from __future__ import annotations
