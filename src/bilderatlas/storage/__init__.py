@@ -233,16 +233,17 @@ class Store(Tables):
             try:
                 yield
             finally:  # after Ctrl-C too
-                self._seal(*self._all_tables())
+                self._seal()
         finally:
             lock.release()
             self.n_writings += 1
 
     def _seal(self, *tables: str) -> None:
-        """Write down what the new files of some tables hold, so that damage is seen."""
+        """Write down what the new files of some tables, or of all, hold, so that damage is seen."""
         if self.path.exists():  # `remove_if_empty` may have removed it
             with disk_errors(self.path):
-                datasets = {table: self._dataset(table) for table in tables if self.has(table)}
+                named = tables or self._all_tables()
+                datasets = {table: self._dataset(table) for table in named if self.has(table)}
                 checksums.seal(self.path, datasets)
 
     def _check_can_seal(self) -> None:
@@ -252,7 +253,7 @@ class Store(Tables):
 
     def reseal(self) -> None:
         """Write down what the files of all tables hold, where nothing is written down yet."""
-        self._seal(*self._all_tables())
+        self._seal()
 
     def _all_tables(self) -> list[str]:
         spaces = [f"embeddings/{space}" for space in self.spaces]
