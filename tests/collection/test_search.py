@@ -33,7 +33,7 @@ def ranked(
     scores: Sequence[float] | None = None,
     image_of: Sequence[int] = (0, 1, 1, 2),
     **how: Any,
-) -> search.Found:
+) -> search.NearestImages:
     """The images of some regions; their scores are a tenth of their relevance unless said."""
     worth = np.array(relevance, np.float64)
     return search.nearest(

@@ -20,10 +20,10 @@ from bilderatlas.collection import Collection
 from bilderatlas.errors import ImageProblem, NotAllowed
 from bilderatlas.server import app
 from bilderatlas.server.auth import Access
-from bilderatlas.server.fetch import Limits, fetch, is_public
+from bilderatlas.server.fetch import FetchLimits, fetch, is_public
 
 PUBLIC = "93.184.215.14"
-SHORT = Limits(n_bytes=1000, connect_s=1, whole_s=0.3)
+SHORT = FetchLimits(n_bytes=1000, connect_s=1, whole_s=0.3)
 
 
 @dataclass
@@ -47,7 +47,7 @@ class Web:
         self.connected.append(address)
         return socket.create_connection(("127.0.0.1", self.port), timeout_s)
 
-    def fetch(self, url: str, limits: Limits = SHORT) -> bytes:
+    def fetch(self, url: str, limits: FetchLimits = SHORT) -> bytes:
         return fetch(url, resolve=self.resolve, connect=self.connect, limits=limits)
 
 
@@ -232,7 +232,7 @@ def test_a_picture_is_searched_for_by_its_url(collection: Collection) -> None:
     from tests.server.test_routes import png_of
 
     with web(red=(200, {}, png_of("red", seed=50)), page=(200, {}, b"<html>hello, reader")) as it:
-        fetching_app = app.create(collection, Access(fetch=partial(it.fetch, limits=Limits())))
+        fetching_app = app.create(collection, Access(fetch=partial(it.fetch, limits=FetchLimits())))
         client = TestClient(fetching_app, base_url="http://127.0.0.1")
 
         def ask(url: str) -> Response:

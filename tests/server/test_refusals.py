@@ -6,7 +6,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from bilderatlas.server import app
-from bilderatlas.server.middleware.timeouts import Limits
+from bilderatlas.server.middleware.timeouts import RequestLimits
 from bilderatlas.server.schemas import parameters
 
 API = "/api/v1"
@@ -50,7 +50,7 @@ def test_an_upload_that_is_no_picture_is_refused(client: TestClient) -> None:
 
 
 def test_a_body_that_is_too_large_is_refused(client: TestClient) -> None:
-    files = {"file": ("large.png", bytes(Limits().body_bytes + 1), "image/png")}
+    files = {"file": ("large.png", bytes(RequestLimits().body_bytes + 1), "image/png")}
     assert client.post(f"{API}/search/image", files=files).status_code == 413
 
 

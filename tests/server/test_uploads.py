@@ -22,7 +22,7 @@ from bilderatlas.errors import (
 )
 from bilderatlas.indexing.sources import open as open_source
 from bilderatlas.server import uploads
-from bilderatlas.server.uploads import Limits, Received, Uploads, safe_name
+from bilderatlas.server.uploads import Received, UploadLimits, Uploads, safe_name
 from tests.disks import full_disk, make_read_only, small_disk
 from tests.server.coloured import paint
 
@@ -166,7 +166,7 @@ def test_a_long_name_is_shortened_and_keeps_its_suffix() -> None:
 
 
 def test_more_than_an_upload_holds_is_refused(folder: Path) -> None:
-    limits = Limits(n_files=2, picture_bytes=len(picture()), total_bytes=3 * len(picture()))
+    limits = UploadLimits(n_files=2, picture_bytes=len(picture()), total_bytes=3 * len(picture()))
     open_ = Uploads(folder, limits)
     upload = open_.begin()
     with pytest.raises(UploadTooLarge, match=r"big\.png: more than"):
@@ -176,7 +176,7 @@ def test_more_than_an_upload_holds_is_refused(folder: Path) -> None:
     with pytest.raises(UploadTooLarge, match="2 files at most"):
         send(open_, upload, "c.png", picture())
 
-    small = Uploads(folder, Limits(total_bytes=len(picture()) + 10))
+    small = Uploads(folder, UploadLimits(total_bytes=len(picture()) + 10))
     other = small.begin()
     send(small, other, "a.png", picture())
     with pytest.raises(UploadTooLarge, match="no room"):
@@ -196,7 +196,7 @@ def test_an_archive_that_would_explode_is_refused(folder: Path) -> None:
         archive.addfile(member, io.BytesIO(b"\0" * member.size))
     with pytest.raises(UploadTooLarge, match="would unpack to too much"):
         send(open_, upload, "bomb.tar.gz", packed.getvalue())
-    few = Uploads(folder, Limits(n_members=1))
+    few = Uploads(folder, UploadLimits(n_members=1))
     with pytest.raises(UploadTooLarge, match="would unpack to too much"):
         send(few, upload, "two.zip", zipped(**{"a.png": picture(), "b.png": picture()}))
 
@@ -244,7 +244,7 @@ def test_a_server_that_came_back_counts_what_is_there(folder: Path) -> None:
     upload = Uploads(folder).begin()
     send(Uploads(folder), upload, "a.png", picture())
     with pytest.raises(UploadTooLarge, match="1 files at most"):
-        send(Uploads(folder, Limits(n_files=1)), upload, "b.png", picture())
+        send(Uploads(folder, UploadLimits(n_files=1)), upload, "b.png", picture())
 
 
 def test_uploads_that_rest_are_swept_away(folder: Path) -> None:
@@ -284,7 +284,7 @@ def test_a_tar_that_ends_in_a_zip_is_looked_through_as_a_tar(folder: Path) -> No
     upload = open_.begin()
     inner = zipped(**{"c.png": picture(3)})
     send(open_, upload, "more.tar", tarred("w", **{"b.png": picture(2), "c.zip": inner}))
-    large = Uploads(folder, Limits(unpacked_bytes=len(picture(2)) + len(inner) - 1))
+    large = Uploads(folder, UploadLimits(unpacked_bytes=len(picture(2)) + len(inner) - 1))
     with pytest.raises(UploadTooLarge, match="would unpack to too much"):
         send(large, upload, "n.tar", tarred("w", **{"b.png": picture(2), "c.zip": inner}))
     open_.finish(upload)
@@ -292,7 +292,7 @@ def test_a_tar_that_ends_in_a_zip_is_looked_through_as_a_tar(folder: Path) -> No
 
 
 def test_an_archive_of_many_empty_members_is_read_no_further_than_it_may(folder: Path) -> None:
-    open_ = Uploads(folder, Limits(n_members=1000))
+    open_ = Uploads(folder, UploadLimits(n_members=1000))
     content = tarred("w:gz", **{f"{number}.png": b"" for number in range(1500)})
     with pytest.raises(UploadTooLarge, match="would unpack to too much"):
         send(open_, open_.begin(), "many.tar.gz", content)
@@ -382,7 +382,7 @@ def test_a_read_only_disk_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
 
 def test_files_that_are_sent_at_once_are_all_counted(folder: Path) -> None:
-    open_ = Uploads(folder, Limits(n_files=40))
+    open_ = Uploads(folder, UploadLimits(n_files=40))
     upload = open_.begin()
     with ThreadPoolExecutor(8) as threads:
         list(threads.map(lambda n: send(open_, upload, f"{n}.png", picture()), range(40)))

@@ -31,7 +31,7 @@ class Evidence:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class NearestImages:
     """The best images for one query, best first."""
 
     images: NDArray[np.int64]  # (K,) numbers of images
@@ -75,7 +75,7 @@ def nearest(
     *,
     k: int | None = None,
     aggregate: str = "max",
-) -> Found:
+) -> NearestImages:
     """Find the k images whose regions are the most relevant; all that count without `k`.
 
     `scores`, `relevance`, `image_of` (the number of each row's image, from 0) and `weights` are
@@ -99,7 +99,7 @@ def nearest(
     listed = np.concatenate([np.empty(0, np.int64), *rows])
     starts = np.cumsum([0, *map(len, rows)])[:-1]
     best = listed[starts]  # (K,)
-    return Found(
+    return NearestImages(
         images,
         scores[best],
         ranks[images] if aggregate == "mean" else relevance[best],

@@ -49,7 +49,7 @@ if TYPE_CHECKING:
 
 IMAGE_ID = re.compile("[0-9a-f]{32}")
 AT_ONCE = 100  # images, problems asked for in one question
-Part = TypeVar("Part")
+Element = TypeVar("Element")
 
 
 class RemoteCollection:
@@ -420,7 +420,7 @@ def _counted(k: int | None) -> int:
     return k
 
 
-def _portions(items: Sequence[Part]) -> Iterator[Sequence[Part]]:
+def _portions(items: Sequence[Element]) -> Iterator[Sequence[Element]]:
     return (items[start : start + AT_ONCE] for start in range(0, len(items), AT_ONCE))
 
 

@@ -67,7 +67,7 @@ from bilderatlas.results import (
 from bilderatlas.storage import Store, decisions, runs
 from bilderatlas.storage import labels as labels_
 from bilderatlas.storage.disk import size_of
-from bilderatlas.storage.labels import Labels
+from bilderatlas.storage.labels import LabelIndex
 from bilderatlas.storage.selections import Selections
 from bilderatlas.storage.where import Facet
 
@@ -110,7 +110,7 @@ class Collection:
         self._spaces: dict[str, OpenSpace] = {}  # by name, those that were asked
         self._is_kept_up = False
         self._read: Readings | None = None
-        self._people: Labels | None = None
+        self._people: LabelIndex | None = None
         self._selections = Selections(store.path)
         self._runs = OpenRuns(store)
         self._maps = OpenMaps(store)
@@ -745,8 +745,8 @@ class Collection:
         """
         from bilderatlas.collection import classify
 
-        asked = classify.Asked(prompts, model, method, top, kind, sample, seed)
-        return classify.classify(self._store, self._space(space), self._labels(), asked)
+        options = classify.ClassifyOptions(prompts, model, method, top, kind, sample, seed)
+        return classify.classify(self._store, self._space(space), self._labels(), options)
 
     def classification(self, run: str | None = None) -> Classification:
         """A classification that was made, the newest by default. Raises RunNotFound."""
@@ -776,7 +776,7 @@ class Collection:
             who=who,
         )
 
-    def _labels(self) -> Labels:
+    def _labels(self) -> LabelIndex:
         with self._lock:
             if self._people is None or self._people.version != decisions.version(self._store):
                 self._people = labels_.read(self._store)

@@ -17,7 +17,7 @@ from bilderatlas.collection.space import OpenSpace
 from bilderatlas.errors import QueryError
 from bilderatlas.results import Classification
 from bilderatlas.storage import Store, runs
-from bilderatlas.storage.labels import Labels
+from bilderatlas.storage.labels import LabelIndex
 
 BUILTIN = "builtin"
 BY_EXAMPLES = ("neighbors", "logistic")
@@ -27,7 +27,7 @@ _ROWS_AT_ONCE = 4096
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class ClassifyOptions:
     """What to classify by: prompts, or a model, or (neither) people's labels by a method."""
 
     prompts: Sequence[str] | None
@@ -48,22 +48,24 @@ class _Said:
     likely: Likeliest  # places in `names`
 
 
-def classify(store: Store, space: OpenSpace, labels: Labels, asked: Asked) -> Classification:
+def classify(
+    store: Store, space: OpenSpace, labels: LabelIndex, options: ClassifyOptions
+) -> Classification:
     """Say what the regions of a kind are. Raises QueryError.
 
     It is remembered as a run, but for a sample.
     """
-    _check(asked)
-    kind = asked.kind or space.about.usual_kind
-    rows = _rows(space, kind, asked)
-    if asked.prompts is not None:
-        said = _by_prompts(space, rows, _checked_prompts(asked.prompts), asked.top)
-    elif asked.model is not None:
-        said = _by_builtin(space, rows, asked.top)
+    _check(options)
+    kind = options.kind or space.about.usual_kind
+    rows = _rows(space, kind, options)
+    if options.prompts is not None:
+        said = _by_prompts(space, rows, _checked_prompts(options.prompts), options.top)
+    elif options.model is not None:
+        said = _by_builtin(space, rows, options.top)
     else:
-        said = _by_examples(space, rows, labels, asked.method or BY_EXAMPLES[0], asked.top)
+        said = _by_examples(space, rows, labels, options.method or BY_EXAMPLES[0], options.top)
     made = _result(store, space, rows, kind, said)
-    if asked.sample is not None:
+    if options.sample is not None:
         return made
     about = runs.keep_classification(
         store, made.about, made.region_ids, made.labels, made.probabilities
@@ -71,16 +73,16 @@ def classify(store: Store, space: OpenSpace, labels: Labels, asked: Asked) -> Cl
     return replace(made, about=about)
 
 
-def _rows(space: OpenSpace, kind: str, asked: Asked) -> NDArray[np.int64]:
+def _rows(space: OpenSpace, kind: str, options: ClassifyOptions) -> NDArray[np.int64]:
     catalogue = space.catalogue
     is_all = kind == "all"
     of_kind = np.ones(len(catalogue.regions), np.bool_) if is_all else catalogue.of_kind([kind])
     rows = np.flatnonzero(of_kind)
     if not len(rows):
         raise QueryError(f"There are no regions of kind {kind!r} to classify.")
-    if asked.sample is None or asked.sample >= len(rows):
+    if options.sample is None or options.sample >= len(rows):
         return rows
-    return np.sort(np.random.default_rng(asked.seed).permutation(rows)[: asked.sample])
+    return np.sort(np.random.default_rng(options.seed).permutation(rows)[: options.sample])
 
 
 # -- by prompts
@@ -92,9 +94,9 @@ def _by_prompts(
     odds = np.empty((len(rows), len(prompts)))
     kinds = space.catalogue.kind_numbers
     for number, prompt in enumerate(prompts):
-        asked = space.ask_terms([Term(1.0, words=prompt)], may_open_files=False)
-        scores = search.cosines(asked.vector, asked.embeddings)
-        odds[:, number] = calibration.odds(scores, kinds, asked.background)[rows]
+        embedded = space.ask_terms([Term(1.0, words=prompt)], may_open_files=False)
+        scores = search.cosines(embedded.vector, embedded.embeddings)
+        odds[:, number] = calibration.odds(scores, kinds, embedded.background)[rows]
     likely = probabilities.likeliest(probabilities.at_most_one(odds), top)
     return _Said("prompts", prompts, likely)
 
@@ -137,7 +139,7 @@ def _by_builtin(space: OpenSpace, rows: NDArray[np.int64], top: int) -> _Said:
 
 
 def _by_examples(
-    space: OpenSpace, rows: NDArray[np.int64], labels: Labels, method: str, top: int
+    space: OpenSpace, rows: NDArray[np.int64], labels: LabelIndex, method: str, top: int
 ) -> _Said:
     catalogue = space.catalogue
     known = suggest_labels.examples(catalogue, labels, 0, n=len(catalogue.image_ids))
@@ -181,21 +183,22 @@ def _result(
     return Classification(about, ids, tuple(names), numbers, said.likely.probabilities)
 
 
-def _check(asked: Asked) -> None:
-    ways = [asked.prompts is not None, asked.model is not None, asked.method is not None]
+def _check(options: ClassifyOptions) -> None:
+    ways = [options.prompts is not None, options.model is not None, options.method is not None]
     if sum(ways) > 1:
         raise QueryError(
             "Classify by prompts, by a model, or by people's labels: say one of the three."
         )
-    if asked.model not in (None, BUILTIN):
+    if options.model not in (None, BUILTIN):
         raise QueryError(
-            f"There is no classifier {asked.model!r}. Use {BUILTIN}, prompts, or people's labels."
+            f"There is no classifier {options.model!r}. Use {BUILTIN}, prompts, or people's labels."
         )
-    if asked.method not in (None, *BY_EXAMPLES):
+    if options.method not in (None, *BY_EXAMPLES):
         raise QueryError(
-            f"Examples are not compared by {asked.method!r}. Use one of: {', '.join(BY_EXAMPLES)}."
+            f"Examples are not compared by {options.method!r}. "
+            f"Use one of: {', '.join(BY_EXAMPLES)}."
         )
-    if asked.sample is not None and asked.sample < 1:
-        raise QueryError(f"A sample of {asked.sample} was asked for; draw 1 region or more.")
-    if not 1 <= asked.top <= MAX_TOP:
-        raise QueryError(f"top is {asked.top}; between 1 and {MAX_TOP} labels are kept a region.")
+    if options.sample is not None and options.sample < 1:
+        raise QueryError(f"A sample of {options.sample} was asked for; draw 1 region or more.")
+    if not 1 <= options.top <= MAX_TOP:
+        raise QueryError(f"top is {options.top}; between 1 and {MAX_TOP} labels are kept a region.")

@@ -16,7 +16,7 @@ from bilderatlas.storage import Store, decisions
 from bilderatlas.storage import labels as labels_
 from bilderatlas.storage.catalogue import Catalogue
 from bilderatlas.storage.decisions import LABEL, UNLABEL
-from bilderatlas.storage.labels import Labels
+from bilderatlas.storage.labels import LabelIndex
 
 
 def give(
@@ -48,7 +48,7 @@ def take(
         return _keep(store, UNLABEL, label, losing, who)
 
 
-def count(catalogue: Catalogue, labels: Labels) -> LabelCounts:
+def count(catalogue: Catalogue, labels: LabelIndex) -> LabelCounts:
     """How many images have each label, those of the most first; images that left do not count."""
     n_of, labelled = [], []
     for label in labels.regions_of:
@@ -63,7 +63,7 @@ def count(catalogue: Catalogue, labels: Labels) -> LabelCounts:
     return LabelCounts(listed, n_labelled=n_labelled, n_images=len(catalogue.image_ids))
 
 
-def labelled(catalogue: Catalogue, labels: Labels, label: str | None) -> pa.Array:
+def labelled(catalogue: Catalogue, labels: LabelIndex, label: str | None) -> pa.Array:
     """The images here that have a label, or any, by path."""
     if label is not None and label not in labels.regions_of:
         raise LabelsError(f"No image is labelled {label!r}. {_there_are(labels.regions_of)}")
@@ -73,13 +73,13 @@ def labelled(catalogue: Catalogue, labels: Labels, label: str | None) -> pa.Arra
     return catalogue.image_ids.filter(having)
 
 
-def unlabelled(catalogue: Catalogue, labels: Labels) -> pa.Array:
+def unlabelled(catalogue: Catalogue, labels: LabelIndex) -> pa.Array:
     """The images here that have no label, by path."""
     having = pc.is_in(catalogue.image_ids, value_set=labelled(catalogue, labels, None))
     return catalogue.image_ids.filter(pc.invert(having))
 
 
-def by_region(catalogue: Catalogue, labels: Labels) -> dict[str, tuple[str, ...]]:
+def by_region(catalogue: Catalogue, labels: LabelIndex) -> dict[str, tuple[str, ...]]:
     """The labels of every region that has some, of the images here, by path."""
     here = pa.array(list(labels.of_region), pa.string())
     number = pc.index_in(pc.utf8_slice_codeunits(here, 0, 32), value_set=catalogue.image_ids)

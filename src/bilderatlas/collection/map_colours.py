@@ -18,7 +18,7 @@ from bilderatlas.collection import replay
 from bilderatlas.errors import QueryError, RunNotFound
 from bilderatlas.results import Clustering, Run
 from bilderatlas.storage import Store, labels, runs
-from bilderatlas.storage.labels import Labels
+from bilderatlas.storage.labels import LabelIndex
 from bilderatlas.storage.where import free_names
 
 OF_REGIONS = ("kind", "label")
@@ -77,7 +77,7 @@ def _labels(clustering: Clustering, regions: pa.Table) -> ClusterLabels:
     return np.asarray(labels, np.int32)
 
 
-def _given(given: Labels, regions: pa.Table) -> list[str | None]:
+def _given(given: LabelIndex, regions: pa.Table) -> list[str | None]:
     """(N,) all labels of each region, or of its image, in one text."""
     ids = zip(regions["region_id"].to_pylist(), regions["image_id"].to_pylist(), strict=True)
     its = (given.of_region.get(region) or given.of_region.get(image, ()) for region, image in ids)

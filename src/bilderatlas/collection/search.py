@@ -16,7 +16,7 @@ from bilderatlas.analysis.search import Evidence
 from bilderatlas.arrays import Scores
 from bilderatlas.collection import queries
 from bilderatlas.collection.kinds import Choice
-from bilderatlas.collection.space import Asked, OpenSpace
+from bilderatlas.collection.space import EmbeddedQuery, OpenSpace
 from bilderatlas.collection.text_evidence import Readings
 from bilderatlas.errors import QueryError
 from bilderatlas.results import Hit, Region, Verdict
@@ -48,16 +48,18 @@ def by_words(
 
     Words are also looked for in what is read in pictures.
     """
-    asked, read = _ask_words(space, readings, query, may_open_files=may_open_files, picture=picture)
-    return _nearest(space, asked, choice, read=read)
+    embedded, read = _ask_words(
+        space, readings, query, may_open_files=may_open_files, picture=picture
+    )
+    return _nearest(space, embedded, choice, read=read)
 
 
 def answering(space: OpenSpace, readings: Readings, query: str) -> pa.Array:
     """The ids of all images that answer words or an expression, the closest first."""
-    asked, read = _ask_words(space, readings, query, may_open_files=False)
-    ranked = _rank(space, asked, Choice(k=None), read=read)
+    embedded, read = _ask_words(space, readings, query, may_open_files=False)
+    ranked = _rank(space, embedded, Choice(k=None), read=read)
     answers = ranked.found.images[ranked.found.relevance >= DOUBTFUL]
-    return asked.catalogue.image_ids.take(answers)
+    return embedded.catalogue.image_ids.take(answers)
 
 
 def _ask_words(
@@ -67,11 +69,11 @@ def _ask_words(
     *,
     may_open_files: bool,
     picture: ImageQuery | None = None,
-) -> tuple[Asked, list[Evidence]]:
+) -> tuple[EmbeddedQuery, list[Evidence]]:
     terms = queries.parse(query, beside_picture=picture is not None)
-    asked = space.ask_terms(terms, may_open_files=may_open_files, picture=picture)
+    embedded = space.ask_terms(terms, may_open_files=may_open_files, picture=picture)
     is_of_pictures = space.about.field is None
-    return asked, readings.speak_for(terms, asked.catalogue) if is_of_pictures else []
+    return embedded, readings.speak_for(terms, embedded.catalogue) if is_of_pictures else []
 
 
 def by_picture(space: OpenSpace, image: ImageQuery, choice: Choice) -> Answer:
@@ -85,16 +87,16 @@ def similar(space: OpenSpace, image: str, choice: Choice, *, radius: float | Non
         if not 0 <= radius <= 2:
             raise QueryError(f"The radius is {radius:g}; a cosine distance lies between 0 and 2.")
         choice = replace(choice, k=None, threshold=1 - radius - search.ROUNDING)
-    asked, number = space.ask_image(image)
-    found = _nearest(space, asked, choice, without=number)
-    return replace(found, asked=asked.catalogue.image_ids[number].as_py())
+    embedded, number = space.ask_image(image)
+    found = _nearest(space, embedded, choice, without=number)
+    return replace(found, asked=embedded.catalogue.image_ids[number].as_py())
 
 
 @dataclass(frozen=True, slots=True)
 class _Ranked:
     """The images found, by their numbers, and what each region is judged by."""
 
-    found: search.Found
+    found: search.NearestImages
     scores: Scores  # (N,)
     relevance: NDArray[np.float64]  # (N,)
     ways: NDArray[np.int8]  # (N,)
@@ -103,33 +105,33 @@ class _Ranked:
 
 def _nearest(
     space: OpenSpace,
-    asked: Asked,
+    query: EmbeddedQuery,
     choice: Choice,
     *,
     without: int | None = None,
     read: Sequence[Evidence] = (),
 ) -> Answer:
-    ranked = _rank(space, asked, choice, without=without, read=read)
-    return Answer(_hits(ranked, asked.catalogue), ranked.verdict)
+    ranked = _rank(space, query, choice, without=without, read=read)
+    return Answer(_hits(ranked, query.catalogue), ranked.verdict)
 
 
 def _rank(
     space: OpenSpace,
-    asked: Asked,
+    query: EmbeddedQuery,
     choice: Choice,
     *,
     without: int | None = None,
     read: Sequence[Evidence] = (),
 ) -> _Ranked:
     """The best images for a query, but for one of them."""
-    catalogue = asked.catalogue
+    catalogue = query.catalogue
     kinds, image_of = catalogue.kind_numbers, catalogue.image_of  # (N,), (N,)
     weights = choice.weigh(catalogue)  # (N,)
     if without is not None:
         weights[image_of == without] = 0
     counted = weights > 0
-    scores = search.cosines(asked.vector, asked.embeddings)
-    judged = calibration.judge(scores, kinds, image_of, asked.background, counted=counted)
+    scores = search.cosines(query.vector, query.embeddings)
+    judged = calibration.judge(scores, kinds, image_of, query.background, counted=counted)
     relevance, ways = search.combine(judged.relevance, read)  # (N,), (N,)
     if space.about.field is not None:
         ways[:] = search.WAYS.index("meaning")

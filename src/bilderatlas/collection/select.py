@@ -16,7 +16,7 @@ from bilderatlas.errors import LabelsError, QueryError
 from bilderatlas.results import image_id_of
 from bilderatlas.storage import Store
 from bilderatlas.storage.catalogue import Catalogue
-from bilderatlas.storage.labels import Labels
+from bilderatlas.storage.labels import LabelIndex
 
 
 def all_of(
@@ -40,7 +40,7 @@ def all_of(
 
 def narrowed(
     catalogue: Catalogue,
-    labels: Labels,
+    labels: LabelIndex,
     images: pa.Array,
     *,
     label: str | None,
@@ -64,7 +64,7 @@ def narrowed(
 
 
 def by_label(
-    catalogue: Catalogue, labels: Labels, label: str | None, unlabelled: bool
+    catalogue: Catalogue, labels: LabelIndex, label: str | None, unlabelled: bool
 ) -> pa.Array | None:
     """The images that people gave a label, or none; None where all are meant."""
     if label is not None and unlabelled:

@@ -38,7 +38,7 @@ BATCH_S = 0.1  # that a writer takes to write a batch, table by table
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class EmbeddedQuery:
     """A query as it is compared, what with, and what to judge its scores by."""
 
     vector: Embeddings  # (D,) or (J,)
@@ -173,7 +173,7 @@ class OpenSpace:
         *,
         may_open_files: bool,
         picture: ImageQuery | None = None,
-    ) -> Asked:
+    ) -> EmbeddedQuery:
         """One query for all terms and a picture, in the joint space where there are words and one.
 
         The picture counts as much as a term of weight 1.
@@ -193,22 +193,24 @@ class OpenSpace:
             raise QueryError("The terms of the query cancel each other out. Change a weight.")
         background = calibration.mixed([each.background for each in asked], shares)
         mixed = (shares @ vectors).astype(np.float32)
-        return Asked(mixed, known.embeddings, known.catalogue, background)
+        return EmbeddedQuery(mixed, known.embeddings, known.catalogue, background)
 
-    def ask_picture(self, given: ImageQuery) -> Asked:
+    def ask_picture(self, given: ImageQuery) -> EmbeddedQuery:
         """A picture that somebody brings.
 
         Raises ImageProblem, and QueryError where the space's encoder reads texts only.
         """
         return self._ask_picture(given, self._backgrounds_of(in_joint=False))
 
-    def ask_image(self, image: str) -> tuple[Asked, int]:
+    def ask_image(self, image: str) -> tuple[EmbeddedQuery, int]:
         """An image of the collection, and its number. Raises ImageNotFound."""
         known = self._backgrounds_of(in_joint=False)
         number = self.number_of(image, known.catalogue)
         return self._ask_image(number, known), number
 
-    def _ask_term(self, term: queries.Term, known: Backgrounds, may_open_files: bool) -> Asked:
+    def _ask_term(
+        self, term: queries.Term, known: Backgrounds, may_open_files: bool
+    ) -> EmbeddedQuery:
         if term.words:
             return self._ask_words(term.words, known)
         if term.file and may_open_files:
@@ -217,7 +219,7 @@ class OpenSpace:
             self.number_of(term.image_id or term.file or "", known.catalogue), known
         )
 
-    def _ask_words(self, query: str, known: Backgrounds) -> Asked:
+    def _ask_words(self, query: str, known: Backgrounds) -> EmbeddedQuery:
         encoder = self.encoder()
         if not encoder.reads_text:
             raise QueryError(
@@ -225,9 +227,11 @@ class OpenSpace:
                 f"or add a space that does: bilderatlas reindex {self.collection} --encoder builtin"
             )
         vector = encoders.embed_queries(encoder, [query])[0]
-        return Asked(vector, known.embeddings, known.catalogue, known.of_words(self._embed_probes))
+        return EmbeddedQuery(
+            vector, known.embeddings, known.catalogue, known.of_words(self._embed_probes)
+        )
 
-    def _ask_picture(self, given: ImageQuery, known: Backgrounds) -> Asked:
+    def _ask_picture(self, given: ImageQuery, known: Backgrounds) -> EmbeddedQuery:
         encoder = self.encoder()
         picture = _read_query(given, encoder.input_side)
         made = encoder.embed_images(encoder.prepare(picture)[None])
@@ -235,11 +239,11 @@ class OpenSpace:
         in_joint = known.in_joint or among_texts
         vector = (made.vectors if made.joint is None or not in_joint else made.joint)[0]
         background = known.of_words(self._embed_probes) if among_texts else known.of_pictures()
-        return Asked(vector, known.embeddings, known.catalogue, background)
+        return EmbeddedQuery(vector, known.embeddings, known.catalogue, background)
 
-    def _ask_image(self, number: int, known: Backgrounds) -> Asked:
+    def _ask_image(self, number: int, known: Backgrounds) -> EmbeddedQuery:
         vector = self.embedding_of(number, known.catalogue, in_joint=known.in_joint)
-        return Asked(vector, known.embeddings, known.catalogue, known.of_pictures())
+        return EmbeddedQuery(vector, known.embeddings, known.catalogue, known.of_pictures())
 
     def _backgrounds_of(self, in_joint: bool) -> Backgrounds:
         return self._version().backgrounds(in_joint=in_joint)

@@ -15,7 +15,7 @@ from bilderatlas.collection import label as labelling
 from bilderatlas.errors import QueryError
 from bilderatlas.results import Suggestion
 from bilderatlas.storage.catalogue import Catalogue
-from bilderatlas.storage.labels import Labels
+from bilderatlas.storage.labels import LabelIndex
 
 N_CONSIDERED = 5000  # images, drawn at random from more
 N_EXAMPLES = 200  # of a label, drawn at random from more
@@ -33,7 +33,7 @@ class Examples:
 
 def suggest(
     catalogue: Catalogue,
-    labels: Labels,
+    labels: LabelIndex,
     image_ids: Sequence[str] | None,
     *,
     n: int,
@@ -69,7 +69,7 @@ def suggest(
     ]
 
 
-def examples(catalogue: Catalogue, labels: Labels, seed: int, n: int = N_EXAMPLES) -> Examples:
+def examples(catalogue: Catalogue, labels: LabelIndex, seed: int, n: int = N_EXAMPLES) -> Examples:
     """The images here that people labelled as a whole, n of each label at most."""
     rows_of = {
         name: _drawn(rows_of_images(catalogue, ids), n, seed)

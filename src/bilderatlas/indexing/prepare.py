@@ -28,7 +28,7 @@ LEAST_AHEAD_BYTES, BYTES_A_THREAD, MOST_AHEAD_BYTES = 256 << 20, 64 << 20, 1 << 
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class RegionCrop:
     """A region of a picture, and what the encoder is to see of it."""
 
     region: FoundRegion
@@ -43,7 +43,7 @@ class Prepared:
     image_id: str
     row: ImageRow | None = None
     pixels: Pixels | None = None  # (3, H, W)
-    parts: tuple[Part, ...] | None = None  # None where no finder looked
+    parts: tuple[RegionCrop, ...] | None = None  # None where no finder looked
     find_problem: str | None = None
     left_out: str | None = None  # what of its file was not read
 
@@ -116,7 +116,7 @@ class Turn:
             pixels = self.encoder.prepare(whole)
         return Prepared(record, image_id, row, pixels, parts, problem, picture.left_out)
 
-    def _find(self, image: Image.Image) -> tuple[tuple[Part, ...], str | None]:
+    def _find(self, image: Image.Image) -> tuple[tuple[RegionCrop, ...], str | None]:
         """The regions of one picture; a finder that fails takes nothing from the others."""
         regions: list[FoundRegion] = []
         problems: list[str] = []
@@ -128,7 +128,9 @@ class Turn:
                     problems.append(f"{finder.name}: {_reason(error)}")
             side = self.encoder.input_side
             crops = (images.reduced(images.crop(image, region.box), side) for region in regions)
-            parts = tuple(Part(region, crop) for region, crop in zip(regions, crops, strict=True))
+            parts = tuple(
+                RegionCrop(region, crop) for region, crop in zip(regions, crops, strict=True)
+            )
         return parts, "; ".join(problems) or None
 
 

@@ -57,7 +57,7 @@ def addresses_of(name: str, port: int) -> Sequence[str]:
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class FetchLimits:
     """What one picture may take: bytes, and seconds for each redirect."""
 
     n_bytes: int = MAX_BYTES
@@ -70,14 +70,14 @@ def fetch(
     *,
     resolve: Resolve = addresses_of,
     connect: Connect = socket.create_connection,
-    limits: Limits | None = None,
+    limits: FetchLimits | None = None,
 ) -> bytes:
     """Read a picture's bytes; what they are is for decoding to say.
 
     `resolve` gives the addresses of a name and a port, `connect` a socket for one of them. Raises
     NotAllowed for a URL that is not fetched, and ImageProblem for one that gives nothing.
     """
-    bounds = limits or Limits()
+    bounds = limits or FetchLimits()
     for _ in range(MAX_REDIRECTS + 1):
         target = _checked(url)
         address = _public_address(target, resolve)
@@ -137,7 +137,7 @@ class _Connection(http.client.HTTPConnection):
 
 
 def _get(
-    target: SplitResult, address: str, connect: Connect, limits: Limits
+    target: SplitResult, address: str, connect: Connect, limits: FetchLimits
 ) -> tuple[bytes, str | None]:
     """What a URL gives, or where it sends on to."""
     deadline = time.monotonic() + limits.whole_s
@@ -158,7 +158,7 @@ def _get(
 
 
 def _answer(
-    target: SplitResult, connected: socket.socket, limits: Limits
+    target: SplitResult, connected: socket.socket, limits: FetchLimits
 ) -> tuple[bytes, str | None]:
     asked = _Connection(target, connected)
     asked.request("GET", _path(target), headers=HEADERS)
@@ -204,7 +204,7 @@ def _path(target: SplitResult) -> str:
     return f"{path}?{quote(target.query, safe='/%:@!$&()*+,;=~-._?')}" if target.query else path
 
 
-def _content(reply: http.client.HTTPResponse, limits: Limits) -> bytes:
+def _content(reply: http.client.HTTPResponse, limits: FetchLimits) -> bytes:
     if reply.status != 200:
         raise ImageProblem(f"the server answered {reply.status} {reply.reason}")
     if reply.getheader("Content-Encoding", "identity") != "identity":

@@ -43,7 +43,7 @@ UNSAFE = re.compile(r'[<>:"|?*]')  # in a file's name, on one system or another
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class UploadLimits:
     """What one upload may hold."""
 
     n_files: int = 200_000
@@ -76,9 +76,9 @@ class Received:
 class Uploads:
     """The uploads of one collection that are not finished yet. Safe from several threads."""
 
-    def __init__(self, collection: Path, limits: Limits | None = None) -> None:
+    def __init__(self, collection: Path, limits: UploadLimits | None = None) -> None:
         self._collection = collection
-        self._limits = limits or Limits()
+        self._limits = limits or UploadLimits()
         self._tallies: dict[str, _Tally] = {}
         self._counting = threading.Lock()
         self.finishing = threading.Lock()  # to be held while one is closed and its job begins
@@ -186,7 +186,7 @@ class Incoming:
     """One file that arrives, piece by piece. What is not `close`d leaves nothing behind."""
 
     def __init__(
-        self, collection: Path, part: Path, name: str, limits: Limits, tally: _Tally
+        self, collection: Path, part: Path, name: str, limits: UploadLimits, tally: _Tally
     ) -> None:
         """`part` is the upload's folder."""
         self._collection, self._part, self._limits, self._tally = collection, part, limits, tally
@@ -364,7 +364,7 @@ def _archive_suffix(head: bytes) -> str | None:
     return next((suffix for start, suffix in packed.items() if head.startswith(start)), None)
 
 
-def _check_archive(path: Path, suffix: str, name: str, limits: Limits) -> None:
+def _check_archive(path: Path, suffix: str, name: str, limits: UploadLimits) -> None:
     """Refuse what would explode. Raises UploadTooLarge, UploadError for what is damaged."""
     sizes = _zip_sizes(path) if suffix == ".zip" else _tar_sizes(path)
     try:
@@ -375,7 +375,7 @@ def _check_archive(path: Path, suffix: str, name: str, limits: Limits) -> None:
         raise UploadTooLarge(f"{shown(name)} would unpack to too much, and was refused.")
 
 
-def _are_few(sizes: Iterator[int], packed: int, limits: Limits) -> bool:
+def _are_few(sizes: Iterator[int], packed: int, limits: UploadLimits) -> bool:
     """Whether an archive's members keep to the limits; read up to the first that does not."""
     left = min(limits.unpacked_bytes, max(MANY_BYTES, limits.ratio * packed))
     for n_members, size in enumerate(sizes, start=1):

@@ -21,7 +21,7 @@ from bilderatlas.storage.decisions import LABEL, UNLABEL
 LONGEST = 200  # characters
 
 
-class Labels:
+class LabelIndex:
     """The labels in force, by the ids of regions; a whole picture's is that of its image."""
 
     def __init__(
@@ -48,7 +48,7 @@ class Labels:
         return list(dict.fromkeys(map(image_id_of, self.regions_of.get(label, ()))))
 
 
-def read(store: Store) -> Labels:
+def read(store: Store) -> LabelIndex:
     """The labels in force."""
     version = decisions.version(store)
     regions_of: dict[str, dict[str, None]] = defaultdict(dict)
@@ -62,7 +62,7 @@ def read(store: Store) -> Labels:
             else:
                 known.pop(region_id, None)
     given = {label: tuple(ids) for label, ids in regions_of.items() if ids}
-    return Labels(version, given, since)
+    return LabelIndex(version, given, since)
 
 
 def checked(label: str) -> str:

@@ -24,11 +24,11 @@ from bilderatlas.server import errors
 from bilderatlas.server.errors import refused_by_http as refused
 from bilderatlas.server.middleware import timeouts
 from bilderatlas.server.middleware.fair_queue import Lane
-from bilderatlas.server.middleware.timeouts import Bounds, Limits
+from bilderatlas.server.middleware.timeouts import Bounds, RequestLimits
 from tests.server.running import run
 
 Answer = Callable[[Request], Awaitable[Response]]
-SHORT = Limits(answer_s=0.5, wait_s=0.1, silence_s=0.4, body_bytes_per_s=1000)
+SHORT = RequestLimits(answer_s=0.5, wait_s=0.1, silence_s=0.4, body_bytes_per_s=1000)
 
 
 async def whole(request: Request) -> Response:

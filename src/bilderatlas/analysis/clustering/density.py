@@ -16,7 +16,7 @@ from bilderatlas.errors import MissingExtra
 LIBRARY = {"fast-hdbscan": "fast_hdbscan", "evoc": "evoc"}  # of the extra `fast`
 N_EVOC = 20  # rows that EVoC needs to build its graph
 
-Found = tuple[NDArray[np.integer], NDArray[np.float32]]  # labels and firmness (N,)
+DensityClusters = tuple[NDArray[np.integer], NDArray[np.float32]]  # labels and firmness (N,)
 
 
 def is_installed(method: str) -> bool:
@@ -55,7 +55,7 @@ def _is_compiled(library: str) -> bool:
     return any(any(folder.rglob("*.nbi")) for folder in folders)
 
 
-def hdbscan(rows: Rows, min_samples: int, min_cluster_size: int) -> Found:
+def hdbscan(rows: Rows, min_samples: int, min_cluster_size: int) -> DensityClusters:
     """Campello, Moulavi and Sander 2013, as scikit-learn has it: 2.5 s for 10,000 rows."""
     from sklearn.cluster import HDBSCAN
 
@@ -65,7 +65,7 @@ def hdbscan(rows: Rows, min_samples: int, min_cluster_size: int) -> Found:
     return model.labels_, model.probabilities_.astype(np.float32)
 
 
-def fast_hdbscan(rows: Rows, min_samples: int, min_cluster_size: int) -> Found:
+def fast_hdbscan(rows: Rows, min_samples: int, min_cluster_size: int) -> DensityClusters:
     """The same with a parallel spanning tree; it counts a row's neighbors without the row."""
     from fast_hdbscan import HDBSCAN
 
@@ -75,7 +75,7 @@ def fast_hdbscan(rows: Rows, min_samples: int, min_cluster_size: int) -> Found:
     return model.labels_, model.probabilities_.astype(np.float32)
 
 
-def evoc(rows: Rows, min_samples: int, min_cluster_size: int, seed: int) -> Found:
+def evoc(rows: Rows, min_samples: int, min_cluster_size: int, seed: int) -> DensityClusters:
     """Embedding Vector Oriented Clustering (McInnes 2025, github.com/TutteInstitute/evoc).
 
     Of its layers, the one whose clusters persist longest.

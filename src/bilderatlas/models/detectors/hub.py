@@ -52,20 +52,20 @@ def fetch(name: str) -> Path:
     for folder in (by_hand, repositories.cached(repository, _needed)):
         if folder and any((folder / model).is_file() for model in MODEL_FILES):
             return folder
-    asked = repositories.Asked(
+    request = repositories.RepositoryRequest(
         what=f"detector {name!r}",
         repository=repository,
         by_hand=by_hand,
         otherwise="leave out --detector: objects are then found by class activation",
         refusal=FinderError,
     )
-    needed = _needed(repositories.files(asked))
+    needed = _needed(repositories.files(request))
     if not needed:
         raise FinderError(
             f"{repository} has no ONNX detector ({' or '.join(MODEL_FILES)}). Export it with "
             f"'optimum-cli export onnx --model {repository} FOLDER', and use FOLDER."
         )
-    return repositories.download(asked, needed)
+    return repositories.download(request, needed)
 
 
 def _repository(name: str) -> str:

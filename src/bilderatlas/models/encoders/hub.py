@@ -284,18 +284,18 @@ def _cached_snapshot(repository: str, precision: str, places: tuple[str, ...]) -
 
 
 def _download(model: HubModel, repository: str, precision: str) -> ModelFolder:
-    asked = repositories.Asked(
+    request = repositories.RepositoryRequest(
         what=f"encoder {model.name!r}",
         repository=repository,
         by_hand=by_hand(model.name),
         otherwise=_otherwise(model),
         refusal=EncoderNotFound,
     )
-    listed = repositories.files(asked)
+    listed = repositories.files(request)
     needed = files_needed(listed, precision, model.places)
     if needed is None:
         raise EncoderNotFound(_without_towers(model, repository, precision, listed))
-    return _folder(model, repositories.download(asked, needed), precision)
+    return _folder(model, repositories.download(request, needed), precision)
 
 
 def _otherwise(model: HubModel) -> str:

@@ -27,7 +27,7 @@ Choice = Callable[[Collection[str]], Sequence[str]]  # a repository's files -> t
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class RepositoryRequest:
     """A repository that a person asked for, and what to say where it cannot be had."""
 
     what: str  # "encoder 'clip-vit-b-32'"
@@ -57,26 +57,26 @@ def cached(repository: str, choose: Choice) -> Path | None:
     return folder if all((folder / name).is_file() for name in choose(listed)) else None
 
 
-def files(asked: Asked) -> set[str]:
+def files(request: RepositoryRequest) -> set[str]:
     """What the repository holds, by the hub. Raises the refusal where the hub does not say."""
-    return {file.rfilename for file in _ask_hub(asked).siblings or []}
+    return {file.rfilename for file in _ask_hub(request).siblings or []}
 
 
-def download(asked: Asked, wanted: Sequence[str]) -> Path:
+def download(request: RepositoryRequest, wanted: Sequence[str]) -> Path:
     """The folder with these files of a repository. Raises the refusal where it breaks off."""
     from huggingface_hub import snapshot_download
 
-    logger.info("Downloading %s from %s", asked.what, asked.repository)
+    logger.info("Downloading %s from %s", request.what, request.repository)
     try:
-        return Path(snapshot_download(asked.repository, allow_patterns=list(wanted)))
+        return Path(snapshot_download(request.repository, allow_patterns=list(wanted)))
     except _failures() as error:
-        raise asked.refusal(
-            f"The download of {asked.what} from {asked.repository} broke off ({error}). "
+        raise request.refusal(
+            f"The download of {request.what} from {request.repository} broke off ({error}). "
             "The same command goes on from there."
         ) from error
 
 
-def _ask_hub(asked: Asked) -> ModelInfo:
+def _ask_hub(request: RepositoryRequest) -> ModelInfo:
     """What the hub says of a repository, within PATIENCE_S.
 
     In a thread of its own: no time-out of a socket covers the search for the hub's address.
@@ -88,7 +88,7 @@ def _ask_hub(asked: Asked) -> ModelInfo:
 
     def ask() -> None:
         try:
-            answers.append(HfApi().model_info(asked.repository, timeout=PATIENCE_S))
+            answers.append(HfApi().model_info(request.repository, timeout=PATIENCE_S))
         except _failures() as error:
             answers.append(error)
 
@@ -99,16 +99,16 @@ def _ask_hub(asked: Asked) -> ModelInfo:
     if not isinstance(answer, Exception):
         return answer
     if isinstance(answer, RepositoryNotFoundError):
-        raise asked.refusal(
-            f"The hub has no repository {asked.repository!r}, or it is private. Look for the name "
-            f"at https://huggingface.co/models?library=onnx, or {asked.otherwise}."
+        raise request.refusal(
+            f"The hub has no repository {request.repository!r}, or it is private. Look for the "
+            f"name at https://huggingface.co/models?library=onnx, or {request.otherwise}."
         ) from answer
     is_offline = isinstance(answer, OfflineModeIsEnabled)
     reason = "HF_HUB_OFFLINE is set" if is_offline else str(answer).splitlines()[0]
-    raise asked.refusal(
-        f"{asked.what[0].upper()}{asked.what[1:]} is not on this disk, and the hub could not be "
-        f"reached ({reason}). Put the files of {asked.repository} into {asked.by_hand}, or "
-        f"{asked.otherwise}."
+    raise request.refusal(
+        f"{request.what[0].upper()}{request.what[1:]} is not on this disk, and the hub could not "
+        f"be reached ({reason}). Put the files of {request.repository} into {request.by_hand}, or "
+        f"{request.otherwise}."
     ) from answer
 
 

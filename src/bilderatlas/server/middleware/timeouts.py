@@ -33,7 +33,7 @@ FREE = re.compile(r"/assets/.*|/_dash-component-suites/.*|/sign-(in|out)|/api/v1
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class RequestLimits:
     """What one request may take, in seconds, and a body's least speed."""
 
     answer_s: float = 60.0  # to the first byte of an answer, from the last byte of the question
@@ -48,9 +48,9 @@ class Limits:
 class Bounds:
     """Cuts off bodies that drip, answers for what takes too long, and has questions take turns."""
 
-    def __init__(self, app: ASGIApp, limits: Limits | None = None) -> None:
+    def __init__(self, app: ASGIApp, limits: RequestLimits | None = None) -> None:
         self._app = app
-        self._limits = limits or Limits()
+        self._limits = limits or RequestLimits()
         n_cores, wait_s = os.cpu_count() or 1, self._limits.wait_s
         n_asking, n_thumbnails = max(4, 2 * n_cores), max(8, 4 * n_cores)
         n_conditions = max(3, n_cores)
@@ -107,7 +107,7 @@ class Exchange:
         scope: Scope,
         receive: Receive,
         send: Send,
-        limits: Limits,
+        limits: RequestLimits,
         lane: Lane | None,
         *,
         of_conditions: Lane | None,

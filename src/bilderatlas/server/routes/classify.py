@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 
 from bilderatlas.results import image_id_of
-from bilderatlas.server.routes.dependencies import Asked, Count, RunName
+from bilderatlas.server.routes.dependencies import Count, RunName, ServedCollection
 from bilderatlas.server.routes.etag import of_tables
 from bilderatlas.server.schemas.classify import Classification, ClassificationAsked, ClassMembers
 from bilderatlas.server.schemas.parameters import MAX_NUMBER, MAX_WORDS
@@ -16,13 +16,13 @@ routes = APIRouter()
 
 
 @routes.post("/classifications", response_model=Classification)
-def classify(collection: Asked, body: ClassificationAsked) -> dict[str, Any]:
+def classify(collection: ServedCollection, body: ClassificationAsked) -> dict[str, Any]:
     """Say what images show. With `sample` of some, drawn at random, and nothing is remembered."""
     return collection.classify(**body.model_dump()).to_dict()
 
 
 @routes.get("/classifications", response_model=Classification, dependencies=[of_tables("runs")])
-def classification(collection: Asked, run: RunName = None) -> dict[str, Any]:
+def classification(collection: ServedCollection, run: RunName = None) -> dict[str, Any]:
     """Count the labels of a classification."""
     return collection.classification(run).to_dict()
 
@@ -31,7 +31,7 @@ def classification(collection: Asked, run: RunName = None) -> dict[str, Any]:
     "/classifications/members", response_model=ClassMembers, dependencies=[of_tables("runs")]
 )
 def members(
-    collection: Asked,
+    collection: ServedCollection,
     label: Annotated[
         str | None, Query(max_length=MAX_WORDS, description="left out: none of the labels")
     ] = None,

@@ -7,7 +7,7 @@ from typing import Any
 
 from fastapi import APIRouter
 
-from bilderatlas.server.routes.dependencies import Asked, Who
+from bilderatlas.server.routes.dependencies import ServedCollection, Who
 from bilderatlas.server.schemas.decisions import (
     Decided,
     Decision,
@@ -21,13 +21,13 @@ routes = APIRouter()
 
 
 @routes.get("/decisions", response_model=Decisions)
-def decisions(collection: Asked, with_undone: bool = False) -> dict[str, Any]:
+def decisions(collection: ServedCollection, with_undone: bool = False) -> dict[str, Any]:
     """List what people decided, oldest first."""
     return collection.decisions(with_undone=with_undone).to_dict()
 
 
 @routes.post("/decisions", response_model=Decided | Undone)
-def decide(collection: Asked, body: DecisionAsked, who: Who) -> dict[str, Any]:
+def decide(collection: ServedCollection, body: DecisionAsked, who: Who) -> dict[str, Any]:
     """Name, merge, split or link clusters, move images, or take a decision back.
 
     Where keys are asked for, the key's name is who decides, whatever `who` says.
@@ -38,6 +38,6 @@ def decide(collection: Asked, body: DecisionAsked, who: Who) -> dict[str, Any]:
 
 
 @routes.post("/duplicates/not", response_model=Decision)
-def not_duplicates(collection: Asked, body: NotDuplicates, who: Who) -> dict[str, Any]:
+def not_duplicates(collection: ServedCollection, body: NotDuplicates, who: Who) -> dict[str, Any]:
     """Remember that two images are no duplicates of each other."""
     return asdict(collection.not_duplicates(body.one, body.other, who=who or body.who))

@@ -23,7 +23,7 @@ async def who_asks(request: Request) -> str | None:
     return name
 
 
-Asked = Annotated[Collection, Depends(collection_of)]
+ServedCollection = Annotated[Collection, Depends(collection_of)]
 Who = Annotated[str | None, Depends(who_asks)]
 Count = Annotated[int, Query(ge=1, le=MAX_PAGE)]
 Cursor = Annotated[

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from fastapi import Depends, FastAPI, Header, Request, Response
 
 from bilderatlas import __version__
-from bilderatlas.server.routes.dependencies import Asked
+from bilderatlas.server.routes.dependencies import ServedCollection
 
 IfNoneMatch = Annotated[str | None, Header(include_in_schema=False)]
 ASK_AGAIN = "private, no-cache"  # to be kept, and asked for each time whether it still holds
@@ -31,7 +31,10 @@ def of_tables(*tables: str) -> Any:
     """
 
     def check(
-        request: Request, response: Response, collection: Asked, if_none_match: IfNoneMatch = None
+        request: Request,
+        response: Response,
+        collection: ServedCollection,
+        if_none_match: IfNoneMatch = None,
     ) -> None:
         asked = f"{__version__} {request.url.path}?{request.url.query} {collection.state(*tables)}"
         etag = f'W/"{blake2b(asked.encode(), digest_size=12).hexdigest()}"'

@@ -7,14 +7,14 @@ from typing import Any
 from fastapi import APIRouter
 
 from bilderatlas.analysis.evaluation.grid import EPS, MIN_SAMPLES
-from bilderatlas.server.routes.dependencies import Asked
+from bilderatlas.server.routes.dependencies import ServedCollection
 from bilderatlas.server.schemas.evaluate import Evaluation, EvaluationAsked
 
 routes = APIRouter()
 
 
 @routes.post("/evaluate", response_model=Evaluation)
-def evaluate(collection: Asked, body: EvaluationAsked) -> dict[str, Any]:
+def evaluate(collection: ServedCollection, body: EvaluationAsked) -> dict[str, Any]:
     """Measure clusterings against labels in the metadata. It may take minutes."""
     return collection.evaluate(
         body.labels,

@@ -17,7 +17,7 @@ from bilderatlas.analysis.calibration import DOUBTFUL
 from bilderatlas.arrays import Embeddings
 from bilderatlas.collection.export import hits_table
 from bilderatlas.output import files
-from bilderatlas.server.routes.dependencies import Asked, RunName
+from bilderatlas.server.routes.dependencies import RunName, ServedCollection
 from bilderatlas.server.routes.etag import of_tables
 from bilderatlas.server.schemas.parameters import MAX_WORDS, K, Kind, SelectionId, SpaceName, Where
 
@@ -41,7 +41,7 @@ def _content(*media_types: str) -> dict[int | str, dict[str, Any]]:
     dependencies=[of_tables()],
 )
 def export(
-    collection: Asked,
+    collection: ServedCollection,
     response: Response,
     table: Annotated[str, Query(max_length=100, description="images, clusters, ...")] = "images",
     format: Literal["csv", "parquet"] = "csv",
@@ -71,7 +71,7 @@ def _chunks(file: IO[bytes]) -> Iterator[bytes]:
     responses=_content("text/csv", MEDIA_TYPES["parquet"]),
 )
 def found(
-    collection: Asked,
+    collection: ServedCollection,
     query: Annotated[str, Query(max_length=MAX_WORDS, description="words or an expression")],
     k: K = 100,
     where: Where | None = None,
@@ -95,7 +95,10 @@ def found(
     dependencies=[of_tables()],
 )
 def embeddings(
-    collection: Asked, response: Response, kind: Kind | None = None, space: SpaceName | None = None
+    collection: ServedCollection,
+    response: Response,
+    kind: Kind | None = None,
+    space: SpaceName | None = None,
 ) -> StreamingResponse:
     """Give region ids and embeddings of one kind of region as a stream of Arrow batches."""
     ids, vectors = collection.embeddings(kind, space=space)

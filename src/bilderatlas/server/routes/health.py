@@ -11,7 +11,7 @@ from bilderatlas import __version__
 from bilderatlas.errors import BilderatlasError, ServerBusy
 from bilderatlas.server.jobs import State
 from bilderatlas.server.middleware.metrics import CONTENT_TYPE, Labels, Metrics
-from bilderatlas.server.routes.dependencies import Asked
+from bilderatlas.server.routes.dependencies import ServedCollection
 from bilderatlas.server.routes.jobs import Queued
 from bilderatlas.server.schemas.info import Health, ProblemDocument
 
@@ -26,7 +26,7 @@ async def health() -> Health:
 
 
 @routes.get("/ready", responses={503: {"model": ProblemDocument, "description": "Not ready"}})
-def ready(collection: Asked) -> Health:
+def ready(collection: ServedCollection) -> Health:
     """Say that the collection opens and its encoder is loaded. Needs no key."""
     try:
         collection.warm_up()
@@ -39,7 +39,7 @@ def ready(collection: Asked) -> Health:
 
 
 @routes.get("/metrics", response_class=Response, responses={200: {"content": {"text/plain": {}}}})
-def metrics(request: Request, collection: Asked, queue: Queued) -> Response:
+def metrics(request: Request, collection: ServedCollection, queue: Queued) -> Response:
     """Count requests, images, jobs and memory, in the text format of Prometheus."""
     counted: Metrics = request.app.state.metrics
     about = collection.info()

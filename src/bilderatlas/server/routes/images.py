@@ -12,7 +12,7 @@ from pydantic import Field
 
 from bilderatlas.errors import ImageNotFound, ImageProblem
 from bilderatlas.indexing import images as pictures
-from bilderatlas.server.routes.dependencies import Asked, Count, Cursor
+from bilderatlas.server.routes.dependencies import Count, Cursor, ServedCollection
 from bilderatlas.server.routes.etag import ASK_AGAIN, IfNoneMatch, answer_if_unchanged, of_tables
 from bilderatlas.server.schemas.images import Image, ImagePage, Images
 from bilderatlas.server.schemas.parameters import MAX_CURSOR, MAX_PAGE, MAX_SEED, MAX_WORDS, Where
@@ -30,7 +30,7 @@ routes = APIRouter()
 
 @routes.get("/images", response_model=ImagePage, dependencies=[of_tables(*LISTED, "decisions")])
 def images(  # noqa: PLR0913  an option is an argument
-    collection: Asked,
+    collection: ServedCollection,
     order: Annotated[Order, Query(description="of the list")] = "random",
     seed: Annotated[int, Query(ge=0, le=MAX_SEED, description="of a random order")] = 0,
     n: Count = 24,
@@ -57,7 +57,7 @@ def images(  # noqa: PLR0913  an option is an argument
 
 @routes.get("/images/named", response_model=Images, dependencies=[of_tables(*LISTED)])
 def named(
-    collection: Asked,
+    collection: ServedCollection,
     name: Annotated[
         list[Annotated[str, Field(max_length=MAX_CURSOR)]],
         Query(min_length=1, max_length=MAX_PAGE, description="ids, paths or ids of their table"),
@@ -68,13 +68,15 @@ def named(
 
 
 @routes.get("/images/{image_id}", response_model=Image, dependencies=[of_tables(*LISTED)])
-def image(collection: Asked, image_id: str) -> dict[str, Any]:
+def image(collection: ServedCollection, image_id: str) -> dict[str, Any]:
     """Say what is known of one image."""
     return collection.image(image_id).to_dict()
 
 
 @routes.get("/images/{image_id}/thumbnail", response_class=Response, responses=JPEG)
-def thumbnail(collection: Asked, image_id: str, if_none_match: IfNoneMatch = None) -> Response:
+def thumbnail(
+    collection: ServedCollection, image_id: str, if_none_match: IfNoneMatch = None
+) -> Response:
     """Show an image small: a JPEG, longer side 320 pixels."""
     etag = f'"{image_id}-{pictures.THUMBNAIL_SIDE}"'
     answer_if_unchanged(etag, if_none_match, FOREVER)
@@ -82,7 +84,9 @@ def thumbnail(collection: Asked, image_id: str, if_none_match: IfNoneMatch = Non
 
 
 @routes.get("/images/{image_id}/picture", response_class=Response, responses=JPEG)
-def picture(collection: Asked, image_id: str, if_none_match: IfNoneMatch = None) -> Response:
+def picture(
+    collection: ServedCollection, image_id: str, if_none_match: IfNoneMatch = None
+) -> Response:
     """Show an image large: a JPEG, longer side 2048 pixels at most."""
     etag = f'"{image_id}-{PICTURE_SIDE}"'
     answer_if_unchanged(etag, if_none_match, FOREVER)
@@ -94,7 +98,7 @@ def picture(collection: Asked, image_id: str, if_none_match: IfNoneMatch = None)
 
 @routes.get("/regions/{region_id}/crop", response_class=Response, responses=JPEG)
 def crop(
-    collection: Asked,
+    collection: ServedCollection,
     region_id: str,
     side: Annotated[int, Query(ge=1, le=PICTURE_SIDE, description="the longer one, pixels")] = 320,
     if_none_match: IfNoneMatch = None,

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Query
 
 from bilderatlas.collection import Collection
-from bilderatlas.server.routes.dependencies import Asked, Count, Who
+from bilderatlas.server.routes.dependencies import Count, ServedCollection, Who
 from bilderatlas.server.routes.etag import of_tables
 from bilderatlas.server.schemas.labels import LabelAsked, Labelling, Labels, Suggestions
 from bilderatlas.server.schemas.parameters import Seed
@@ -18,14 +18,14 @@ routes = APIRouter()
 
 
 @routes.get("/labels", response_model=Labels, dependencies=[of_tables("decisions", "places")])
-def labels(collection: Asked) -> dict[str, Any]:
+def labels(collection: ServedCollection) -> dict[str, Any]:
     """List the labels that people gave, and how many images have each."""
     return collection.labels().to_dict()
 
 
 @routes.get("/labels/suggestions", response_model=Suggestions)
 def suggestions(
-    collection: Asked,
+    collection: ServedCollection,
     image: Annotated[
         list[str] | None, Query(description="of these; else of all unlabelled")
     ] = None,
@@ -38,13 +38,13 @@ def suggestions(
 
 
 @routes.post("/labels", response_model=Labelling)
-def give(collection: Asked, body: LabelAsked, who: Who) -> dict[str, Any]:
+def give(collection: ServedCollection, body: LabelAsked, who: Who) -> dict[str, Any]:
     """Give images a label: one decision, for images named and for all that are meant."""
     return collection.label(_meant(collection, body), body.label, who=who or body.who).to_dict()
 
 
 @routes.delete("/labels", response_model=Labelling)
-def take(collection: Asked, body: LabelAsked, who: Who) -> dict[str, Any]:
+def take(collection: ServedCollection, body: LabelAsked, who: Who) -> dict[str, Any]:
     """Take a label from images."""
     return collection.unlabel(_meant(collection, body), body.label, who=who or body.who).to_dict()
 

@@ -8,7 +8,7 @@ import numpy as np
 from fastapi import APIRouter, Path, Query, Response
 
 from bilderatlas.results import MapPoints, image_id_of
-from bilderatlas.server.routes.dependencies import Asked
+from bilderatlas.server.routes.dependencies import ServedCollection
 from bilderatlas.server.routes.etag import of_tables
 from bilderatlas.server.schemas.parameters import MAX_WORDS
 
@@ -28,7 +28,7 @@ routes = APIRouter()
     responses=BINARY,
     dependencies=[of_tables("runs", "places", "regions")],
 )
-def points(collection: Asked, response: Response, run: Run) -> Response:
+def points(collection: ServedCollection, response: Response, run: Run) -> Response:
     """Give the points of a map to draw, in little-endian numbers.
 
     Four uint32: M points, 2 or 3 dimensions, N points that the map has (above 200,000, some of the
@@ -46,7 +46,7 @@ def points(collection: Asked, response: Response, run: Run) -> Response:
     dependencies=[of_tables(*COLOURED)],
 )
 def colours(
-    collection: Asked,
+    collection: ServedCollection,
     response: Response,
     run: Run,
     by: Annotated[

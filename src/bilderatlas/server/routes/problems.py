@@ -13,7 +13,7 @@ from fastapi import APIRouter, Query, Response
 
 from bilderatlas.output import files
 from bilderatlas.results import ProblemKind
-from bilderatlas.server.routes.dependencies import Asked, Count, Cursor
+from bilderatlas.server.routes.dependencies import Count, Cursor, ServedCollection
 from bilderatlas.server.routes.etag import of_tables
 from bilderatlas.server.schemas.info import Problems
 from bilderatlas.server.schemas.parameters import MAX_WORDS
@@ -31,7 +31,7 @@ PartOfPath = Annotated[str | None, Query(max_length=MAX_WORDS, description="part
 
 @routes.get("/problems", response_model=Problems, dependencies=[of_tables("problems")])
 def problems(
-    collection: Asked,
+    collection: ServedCollection,
     n: Count = 100,
     cursor: Cursor = None,
     kind: Kind = "problem",
@@ -68,7 +68,7 @@ def problems(
     dependencies=[of_tables("problems")],
 )
 def problems_as_table(
-    collection: Asked,
+    collection: ServedCollection,
     response: Response,
     kind: Kind = "problem",
     stage: Text = None,

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Path, Query, Response
 
 from bilderatlas.results import image_id_of
 from bilderatlas.server.json_columns import compact, exact
-from bilderatlas.server.routes.dependencies import Asked, Count, Cursor, RunName
+from bilderatlas.server.routes.dependencies import Count, Cursor, RunName, ServedCollection
 from bilderatlas.server.routes.etag import of_tables
 from bilderatlas.server.schemas.parameters import (
     MAX_K,
@@ -23,9 +23,9 @@ from bilderatlas.server.schemas.parameters import (
 from bilderatlas.server.schemas.runs import (
     Advice,
     Clustering,
+    ClusterLabels,
     ClusterShapes,
     Duplicates,
-    Labels,
     Members,
     Projection,
     RunComparison,
@@ -40,7 +40,7 @@ routes = APIRouter()
 
 
 @routes.get("/runs", response_model=Runs, dependencies=[of_tables("runs")])
-def runs(collection: Asked, verb: str | None = None) -> dict[str, Any]:
+def runs(collection: ServedCollection, verb: str | None = None) -> dict[str, Any]:
     """List the clusterings and projections, newest first."""
     return {"runs": [asdict(run) for run in collection.runs(verb)]}
 
@@ -49,7 +49,7 @@ def runs(collection: Asked, verb: str | None = None) -> dict[str, Any]:
     "/runs/compare", response_model=RunComparison, dependencies=[of_tables(*CLUSTERED, "regions")]
 )
 def compare(
-    collection: Asked,
+    collection: ServedCollection,
     first: Annotated[str, Query(max_length=MAX_WORDS, description="a clustering")],
     second: Annotated[str, Query(max_length=MAX_WORDS, description="another")],
 ) -> dict[str, Any]:
@@ -59,7 +59,7 @@ def compare(
 
 @routes.get("/advice", response_model=Advice, dependencies=[of_tables()])
 def advice(
-    collection: Asked,
+    collection: ServedCollection,
     kind: Kind | None = None,
     space: SpaceName | None = None,
     min_samples: Annotated[int, Query(ge=1, le=MAX_K)] = 2,
@@ -70,18 +70,20 @@ def advice(
 
 
 @routes.get("/clusters", response_model=Clustering, dependencies=[of_tables(*CLUSTERED)])
-def clusters(collection: Asked, run: RunName = None) -> dict[str, Any]:
+def clusters(collection: ServedCollection, run: RunName = None) -> dict[str, Any]:
     """List the clusters of a run, largest first."""
     return collection.clustering(run).to_dict()
 
 
 @routes.get(
     "/clusters/labels",
-    responses={200: {"model": Labels}},
+    responses={200: {"model": ClusterLabels}},
     response_class=Response,
     dependencies=[of_tables(*CLUSTERED)],
 )
-def cluster_labels(collection: Asked, response: Response, run: RunName = None) -> Response:
+def cluster_labels(
+    collection: ServedCollection, response: Response, run: RunName = None
+) -> Response:
     """Give the cluster of every region of a run, and how firmly it sits there."""
     found = collection.clustering(run)
     columns = {
@@ -97,14 +99,14 @@ def cluster_labels(collection: Asked, response: Response, run: RunName = None) -
     response_model=ClusterShapes,
     dependencies=[of_tables(*CLUSTERED, "regions")],
 )
-def shape(collection: Asked, run: RunName = None) -> dict[str, Any]:
+def shape(collection: ServedCollection, run: RunName = None) -> dict[str, Any]:
     """Say how tight each cluster of a run is, and which lie nearest to it."""
     return collection.cluster_shapes(run).to_dict()
 
 
 @routes.get("/clusters/{cluster}", response_model=Members, dependencies=[of_tables(*CLUSTERED)])
 def members(
-    collection: Asked,
+    collection: ServedCollection,
     cluster: Annotated[int, Path(ge=-1, le=MAX_NUMBER)],
     run: RunName = None,
     n: Count = 60,
@@ -148,7 +150,7 @@ def members(
     dependencies=[of_tables("runs")],
 )
 def projection(
-    collection: Asked,
+    collection: ServedCollection,
     response: Response,
     run: RunName = None,
     dims: Annotated[int | None, Query(ge=2, le=3)] = None,
@@ -162,7 +164,7 @@ def projection(
 
 @routes.get("/duplicates", response_model=Duplicates)
 def duplicates(
-    collection: Asked,
+    collection: ServedCollection,
     max_bits: Annotated[int, Query(ge=0, le=20)] = 7,
     min_cosine: Annotated[float, Query(gt=0, le=1)] = 0.88,
     min_likeness: Annotated[float, Query(gt=0, le=1)] = 0.75,

@@ -9,7 +9,7 @@ from fastapi import APIRouter, File, Query, Request, UploadFile
 from bilderatlas.collection import queries
 from bilderatlas.errors import NotAllowed
 from bilderatlas.server.auth import Access
-from bilderatlas.server.routes.dependencies import Asked
+from bilderatlas.server.routes.dependencies import ServedCollection
 from bilderatlas.server.schemas.parameters import (
     MAX_KINDS,
     MAX_WORDS,
@@ -29,7 +29,7 @@ routes = APIRouter()
 
 
 @routes.post("/search", response_model=Hits)
-def search(collection: Asked, body: SearchQuery) -> dict[str, Any]:
+def search(collection: ServedCollection, body: SearchQuery) -> dict[str, Any]:
     """Find images by words, or by an expression: `2:dog + image:ID - snow`."""
     return collection.search(
         body.query,
@@ -49,7 +49,7 @@ def search(collection: Asked, body: SearchQuery) -> dict[str, Any]:
 
 @routes.post("/search/image", response_model=Hits)
 def search_image(  # noqa: PLR0913  an option is an argument
-    collection: Asked,
+    collection: ServedCollection,
     file: Annotated[UploadFile, File(description="a picture of any common format")],
     query: Annotated[
         str | None, Query(max_length=MAX_WORDS, description="words or an expression beside it")
@@ -92,7 +92,7 @@ def search_image(  # noqa: PLR0913  an option is an argument
 
 
 @routes.post("/search/url", response_model=Hits)
-def search_url(request: Request, collection: Asked, body: UrlQuery) -> dict[str, Any]:
+def search_url(request: Request, collection: ServedCollection, body: UrlQuery) -> dict[str, Any]:
     """Find images that look like the one at a URL, where the server was started to fetch such."""
     access: Access = request.app.state.access
     if access.fetch is None:
@@ -107,7 +107,7 @@ def search_url(request: Request, collection: Asked, body: UrlQuery) -> dict[str,
 
 @routes.get("/images/{image_id}/similar", response_model=Hits)
 def similar(
-    collection: Asked,
+    collection: ServedCollection,
     image_id: str,
     k: K = 12,
     radius: Annotated[float | None, Query(ge=0, le=2)] = None,

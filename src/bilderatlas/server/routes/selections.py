@@ -6,7 +6,7 @@ from typing import Any
 
 from fastapi import APIRouter, Response
 
-from bilderatlas.server.routes.dependencies import Asked
+from bilderatlas.server.routes.dependencies import ServedCollection
 from bilderatlas.server.routes.etag import IfNoneMatch, answer_if_unchanged
 from bilderatlas.server.routes.images import FOREVER
 from bilderatlas.server.schemas.selections import Selection, SelectionAsked, SelectionKept
@@ -15,7 +15,7 @@ routes = APIRouter()
 
 
 @routes.post("/selections", response_model=SelectionKept)
-def keep(collection: Asked, body: SelectionAsked) -> dict[str, Any]:
+def keep(collection: ServedCollection, body: SelectionAsked) -> dict[str, Any]:
     """Keep some images together. The same images have the same id, which can be shared."""
     selection = collection.keep_selection(body.image_ids)
     return {"selection": selection, "n_images": len(collection.selection(selection))}
@@ -23,7 +23,10 @@ def keep(collection: Asked, body: SelectionAsked) -> dict[str, Any]:
 
 @routes.get("/selections/{selection}", response_model=Selection)
 def selection(
-    collection: Asked, response: Response, selection: str, if_none_match: IfNoneMatch = None
+    collection: ServedCollection,
+    response: Response,
+    selection: str,
+    if_none_match: IfNoneMatch = None,
 ) -> dict[str, Any]:
     """List the ids of the images that were kept together."""
     image_ids = collection.selection(selection)

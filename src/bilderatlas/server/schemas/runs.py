@@ -102,7 +102,7 @@ class Members(BaseModel):
     next: Annotated[str | None, Field(description="the cursor behind these; null at the end")]
 
 
-class Labels(BaseModel):
+class ClusterLabels(BaseModel):
     """A run of `cluster`: one entry a region in every list; cluster -1 is the noise."""
 
     run: str

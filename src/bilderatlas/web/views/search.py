@@ -28,7 +28,7 @@ N_EXPORTED = 1000
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class SearchAnswer:
     """What a search found, and what was shown or said to ask it."""
 
     hits: Hits  # from the first page to this one
@@ -76,13 +76,13 @@ def _n_wanted(address: Address) -> int:
     return min(_k(address) * _page_number(address), MAX_FOUND)
 
 
-def _search(desk: Desk, address: Address, k: int) -> Found:
+def _search(desk: Desk, address: Address, k: int) -> SearchAnswer:
     """Raises QueryError, ImageNotFound, ImageProblem."""
     words, (picture, shown) = address.text("q"), _brought(desk, address)
     hits = desk.collection.search(
         words, image=picture, k=k, may_open_files=False, **_options(address)
     )
-    return Found(hits, _heading(words, has_picture=bool(shown)), shown)
+    return SearchAnswer(hits, _heading(words, has_picture=bool(shown)), shown)
 
 
 def _brought(desk: Desk, address: Address) -> tuple[Image.Image | bytes | None, Children]:
@@ -136,7 +136,7 @@ def _weights(address: Address) -> dict[str, float]:
     }
 
 
-def _results(collection: Collection, address: Address, found: Found) -> Children:
+def _results(collection: Collection, address: Address, found: SearchAnswer) -> Children:
     """A page of the hits, parted into likely, doubtful and background ones."""
     hits, number, k = found.hits, _page_number(address), _k(address)
     shown = hits[k * (number - 1) : k * number]
