@@ -27,9 +27,9 @@ from average_precision import Detected, Marked, ap50
 from PIL import Image
 
 import bilderatlas as ba
-from bilderatlas.models.detectors import Finding, coco, load_finders, overlaps
-from bilderatlas.models.detectors.object_detector import ObjectFinder
-from bilderatlas.models.detectors.ocr import TextFinder
+from bilderatlas.models.detectors import Finding, coco, load_detectors, overlaps
+from bilderatlas.models.detectors.object_detector import ObjectDetector
+from bilderatlas.models.detectors.ocr import TextReader
 from bilderatlas.models.encoders.towers import Tower
 
 ASSETS = Path(os.environ.get("BILDERATLAS_TEST_ASSETS", photographs.ROOT.parent / "shared"))
@@ -65,21 +65,21 @@ def objects() -> None:
     entries = [entry for entry in listed if entry.get("has_boxes")]
     pictures = [Image.open(ASSETS / "data" / "coco" / e["file"]).convert("RGB") for e in entries]
     marked = [_marked(entry) for entry in entries]
-    finder = ObjectFinder(DETECTOR)
+    yolox = ObjectDetector(DETECTOR)
     tower = Tower(next(DETECTOR.glob("*.onnx")), n_threads=1)
     print(f"\n{len(pictures)} photographs\n\n| way | AP50 | ms an image |\n|---|---|---|")
     for told, way in (
         ("by hand", lambda picture: _yolox_by_hand(tower, picture)),
-        ("bilderatlas", lambda picture: _ours(finder, picture)),
+        ("bilderatlas", lambda picture: _ours(yolox, picture)),
     ):
         detected, ms = _timed(way, pictures)
         print(f"| {told} | {ap50(marked, detected):.4f} | {ms:.0f} |", flush=True)
-    print("\n| finder, as `index` asks it | right of found | found of marked | an image | ms |")
+    print("\n| detector, as `index` asks it | right of found | found of marked | an image | ms |")
     print("|---|---|---|---|---|")
     for detector in ("activation", str(DETECTOR)):
-        (finder_,) = load_finders(Finding(("objects",), detector))
-        found, ms = _timed(finder_.find, pictures)
-        _print_hits(finder_.name, found, marked, ms)
+        (opened,) = load_detectors(Finding(("objects",), detector))
+        found, ms = _timed(opened.find, pictures)
+        _print_hits(opened.name, found, marked, ms)
 
 
 def _print_hits(name: str, found: list, marked: list[Marked], ms: float) -> None:
@@ -106,8 +106,8 @@ def _marked(entry: dict) -> Marked:
     return Marked(boxes / size, classes, np.array([o["iscrowd"] for o in entry["objects"]], bool))
 
 
-def _ours(finder: ObjectFinder, picture: Image.Image) -> Detected:
-    seen = finder.detect(picture)
+def _ours(detector: ObjectDetector, picture: Image.Image) -> Detected:
+    seen = detector.detect(picture)
     return Detected(seen.boxes[:100], seen.scores[:100], seen.classes[:100])
 
 
@@ -144,7 +144,7 @@ def text(n: int) -> None:
 
     onnx = "EngineConfig.onnxruntime"
     threads = {f"{onnx}.intra_op_num_threads": 1, f"{onnx}.inter_op_num_threads": 1}
-    by_hand, ours = RapidOCR(params={"Global.log_level": "error"} | threads), TextFinder()
+    by_hand, ours = RapidOCR(params={"Global.log_level": "error"} | threads), TextReader()
     files = sorted((ASSETS / "data" / "words").glob("*.jpg"))[:n]
     words = [_legible(file) for file in files]
     print(f"\n{len(files)} photographs, {sum(map(len, words))} legible words\n")

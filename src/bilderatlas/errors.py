@@ -63,7 +63,7 @@ class EncoderMismatch(BilderatlasError, ValueError):
     """The encoder at hand is not the one that made the collection's embeddings."""
 
 
-class FinderError(BilderatlasError, ValueError):
+class DetectorError(BilderatlasError, ValueError):
     """What finds regions is not there, or cannot do what was asked of it."""
 
 

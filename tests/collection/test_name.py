@@ -78,7 +78,7 @@ def give_parts(
     *parts: tuple[str, str, str | None, str | None],
     box: tuple[float, float, float, float] = (0, 0, 1, 1),
 ) -> None:
-    """Regions as finders would find them: the start of a file's name, kind, label, text."""
+    """Regions as detectors would find them: the start of a file's name, kind, label, text."""
     rows = [
         RegionRow(f"{facts.image_id}-1", facts.image_id, kind, label, box, 1.0, text)
         for facts in atlas.all_images()

@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 import bilderatlas
 from bilderatlas.cli import app
 from bilderatlas.collection import Collection
-from bilderatlas.errors import FinderError
+from bilderatlas.errors import DetectorError
 from bilderatlas.storage import Store, schema
 from tests.indexing.pile import new_collection, open_collection, state
 from tests.models.detectors.detectors import write_seeing_yolox, write_yolox
@@ -126,7 +126,7 @@ def test_the_command_line_says_which_part_matched(
     assert sum(region["share"] for region in by_mean["regions"]) == pytest.approx(1)
 
 
-def test_the_whole_image_is_embedded_as_without_finders(
+def test_the_whole_image_is_embedded_as_without_detectors(
     tmp_path: Path, pile: Path, detector: Path
 ) -> None:
     photograph = Image.fromarray(
@@ -162,7 +162,7 @@ def test_known_images_are_searched_when_finding_is_asked_for_later(
     assert atlas.index(pile).n_refound == 0
 
 
-def test_other_finders_replace_the_regions_of_the_old_ones(
+def test_other_detectors_replace_the_regions_of_the_old_ones(
     tmp_path: Path, atlas: Collection, pile: Path, detector: Path
 ) -> None:
     atlas.index(pile, find=["objects"], detector=detector)
@@ -199,7 +199,7 @@ def test_images_of_other_sources_are_told_of(
     assert atlas.index(pile).n_unfound == 0
 
 
-def test_a_finder_that_fails_is_a_problem_of_an_image_that_is_indexed(
+def test_a_detector_that_fails_is_a_problem_of_an_image_that_is_indexed(
     tmp_path: Path, atlas: Collection
 ) -> None:
     pile = tmp_path / "pile"
@@ -231,7 +231,7 @@ def test_a_finder_that_fails_is_a_problem_of_an_image_that_is_indexed(
 def test_what_cannot_be_found_is_refused_and_not_remembered(
     atlas: Collection, pile: Path, how: dict, told: str
 ) -> None:
-    with pytest.raises(FinderError, match=told):
+    with pytest.raises(DetectorError, match=told):
         atlas.index(pile, **how)
     assert atlas.index(pile).finders == ()
 
@@ -241,7 +241,7 @@ def test_a_detector_that_was_moved_is_the_same_one(
 ) -> None:
     atlas.index(pile, find=["objects"], detector=detector)
     moved = detector.rename(tmp_path / "moved.onnx")
-    with pytest.raises(FinderError, match="There is nothing at"):
+    with pytest.raises(DetectorError, match="There is nothing at"):
         atlas.index(pile)
     assert atlas.index(pile, detector=moved).n_refound == 0
 

@@ -276,7 +276,7 @@ def _told_of_regions(summary: IndexSummary) -> list[str]:
     if "activation" in summary.finders:
         lines.append(
             "Objects are found by class activation of the built-in encoder, which sees the main "
-            "ones; a detector sees more: --detector d-fine-n, or a FILE"
+            "ones; an ONNX detector sees more: --detector d-fine-n, or a FILE"
         )
     if summary.n_unfound:
         lines.append(

@@ -170,7 +170,7 @@ class Collection:
         `max_regions` a number of objects. What was asked is remembered, and what is left out is as
         it was. Known images of these sources whose regions were found otherwise are searched again.
 
-        Raises EncoderNotFound, SourceError, EncoderMismatch, FinderError, CollectionBusy,
+        Raises EncoderNotFound, SourceError, EncoderMismatch, DetectorError, CollectionBusy,
         StoreError.
         """
         from bilderatlas.indexing import index

@@ -197,10 +197,10 @@ class _Given:
             raise LabelsError(f"{path} has no rows. Give a table with images and their labels.")
         image = _column(image_column, table[0], path, "images", "--image-column")
         label = _column(label_column or LABEL_COLUMNS, table[0], path, "labels", "--label-column")
-        finder = _Finder(places, path.parent)
+        known = _PlaceNames(places, path.parent)
         names = (_text(row[image]) for row in table)
         named = [
-            _Named(name, finder.rows_of(name), row[label])
+            _Named(name, known.rows_of(name), row[label])
             for name, row in zip(names, table, strict=True)
         ]
         return cls(str(path), named, table)
@@ -303,7 +303,7 @@ def _column(asked: str | Sequence[str], row: tables.Row, path: Path, what: str, 
     )
 
 
-class _Finder:
+class _PlaceNames:
     """Places by what a table may call them: ids, paths, ids in their tables, ends of paths."""
 
     def __init__(self, places: pa.Table, folder: Path) -> None:

@@ -20,7 +20,7 @@ from bilderatlas.indexing.places import SourcePlaces, Tally
 from bilderatlas.indexing.prepare import Prepared, Turn, Unreadable, in_threads
 from bilderatlas.indexing.sources import ImageRecord, Other, Source, counted, records_of
 from bilderatlas.indexing.stage_timer import StageClock, peak_memory_mib
-from bilderatlas.models.detectors import Finder, Finding, FoundRegion, load_finders, stamp_of
+from bilderatlas.models.detectors import Detector, Finding, FoundRegion, load_detectors, stamp_of
 from bilderatlas.models.encoders import Encoder, ImageEmbeddings
 from bilderatlas.results import OTHER, SMALL, WORDS, IndexRun, IndexSummary, Progress
 from bilderatlas.storage import Store
@@ -47,19 +47,20 @@ def index(  # noqa: PLR0913  an option is an argument
 ) -> Generator[Progress | IndexSummary]:
     """Bring the collection up to date with its sources; the last item is the summary.
 
-    Finders look at every new picture, and again at known ones whose regions other finders, or
+    Detectors look at every new picture, and again at known ones whose regions other detectors, or
     none, have found; where nothing is to be found regions stay as they are. `finding` is that of
     the last time where it is not said. `word_encoders` embed the words found in pictures, each as
     a space of its own. `exclude`, what the sources were opened with, and `min_side`, which new
     pictures must have, are remembered where they are said, and so are the `columns` of tables.
 
     May be stopped at any moment: what is written stays, and the next run goes on from there.
-    Raises FinderError, SourceError where no source has pictures, StoreError when the disk refuses.
+    Raises DetectorError, SourceError where no source has pictures, and StoreError when the disk
+    refuses.
     """
     started = time.monotonic()
     tally = Tally()
     finding = finding or store.finding
-    finders = load_finders(finding)
+    detectors = load_detectors(finding)
     n_threads = n_threads or os.cpu_count() or 2
     clock = StageClock(n_threads)
     with store.writing():
@@ -71,7 +72,7 @@ def index(  # noqa: PLR0913  an option is an argument
         store.repair()
         empty: list[_OnlyOthers] = []
         for source in sources:
-            turn = _SourceTurn(store, encoder, finders, source, tally, clock)
+            turn = _SourceTurn(store, encoder, detectors, source, tally, clock)
             yield from turn.run(batch_size, n_threads)
             if turn.has_pictures:
                 turn.settle(prune=prune)
@@ -84,7 +85,7 @@ def index(  # noqa: PLR0913  an option is an argument
         for word_encoder in word_encoders:
             yield from texts.complete(store, word_encoder, WORDS)
         store.tidy()
-        summary = _summary(store, encoder, finders, tally, clock, time.monotonic() - started)
+        summary = _summary(store, encoder, detectors, tally, clock, time.monotonic() - started)
         if tally.n_embedded or tally.n_refound:
             store.remember_index(_run_of(summary))
     yield summary
@@ -95,9 +96,9 @@ def read_again(
 ) -> Iterator[Progress]:
     """Take in pictures that the collection has lost, from rows of where they lay.
 
-    What cannot be read is a row in `problems`. Raises FinderError, StoreError.
+    What cannot be read is a row in `problems`. Raises DetectorError, StoreError.
     """
-    finders = load_finders(store.finding)
+    detectors = load_detectors(store.finding)
     by_source: dict[str, dict[str, Mapping[str, Any]]] = {}
     for place in places:
         by_source.setdefault(place["source"], {})[place["uri"]] = place
@@ -105,7 +106,7 @@ def read_again(
         store.add_space(encoder)
         for name, its in by_source.items():
             source = _Known(name, its)
-            turn = _SourceTurn(store, encoder, finders, source, Tally(), StageClock(n_threads))
+            turn = _SourceTurn(store, encoder, detectors, source, Tally(), StageClock(n_threads))
             yield from turn.run(BATCH_SIZE, n_threads)
             store.mark_unfinished(turn.after_a_stop)
 
@@ -179,14 +180,14 @@ class _SourceTurn:
         self,
         store: Store,
         encoder: Encoder,
-        finders: Sequence[Finder],
+        detectors: Sequence[Detector],
         source: Source,
         tally: Tally,
         clock: StageClock,
     ) -> None:
         self.store, self.encoder, self.source, self.tally = store, encoder, source, tally
         self.clock = clock
-        self.finders, self.stamp = finders, stamp_of(finders)
+        self.detectors, self.stamp = detectors, stamp_of(detectors)
         self.places = SourcePlaces(store, source.name, tally)
         self.known = set(store.read("images", ["image_id"])["image_id"].to_pylist())
         self.unfound = store.unfound(self.stamp) if self.stamp else set()
@@ -207,10 +208,10 @@ class _SourceTurn:
         n_total = self.source.count()
         records = (record for record in self.source.records() if not self._is_done(record))
         turn = Turn(
-            self.encoder, self.finders, self.known, self.unfound, self.clock, self.store.min_side
+            self.encoder, self.detectors, self.known, self.unfound, self.clock, self.store.min_side
         )
         # Pictures with their crops are large; finding takes so long that few need to wait.
-        n_ahead = n_threads * (2 if self.finders else 8)
+        n_ahead = n_threads * (2 if self.detectors else 8)
         with closing(
             in_threads(turn.prepare, records, n_threads=n_threads, n_ahead=n_ahead)
         ) as outcomes:
@@ -326,7 +327,7 @@ class _SourceTurn:
         return {row.image_id: True for row in rows}
 
     def _embed_parts(self, turns: Sequence[Prepared], crops: _Crops) -> None:
-        """Embed what finders found in some pictures, and note where they failed."""
+        """Embed what detectors found in some pictures, and note where they failed."""
         crops.image_ids += [prepared.image_id for prepared in turns]
         for prepared in turns:
             if prepared.find_problem:
@@ -415,12 +416,12 @@ def _no_pictures(tally: Tally) -> str:
 def _summary(
     store: Store,
     encoder: Encoder,
-    finders: Sequence[Finder],
+    detectors: Sequence[Detector],
     tally: Tally,
     clock: StageClock,
     seconds: float,
 ) -> IndexSummary:
-    stamp = stamp_of(finders)
+    stamp = stamp_of(detectors)
     return IndexSummary(
         n_images=store.count("images"),
         n_regions=store.count("regions"),
@@ -442,7 +443,7 @@ def _summary(
         images_per_s=round((tally.n_embedded + tally.n_refound) / max(seconds, 1e-9), 2),
         encoder=encoder.name,
         device=encoder.device,
-        finders=tuple(finder.name for finder in finders),
+        finders=tuple(detector.name for detector in detectors),
         stages=clock.speeds(),
         peak_memory_mib=round(peak_memory_mib(), 1),
     )

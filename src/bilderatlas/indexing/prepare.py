@@ -16,7 +16,7 @@ from bilderatlas.errors import BilderatlasError, ImageProblem
 from bilderatlas.indexing import images
 from bilderatlas.indexing.sources import ImageRecord, held
 from bilderatlas.indexing.stage_timer import StageClock
-from bilderatlas.models.detectors import Finder, FoundRegion
+from bilderatlas.models.detectors import Detector, FoundRegion
 from bilderatlas.models.encoders import Encoder
 from bilderatlas.results import SMALL
 from bilderatlas.storage.rows import ImageRow
@@ -43,7 +43,7 @@ class Prepared:
     image_id: str
     row: ImageRow | None = None
     pixels: Pixels | None = None  # (3, H, W)
-    parts: tuple[RegionCrop, ...] | None = None  # None where no finder looked
+    parts: tuple[RegionCrop, ...] | None = None  # None where no detector looked
     find_problem: str | None = None
     left_out: str | None = None  # what of its file was not read
 
@@ -66,7 +66,7 @@ class Turn:
     """What is done with each picture, the same for all of a run."""
 
     encoder: Encoder
-    finders: Sequence[Finder]
+    detectors: Sequence[Detector]
     known: Container[str]  # image ids; nothing more is to be done for these,
     unfound: Container[str]  # but for these of them, whose regions are to be found
     clock: StageClock
@@ -90,14 +90,14 @@ class Turn:
 
     def _prepared(self, record: ImageRecord, image_id: str, content: bytes) -> Prepared:
         whole_side = max(self.encoder.input_side, images.THUMBNAIL_SIDE)
-        min_side = max(whole_side, *(finder.min_side for finder in self.finders), 0)
+        min_side = max(whole_side, *(detector.min_side for detector in self.detectors), 0)
         with self.clock.timing("decode"):
             picture = images.decode(content, min_side=min_side)
         if image_id not in self.known and min(picture.width, picture.height) < self.min_side:
             raise _TooSmall(
                 f"{picture.width} x {picture.height} pixels; --min-side {self.min_side}"
             )
-        parts, problem = self._find(picture.image) if self.finders else (None, None)
+        parts, problem = self._find(picture.image) if self.detectors else (None, None)
         if image_id in self.known:
             return Prepared(
                 record, image_id, parts=parts, find_problem=problem, left_out=picture.left_out
@@ -117,15 +117,15 @@ class Turn:
         return Prepared(record, image_id, row, pixels, parts, problem, picture.left_out)
 
     def _find(self, image: Image.Image) -> tuple[tuple[RegionCrop, ...], str | None]:
-        """The regions of one picture; a finder that fails takes nothing from the others."""
+        """The regions of one picture; a detector that fails takes nothing from the others."""
         regions: list[FoundRegion] = []
         problems: list[str] = []
         with self.clock.timing("find"):
-            for finder in self.finders:
+            for detector in self.detectors:
                 try:
-                    regions += finder.find(image)
+                    regions += detector.find(image)
                 except Exception as error:  # noqa: BLE001  one image's turn, which goes on
-                    problems.append(f"{finder.name}: {_reason(error)}")
+                    problems.append(f"{detector.name}: {_reason(error)}")
             side = self.encoder.input_side
             crops = (images.reduced(images.crop(image, region.box), side) for region in regions)
             parts = tuple(
@@ -140,7 +140,7 @@ class Lacking:
 
     image_id: str
     regions: tuple[tuple[str, Box], ...]  # ids and boxes; the whole image is one of its own id
-    min_side: int  # pixels at which finders saw the picture
+    min_side: int  # pixels at which detectors saw the picture
 
 
 @dataclass(frozen=True, slots=True)

@@ -244,7 +244,7 @@ class _LackingImages:
 
 
 def _min_sides(store: Store, image_ids: pa.Array) -> NDArray[np.int64]:
-    """(M,) pixels at which finders saw each picture."""
+    """(M,) pixels at which detectors saw each picture."""
     images = store.read("images", ["image_id", "finding"])
     rows = pc.index_in(image_ids, value_set=images["image_id"].combine_chunks())
     stamps = images["finding"].combine_chunks().take(rows).dictionary_encode()

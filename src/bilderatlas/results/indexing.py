@@ -70,7 +70,7 @@ class IndexSummary:
     others: Mapping[str, int]  # what was passed over, by kind, the most frequent first
     without_pictures: Mapping[str, Mapping[str, int]]  # sources, and what is there, by kind
     n_refound: int  # known images that were searched for regions, for the first time or anew
-    n_unfound: int  # images that these finders have not seen: they lie elsewhere, or are missing
+    n_unfound: int  # images that these detectors have not seen: they lie elsewhere, or are missing
     seconds: float
     images_per_s: float  # embedded or searched images only
     encoder: str

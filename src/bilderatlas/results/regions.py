@@ -29,11 +29,11 @@ class Region:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A region of an image as its finder saw it."""
+    """A region of an image as its detector saw it."""
 
     region_id: str
     kind: str  # as of a Region
     label: str | None
     box: Box  # relative: x0, y0, x1, y1 in 0..1
-    score: float  # how sure its finder is, 0..1
+    score: float  # how sure its detector is, 0..1
     text: str | None  # the words there

@@ -2,7 +2,7 @@
 
 The order of writing makes a killed process harmless: embeddings, regions, images, places. An
 image is in the collection once its row in `images` is, and its parts once that row has the stamp of
-their finders; rows of a batch that came no further are swept away by `repair` before the next one
+their detectors; rows of a batch that came no further are swept away by `repair` before the next one
 is written.
 """
 
@@ -203,7 +203,7 @@ class Store(Tables):
         self._description.update(last_index=run.to_dict())
 
     def unfound(self, stamp: str) -> set[str]:
-        """The images whose regions are not, or not all, those of these finders."""
+        """The images whose regions are not, or not all, those of these detectors."""
         images = self.read("images", ["image_id", "finding"])
         found = pc.fill_null(pc.equal(images["finding"], stamp), False)
         return set(images["image_id"].filter(pc.invert(found)).to_pylist())

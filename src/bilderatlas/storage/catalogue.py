@@ -319,7 +319,7 @@ class Catalogue:
 
     @cached_property
     def detector_scores(self) -> NDArray[np.float64]:
-        """(N,) how sure finders were of each region, in 0..1."""
+        """(N,) how sure detectors were of each region, in 0..1."""
         scores: NDArray[np.float64] = self.regions["score"].to_numpy().astype(np.float64)
         return scores
 

@@ -20,7 +20,7 @@ IMAGES = pa.schema(
         ("taken_at", pa.timestamp("s")),
         ("perceptual_hash", pa.uint64()),
         ("thumbnail", pa.binary()),  # JPEG, 320 px
-        ("finding", pa.string()),  # the stamp of the finders of its regions; null: none looked
+        ("finding", pa.string()),  # the stamp of the detectors of its regions; null: none looked
     ]
 )
 PLACES = pa.schema(

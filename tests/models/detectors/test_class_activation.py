@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from bilderatlas.models.detectors import Finding, load_finders
+from bilderatlas.models.detectors import Finding, load_detectors
 from bilderatlas.models.detectors.class_activation import outline
 from tests.assets import assets
 
@@ -25,9 +25,9 @@ def test_where_nothing_is_active_nothing_is_outlined() -> None:
 
 @pytest.mark.model
 def test_a_zebra_is_found_and_said_to_be_found_by_activation() -> None:
-    (finder,) = load_finders(Finding(("objects",)))
+    (detector,) = load_detectors(Finding(("objects",)))
     path = assets() / "data" / "coco" / "images" / "000000000034.jpg"
-    best = finder.find(Image.open(path).convert("RGB"))[0]
+    best = detector.find(Image.open(path).convert("RGB"))[0]
     assert (best.kind, best.label) == ("animal", "activation: zebra")
     x0, y0, x1, y1 = best.box
     assert x0 < 0.4 < x1  # its middle, by hand

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from bilderatlas.errors import FinderError
-from bilderatlas.models.detectors import Finding, absolute, load_finders
+from bilderatlas.errors import DetectorError
+from bilderatlas.models.detectors import Finding, absolute, load_detectors
 from bilderatlas.models.encoders import repositories
 from tests.indexing.pile import draw_many, new_collection
 from tests.models.detectors.detectors import write_detr, write_yolox
@@ -21,8 +21,8 @@ CAT = [[0.5, 0.5, 0.5, 0.5]], [[0.0, 9.0, 0.0, 0.0]]
 
 
 def labels_of(detector: str) -> list[str | None]:
-    [finder] = load_finders(Finding(("objects",), detector))
-    return [region.label for region in finder.find(Image.new("RGB", (40, 40)))]
+    [opened] = load_detectors(Finding(("objects",), detector))
+    return [region.label for region in opened.find(Image.new("RGB", (40, 40)))]
 
 
 @pytest.fixture
@@ -47,8 +47,8 @@ def test_a_folder_filled_by_hand_needs_no_hub() -> None:
 @pytest.mark.usefixtures("closed_port")
 def test_a_hub_that_is_away_is_told_with_what_serves_instead() -> None:
     started = time.monotonic()
-    with pytest.raises(FinderError) as refused:
-        load_finders(Finding(("objects",), "d-fine-s"))
+    with pytest.raises(DetectorError) as refused:
+        load_detectors(Finding(("objects",), "d-fine-s"))
     assert time.monotonic() - started < 5
     by_hand = str(repositories.by_hand("detectors", "d-fine-s"))
     for told in ("Detector 'd-fine-s'", "onnx-community/dfine_s_coco-ONNX", by_hand):
@@ -60,11 +60,11 @@ def test_a_hub_that_is_away_is_told_with_what_serves_instead() -> None:
 @pytest.mark.usefixtures("closed_port")
 def test_half_a_download_is_not_taken_for_a_detector(d_fine: Path) -> None:
     (d_fine / "onnx" / "model.onnx").unlink()
-    with pytest.raises(FinderError, match="could not be reached"):
+    with pytest.raises(DetectorError, match="could not be reached"):
         labels_of("d-fine-n")
 
 
-def test_only_what_a_finder_reads_is_fetched(
+def test_only_what_a_detector_reads_is_fetched(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = write_detr(tmp_path / "repository", *CAT)
@@ -85,14 +85,14 @@ def test_a_repository_without_a_detector_is_refused(
     (tmp_path / "README.md").write_text("Weights for torch only.")
     with (
         serving(tmp_path, monkeypatch),
-        pytest.raises(FinderError, match=r"has no ONNX detector .*optimum-cli export onnx"),
+        pytest.raises(DetectorError, match=r"has no ONNX detector .*optimum-cli export onnx"),
     ):
-        load_finders(Finding(("objects",), "hf:someone/something"))
+        load_detectors(Finding(("objects",), "hf:someone/something"))
 
 
 def test_a_name_that_is_no_repository_is_refused() -> None:
-    with pytest.raises(FinderError, match="hf:OWNER/NAME was expected"):
-        load_finders(Finding(("objects",), "hf:detr"))
+    with pytest.raises(DetectorError, match="hf:OWNER/NAME was expected"):
+        load_detectors(Finding(("objects",), "hf:detr"))
 
 
 @pytest.mark.usefixtures("d_fine", "closed_port")

@@ -9,32 +9,34 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from bilderatlas.errors import FinderError
+from bilderatlas.errors import DetectorError
 from bilderatlas.models.detectors import coco
-from bilderatlas.models.detectors.object_detector import ObjectFinder
+from bilderatlas.models.detectors.object_detector import ObjectDetector
 from tests.assets import assets
 from tests.models.detectors.detectors import write_detr, write_rf_detr, write_yolox
 
 WIDE = Image.new("RGB", (200, 100))  # letterboxed to 32 x 16 of 32 x 32
 
 
-def found(finder: ObjectFinder, image: Image.Image = WIDE) -> list[tuple[str, str | None, list]]:
+def found(
+    detector: ObjectDetector, image: Image.Image = WIDE
+) -> list[tuple[str, str | None, list]]:
     """Kind, label and box, to a thousandth."""
     return [
         (region.kind, region.label, np.round(region.box, 3).tolist())
-        for region in finder.find(image)
+        for region in detector.find(image)
     ]
 
 
 def test_yolox_anchors_are_decoded_and_the_letterbox_taken_off(tmp_path: Path) -> None:
     # Anchor 5 of the first grid: cell (1, 1) of 8 pixels. Its centre is (8, 8), its size 8 x 8.
     path = write_yolox(tmp_path / "m.onnx", {5: (0, 0, 0, 0, 0.8, 16)})
-    assert found(ObjectFinder(path)) == [("animal", "dog", [0.125, 0.25, 0.375, 0.75])]
+    assert found(ObjectDetector(path)) == [("animal", "dog", [0.125, 0.25, 0.375, 0.75])]
 
 
 def test_of_two_overlapping_boxes_of_a_label_the_better_stays(tmp_path: Path) -> None:
     seen = {5: (0, 0, 0.6, 0.6, 0.5, 2), 9: (0, -1, 0.6, 0.6, 0.9, 2), 6: (-1, 0, 0.6, 0.6, 0.7, 0)}
-    regions = ObjectFinder(write_yolox(tmp_path / "m.onnx", seen)).find(WIDE)
+    regions = ObjectDetector(write_yolox(tmp_path / "m.onnx", seen)).find(WIDE)
     assert [(r.label, round(r.score, 2)) for r in regions] == [("car", 0.9), ("person", 0.7)]
 
 
@@ -50,7 +52,7 @@ def test_small_large_and_unlikely_objects_are_left_out_and_the_best_are_kept(
         1: (0, 0.5, 0, 0, 0.7, 0),
     }
     path = write_yolox(tmp_path / "m.onnx", seen)
-    scores = [r.score for r in ObjectFinder(path, min_area=0.02, max_regions=2).find(WIDE)]
+    scores = [r.score for r in ObjectDetector(path, min_area=0.02, max_regions=2).find(WIDE)]
     assert scores == pytest.approx([0.7, 0.5])
 
 
@@ -58,7 +60,7 @@ def test_detr_judges_by_shares_whose_last_is_nothing(tmp_path: Path) -> None:
     boxes = [[0.5, 0.5, 0.5, 0.5], [0.2, 0.2, 0.2, 0.4], [0.5, 0.5, 0.2, 0.2]]
     logits = [[0, 9, 0, 0], [0, 0, 9, 0], [0, 5, 0, 9]]
     folder = write_detr(tmp_path / "detr", boxes, logits)
-    assert found(ObjectFinder(folder)) == [
+    assert found(ObjectDetector(folder)) == [
         ("animal", "cat", [0.25, 0.25, 0.75, 0.75]),
         ("object", "teapot", [0.1, 0.0, 0.3, 0.4]),
     ]
@@ -67,12 +69,12 @@ def test_detr_judges_by_shares_whose_last_is_nothing(tmp_path: Path) -> None:
 def test_rf_detr_judges_each_class_by_itself_by_the_ids_of_coco(tmp_path: Path) -> None:
     boxes = [[0.5, 0.5, 0.5, 0.5], [0.25, 0.25, 0.5, 0.5], [0.5, 0.5, 0.4, 0.4]]
     logits = {(0, 1): 2.0, (1, 90): 0.0, (2, 12): 9.0}  # 12 is no label of COCO's
-    finder = ObjectFinder(write_rf_detr(tmp_path / "rf.onnx", boxes, logits))
-    assert found(finder) == [
+    detector = ObjectDetector(write_rf_detr(tmp_path / "rf.onnx", boxes, logits))
+    assert found(detector) == [
         ("person", "person", [0.25, 0.25, 0.75, 0.75]),
         ("object", "toothbrush", [0.0, 0.0, 0.5, 0.5]),
     ]
-    assert finder.find(WIDE)[1].score == pytest.approx(0.5)
+    assert detector.find(WIDE)[1].score == pytest.approx(0.5)
 
 
 def test_every_label_of_coco_has_its_super_class() -> None:
@@ -97,8 +99,8 @@ def test_every_label_of_coco_has_its_super_class() -> None:
     ],
 )
 def test_what_is_no_detector_is_refused(tmp_path: Path, make, told: str) -> None:
-    with pytest.raises(FinderError, match=told):
-        ObjectFinder(make(tmp_path / "model_a.onnx"))
+    with pytest.raises(DetectorError, match=told):
+        ObjectDetector(make(tmp_path / "model_a.onnx"))
 
 
 def _write_odd(path: Path) -> Path:
@@ -117,12 +119,12 @@ def _two_models(folder: Path) -> Path:
 def test_a_real_detector_finds_what_people_marked() -> None:
     """Of the large people, animals and vehicles of 25 photographs, most are found, in place."""
     folder = assets() / "data" / "coco"
-    finder = ObjectFinder(assets() / "models" / "yolox-nano", min_area=0.02)
+    detector = ObjectDetector(assets() / "models" / "yolox-nano", min_area=0.02)
     listed = json.loads((folder / "coco.json").read_text("utf-8"))["images"]
     n_marked = n_found = 0
     for entry in [entry for entry in listed if entry.get("has_boxes")][:25]:
         image = Image.open(folder / entry["file"]).convert("RGB")
-        regions = finder.find(image)
+        regions = detector.find(image)
         for marked in entry["objects"]:
             x, y, width, height = marked["bbox"]
             label = coco.LABEL_OF_ID[marked["category_id"]]

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image, ImageDraw, ImageFont
 
 from bilderatlas.models.detectors import ocr
-from bilderatlas.models.detectors.ocr import Line, TextFinder, join
+from bilderatlas.models.detectors.ocr import Line, TextReader, join
 from tests.assets import assets
 
 
@@ -73,11 +73,11 @@ def test_written_words_are_read_without_a_download() -> None:
     pen.text((60, 60), "Fresh bread daily", "black", font=font)
     pen.text((60, 110), "from seven to noon", "black", font=font)
     pen.text((500, 480), "CLOSED", "red", font=font)
-    above, below = TextFinder().find(image)
+    above, below = TextReader().find(image)
     assert (above.kind, above.text) == ("text", "Fresh bread daily\nfrom seven to noon")
     assert below.text == "CLOSED"
     assert above.box == pytest.approx((60 / 900, 68 / 600, 405 / 900, 155 / 600), abs=0.03)
-    assert TextFinder().find(Image.new("RGB", (64, 64), "white")) == []
+    assert TextReader().find(Image.new("RGB", (64, 64), "white")) == []
 
 
 @pytest.mark.model
@@ -86,10 +86,10 @@ def test_blocks_hold_every_word_that_rapidocr_reads() -> None:
     from rapidocr import RapidOCR
 
     by_hand = RapidOCR(params={"Global.log_level": "error"})
-    finder = TextFinder()
+    reader = TextReader()
     for name in ("img_106", "img_108"):
         path = assets() / "data" / "words" / f"{name}.jpg"
-        ours = " ".join(region.text or "" for region in finder.find(_open(path)))
+        ours = " ".join(region.text or "" for region in reader.find(_open(path)))
         assert sorted(ours.split()) == sorted(" ".join(by_hand(path).txts).split())
 
 
@@ -104,5 +104,5 @@ def test_without_rapidocr_finding_text_says_what_to_install(
     import sys
 
     monkeypatch.setitem(sys.modules, "rapidocr", None)
-    with pytest.raises(ocr.FinderError, match=r"pip install 'bilderatlas\[ocr\]'"):
-        TextFinder()
+    with pytest.raises(ocr.DetectorError, match=r"pip install 'bilderatlas\[ocr\]'"):
+        TextReader()

@@ -1,7 +1,7 @@
-"""Finders: a picture -> its regions, objects and blocks of text, each with its box.
+"""Detectors: a picture -> its regions, objects and blocks of text, each with its box.
 
-`load_finders` is the way in. Objects are found by an ONNX detector, or by the class activation of
-the built-in encoder where there is none; text by RapidOCR.
+`load_detectors` is the way in. Objects are found by an ONNX detector, or by the class activation of
+the built-in encoder where none is named; the detector of text is a reader, RapidOCR.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 from bilderatlas.arrays import Box, Boxes, Scores
-from bilderatlas.errors import FinderError
+from bilderatlas.errors import DetectorError
 from bilderatlas.models.detectors import coco
 
 if TYPE_CHECKING:
@@ -28,12 +28,12 @@ MAX_AREA = 0.9  # of the picture: what is larger is the picture itself
 
 @dataclass(frozen=True, slots=True)
 class FoundRegion:
-    """A part of a picture that a finder found."""
+    """A part of a picture that a detector found."""
 
     kind: str  # person, animal, vehicle, outdoor, sports, object, text
     label: str | None
     box: Box
-    score: float  # the finder's own, in 0..1
+    score: float  # the detector's own, in 0..1
     text: str | None = None
 
     @property
@@ -44,7 +44,7 @@ class FoundRegion:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What is to be found in every picture of a collection. Raises FinderError."""
+    """What is to be found in every picture of a collection. Raises DetectorError."""
 
     names: tuple[str, ...] = ()
     detector: str = ACTIVATION  # or a detector's ONNX file or folder, or its name on the hub
@@ -54,22 +54,22 @@ class Finding:
     def __post_init__(self) -> None:
         for name in self.names:
             if name not in NAMES:
-                raise FinderError(
+                raise DetectorError(
                     f"Nothing here finds {name!r}. Find 'objects', 'text' or both ('objects,text');"
                     " 'none' finds nothing in new pictures."
                 )
         if not 0 <= self.min_area < MAX_AREA:
-            raise FinderError(
+            raise DetectorError(
                 f"The smallest area is {self.min_area:g}; it is a part of the picture, from 0 to "
                 f"below {MAX_AREA}."
             )
         if self.max_regions < 1:
-            raise FinderError(
+            raise DetectorError(
                 f"At most {self.max_regions} regions were asked for; ask for 1 or more."
             )
 
 
-class Finder(Protocol):
+class Detector(Protocol):
     """Anything that finds regions. May be asked from several threads at once."""
 
     name: str  # activation, rapidocr, or the detector's
@@ -81,28 +81,28 @@ class Finder(Protocol):
         ...
 
 
-def load_finders(finding: Finding) -> list[Finder]:
-    """Open what the finding asks for. Raises FinderError."""
-    finders: list[Finder] = []
+def load_detectors(finding: Finding) -> list[Detector]:
+    """Open what the finding asks for. Raises DetectorError."""
+    detectors: list[Detector] = []
     if "objects" in finding.names:
-        finders.append(_load_detector(finding))
+        detectors.append(_load_object_detector(finding))
     if "text" in finding.names:
-        from bilderatlas.models.detectors.ocr import TextFinder
+        from bilderatlas.models.detectors.ocr import TextReader
 
-        finders.append(TextFinder())
-    return finders
+        detectors.append(TextReader())
+    return detectors
 
 
-def _load_detector(finding: Finding) -> Finder:
+def _load_object_detector(finding: Finding) -> Detector:
     if finding.detector == ACTIVATION:
-        from bilderatlas.models.detectors.class_activation import ActivationFinder
+        from bilderatlas.models.detectors.class_activation import ActivationDetector
 
-        return ActivationFinder(min_area=finding.min_area, max_regions=finding.max_regions)
+        return ActivationDetector(min_area=finding.min_area, max_regions=finding.max_regions)
     from bilderatlas.models.detectors import hub
-    from bilderatlas.models.detectors.object_detector import ObjectFinder
+    from bilderatlas.models.detectors.object_detector import ObjectDetector
 
     is_of_the_hub = hub.knows(finding.detector)
-    return ObjectFinder(
+    return ObjectDetector(
         hub.fetch(finding.detector) if is_of_the_hub else Path(finding.detector),
         min_area=finding.min_area,
         max_regions=finding.max_regions,
@@ -119,18 +119,18 @@ def absolute(detector: str | Path) -> str:
     return str(Path(detector).expanduser().absolute())
 
 
-def stamp_of(finders: Sequence[Finder]) -> str | None:
-    """What tells the regions of these finders from those of others; None without finders."""
-    return "; ".join(finder.stamp for finder in finders) or None
+def stamp_of(detectors: Sequence[Detector]) -> str | None:
+    """What tells the regions of these detectors from those of others; None without detectors."""
+    return "; ".join(detector.stamp for detector in detectors) or None
 
 
 def min_side_of(stamp: str | None) -> int:
-    """Pixels of the shorter side at which finders of this stamp saw a picture; 0 without any."""
+    """Pixels of the shorter side at which detectors of this stamp saw a picture; 0 without any."""
     if not stamp:
         return 0
     from bilderatlas.models.detectors import object_detector, ocr
 
-    return ocr.MIN_SIDE if ocr.TextFinder.stamp in stamp.split("; ") else object_detector.MIN_SIDE
+    return ocr.MIN_SIDE if ocr.TextReader.stamp in stamp.split("; ") else object_detector.MIN_SIDE
 
 
 def select(found: Iterable[FoundRegion], *, min_area: float, max_regions: int) -> list[FoundRegion]:

@@ -47,7 +47,7 @@ VEHICLES = {
 PEOPLE = {"baseball player", "bridegroom", "scuba diver"}
 
 
-class ActivationFinder:
+class ActivationDetector:
     """The built-in encoder's picture tower, opened once more, with its inside in view."""
 
     name = ACTIVATION

@@ -11,7 +11,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
-from bilderatlas.errors import FinderError
+from bilderatlas.errors import DetectorError
 from bilderatlas.models.encoders import repositories
 from bilderatlas.models.encoders.model_folder import is_weights_of
 from bilderatlas.models.encoders.repositories import PREFIX
@@ -46,7 +46,7 @@ def knows(name: str) -> bool:
 
 
 def fetch(name: str) -> Path:
-    """The folder of a detector; what is not on disk is downloaded. Raises FinderError."""
+    """The folder of a detector; what is not on disk is downloaded. Raises DetectorError."""
     repository = _repository(name)
     by_hand = repositories.by_hand("detectors", name)
     for folder in (by_hand, repositories.cached(repository, _needed)):
@@ -57,11 +57,11 @@ def fetch(name: str) -> Path:
         repository=repository,
         by_hand=by_hand,
         otherwise="leave out --detector: objects are then found by class activation",
-        refusal=FinderError,
+        refusal=DetectorError,
     )
     needed = _needed(repositories.files(request))
     if not needed:
-        raise FinderError(
+        raise DetectorError(
             f"{repository} has no ONNX detector ({' or '.join(MODEL_FILES)}). Export it with "
             f"'optimum-cli export onnx --model {repository} FOLDER', and use FOLDER."
         )
@@ -73,7 +73,7 @@ def _repository(name: str) -> str:
         return DETECTORS[name].repository
     repository = name.removeprefix(PREFIX)
     if not re.fullmatch(r"[\w.-]+/[\w.-]+", repository):
-        raise FinderError(
+        raise DetectorError(
             f"Detector {name!r} names no repository; hf:OWNER/NAME was expected, for instance "
             f"hf:{DETECTORS['d-fine-n'].repository}."
         )
@@ -81,7 +81,7 @@ def _repository(name: str) -> str:
 
 
 def _needed(listed: Collection[str]) -> list[str]:
-    """Of a repository's files, those that a finder reads: one model, and how it wants pictures."""
+    """Of a repository's files, those that are read: one model, and how it wants pictures."""
     model = next((name for name in MODEL_FILES if name in listed), None)
     if model is None:
         return []

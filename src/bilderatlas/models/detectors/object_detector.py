@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from bilderatlas.arrays import Boxes, Scores
-from bilderatlas.errors import FinderError
+from bilderatlas.errors import DetectorError
 from bilderatlas.models.detectors import FoundRegion, coco, overlaps, select
 from bilderatlas.models.detectors.hub import CONFIG_FILES, DETECTORS, MODEL_FILES
 from bilderatlas.models.encoders.preprocessing import Preprocessing
@@ -41,8 +41,8 @@ class Detections:
     classes: NDArray[np.int64]  # (N,)
 
 
-class ObjectFinder:
-    """A detector, loaded."""
+class ObjectDetector:
+    """An ONNX detector, loaded."""
 
     min_side = MIN_SIDE
 
@@ -64,13 +64,13 @@ class ObjectFinder:
         self._min_area, self._max_regions, self._min_score = min_area, max_regions, min_score
         # One thread a picture: several pictures are looked at at once.
         folder = given if given.is_dir() else path.parent
-        self._detector = _detector(Tower(path, n_threads=1), folder)
+        self._family = _family(Tower(path, n_threads=1), folder)
         configs = [folder / name for name in CONFIG_FILES if (folder / name).is_file()]
         self.stamp = f"{hash_files([path, *configs])} {min_area:g} {max_regions}"
 
     def find(self, image: Image.Image) -> list[FoundRegion]:
         """Likely objects of a fitting size, best first, at most `max_regions`."""
-        found, labels = self.detect(image), self._detector.labels
+        found, labels = self.detect(image), self._family.labels
         regions = [
             FoundRegion(coco.kind_of(labels[label]), labels[label], box, score)
             for box, score, label in zip(
@@ -82,7 +82,7 @@ class ObjectFinder:
 
     def detect(self, image: Image.Image) -> Detections:
         """Everything that it sees, best first where boxes had to be thinned."""
-        return self._detector.detect(image)
+        return self._family.detect(image)
 
 
 class Yolox:
@@ -165,7 +165,7 @@ class Detr:
         return {"pixel_mask": np.ones((1, *shape), np.int64)}
 
 
-def _detector(tower: Tower, folder: Path) -> Yolox | Detr:
+def _family(tower: Tower, folder: Path) -> Yolox | Detr:
     """Tell the family by what the graph puts out."""
     if any({boxes, logits} <= tower.outputs.keys() for boxes, logits in BOX_OUTPUTS.items()):
         return Detr(tower, folder)
@@ -173,7 +173,7 @@ def _detector(tower: Tower, folder: Path) -> Yolox | Detr:
     if len(shapes) == 1 and len(shapes[0]) == 3 and isinstance(shapes[0][2], int):
         return Yolox(tower, folder)
     told = ", ".join(f"{name} {shape}" for name, shape in tower.outputs.items())
-    raise FinderError(
+    raise DetectorError(
         f"{tower.path} puts out {told}; a detector was expected: YOLOX (one output of anchors), "
         "DETR (logits, pred_boxes) or RF-DETR (dets, labels). Export it without post-processing."
     )
@@ -186,10 +186,10 @@ def _model_file(given: Path) -> Path:
     found = [path for path in named if path.is_file()] or sorted(given.glob("*.onnx"))
     if len(found) != 1 and not any(path in named for path in found):
         held = f"{len(found)} ONNX files" if given.is_dir() else "nothing"
-        raise FinderError(
+        raise DetectorError(
             f"There is {held} at {given}; a detector was expected: its ONNX file, a folder with "
             f"one, hf:OWNER/NAME, {', '.join(DETECTORS)}. '--detector activation' finds objects "
-            "without a detector."
+            "with the built-in encoder alone."
         )
     return found[0]
 
@@ -203,7 +203,7 @@ def _labels(folder: Path, n_classes: int | str | None) -> dict[int, str]:
         return dict(enumerate(coco.LABELS))
     if n_classes in (91, 92):  # by COCO's own ids
         return dict(coco.LABEL_OF_ID)
-    raise FinderError(
+    raise DetectorError(
         f"A detector of {n_classes} classes lies in {folder}, and nothing says what they "
         "are. Put its config.json beside it, with 'id2label'."
     )
@@ -215,7 +215,7 @@ def _read_json(path: Path) -> dict[str, Any]:
     try:
         content: dict[str, Any] = json.loads(path.read_text("utf-8"))
     except json.JSONDecodeError as error:
-        raise FinderError(f"{path} is not JSON ({error}). Download it again.") from error
+        raise DetectorError(f"{path} is not JSON ({error}). Download it again.") from error
     return content
 
 
@@ -247,7 +247,7 @@ def _anchors(
         if n_anchors in (sum(map(len, grids)), None) or isinstance(n_anchors, str):
             cells = np.concatenate(grids).astype(np.float32)
             return cells, np.repeat(strides, [len(grid) for grid in grids]).astype(np.float32)
-    raise FinderError(
+    raise DetectorError(
         f"{n_anchors} anchors for pictures of {size[1]} x {size[0]} pixels are not those of YOLOX. "
         "Use a detector of the YOLOX, DETR or RF-DETR family."
     )

@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image
 
 from bilderatlas.arrays import Box
-from bilderatlas.errors import FinderError
+from bilderatlas.errors import DetectorError
 from bilderatlas.models.detectors import FoundRegion
 from bilderatlas.models.encoders import runtimes
 
@@ -37,7 +37,7 @@ class Line:
         return self.y1 - self.y0
 
 
-class TextFinder:
+class TextReader:
     """RapidOCR with the models inside its package: nothing is downloaded."""
 
     name = "rapidocr"
@@ -133,7 +133,7 @@ def _engine() -> Any:
     try:
         from rapidocr import RapidOCR
     except ImportError as error:
-        raise FinderError(
+        raise DetectorError(
             "Text is found by RapidOCR, which is not installed here. Install it: "
             "pip install 'bilderatlas[ocr]'"
         ) from error
