@@ -28,7 +28,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
 from bilderatlas.analysis import clustering
-from bilderatlas.analysis.clustering import choosing_k
+from bilderatlas.analysis.clustering import k_advice
 from bilderatlas.analysis.evaluation import Agreement, agreement
 from bilderatlas.arrays import ClusterLabels, Embeddings, to_unit_length
 from bilderatlas.models import encoders
@@ -279,7 +279,7 @@ class Judged:
 
 def judge_k(each: Labelled) -> Judged:
     most = max(2, len(each.rows) // 2)
-    tried = [k for k in choosing_k.CANDIDATES if k <= most]
+    tried = [k for k in k_advice.CANDIDATES if k <= most]
     return _judge(each, "kmeans", "k", tried)
 
 

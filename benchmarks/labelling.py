@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 from sklearn.linear_model import LogisticRegression
 
-from bilderatlas.analysis.classification import choosing, neighbors_vote
+from bilderatlas.analysis.classification import active_learning, neighbors_vote
 from bilderatlas.arrays import Embeddings, to_unit_length
 from bilderatlas.models import encoders
 
@@ -82,7 +82,7 @@ def _measure(drawn: Drawn) -> tuple[float, float, float, float, float]:
     labels = sparse.csr_array((ones, (np.arange(len(drawn.known)), drawn.known_classes)))
     background = neighbors_vote.mean_cosine(np.concatenate([drawn.known, drawn.others]))
     shares = neighbors_vote.vote(drawn.others, drawn.known, labels, background=background)
-    best = choosing.best(shares)
+    best = active_learning.best(shares)
     is_right = best.label == drawn.other_classes
     is_sure = best.probability >= SURE
     means = to_unit_length(labels.T @ drawn.known)  # (C, D)

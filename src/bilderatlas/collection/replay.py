@@ -2,7 +2,8 @@
 
 The decisions in force are gone through once more, oldest first. A decision counts in the run that
 it was made in, and in every run made after it. There its clusters are those that overlap most with
-those that it was about; `corrections.py` says when, and what cannot be carried is reported.
+those that it was about; `analysis/constraints.py` says when, and what cannot be carried is
+reported.
 """
 
 from __future__ import annotations

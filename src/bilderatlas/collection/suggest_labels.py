@@ -10,7 +10,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 from scipy import sparse
 
-from bilderatlas.analysis.classification import choosing, neighbors_vote
+from bilderatlas.analysis.classification import active_learning, neighbors_vote
 from bilderatlas.collection import label as labelling
 from bilderatlas.errors import QueryError
 from bilderatlas.results import Suggestion
@@ -48,9 +48,9 @@ def suggest(
     if not len(rows):
         return []
     likely = _likely(catalogue, known, rows)
-    best = choosing.best(likely)
+    best = active_learning.best(likely)
     if order == "diverse":
-        chosen = choosing.diverse(
+        chosen = active_learning.diverse(
             catalogue.vectors[rows], n, catalogue.vectors[known.rows] if len(known.rows) else None
         )
     else:
@@ -123,7 +123,8 @@ def _drawn(rows: NDArray[np.int64], n: int, seed: int) -> NDArray[np.int64]:
 def _check(n: int, order: str) -> None:
     if n < 1:
         raise QueryError(f"{n} suggestions were asked for; ask for 1 or more.")
-    if order not in choosing.ORDERS:
+    if order not in active_learning.ORDERS:
         raise QueryError(
-            f"Suggestions have no order {order!r}; choose one of: {', '.join(choosing.ORDERS)}."
+            f"Suggestions have no order {order!r}; "
+            f"choose one of: {', '.join(active_learning.ORDERS)}."
         )

@@ -12,8 +12,8 @@ from bilderatlas.figures.paper import GREY, INK, LINE, MOUNT, PALETTE, PAPER, QU
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from bilderatlas.analysis.clustering.choosing_eps import EpsAdvice, EpsCurves
-    from bilderatlas.analysis.clustering.choosing_k import KAdvice, KCurves
+    from bilderatlas.analysis.clustering.eps_advice import EpsAdvice, EpsCurves
+    from bilderatlas.analysis.clustering.k_advice import KAdvice, KCurves
 
 _RED, _BLUE, _YELLOW, _GREEN = PALETTE[:4]
 _N_LETTERS = 165  # of a reason in a line

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bilderatlas.analysis.clustering import choosing_eps, choosing_k, directions
-from bilderatlas.analysis.clustering.choosing_eps import EpsAdvice, EpsCurves
-from bilderatlas.analysis.clustering.choosing_k import KAdvice, KCurves
+from bilderatlas.analysis.clustering import directions, eps_advice, k_advice
+from bilderatlas.analysis.clustering.eps_advice import EpsAdvice, EpsCurves
+from bilderatlas.analysis.clustering.k_advice import KAdvice, KCurves
 from bilderatlas.arrays import Embeddings
 from bilderatlas.errors import QueryError
 
@@ -75,15 +75,15 @@ def advise(
         raise QueryError(f"There are {n} items; advice needs {N_FEWEST} or more. Add pictures.")
     if not 1 <= min_samples <= n:
         raise QueryError(f"min_samples is {min_samples}; expected 1 to {n}. Try 2.")
-    rows = directions.main(embeddings, seed, only=choosing_k.sample(n, seed))
-    k_curves = choosing_k.measure(rows, seed, with_stability=True)
-    eps_curves = choosing_eps.measure(embeddings, min_samples=min_samples, seed=seed)
+    rows = directions.main(embeddings, seed, only=k_advice.sample(n, seed))
+    k_curves = k_advice.measure(rows, seed, with_stability=True)
+    eps_curves = eps_advice.measure(embeddings, min_samples=min_samples, seed=seed)
     return Advice(
         kind,
         n,
-        choosing_k.recommend(k_curves),
+        k_advice.recommend(k_curves),
         k_curves,
-        choosing_eps.recommend(eps_curves),
+        eps_advice.recommend(eps_curves),
         eps_curves,
     )
 

@@ -1,1 +1,3 @@
-"""The pages: one file a page, one shell around them (`app.py`), all their words in `texts.py`."""
+"""The pages: one file a page in `views`, one shell around them (`app.py`), all their words in
+`locales`.
+"""

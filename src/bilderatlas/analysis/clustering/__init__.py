@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 
 from bilderatlas.analysis.clustering import (
     centroids,
-    choosing_eps,
-    choosing_k,
     density,
     directions,
+    eps_advice,
+    k_advice,
     linkage,
     neighborhoods,
 )
@@ -143,7 +143,7 @@ def _check_k(n: int, k: int | str) -> None:
 
 
 def _check_eps(n: int, eps: float | str) -> None:
-    if eps == "auto" and n < choosing_eps.N_FEWEST:
+    if eps == "auto" and n < eps_advice.N_FEWEST:
         raise QueryError(f"eps cannot be chosen for {n} items; give one, for instance 0.2.")
     if eps != "auto" and not (not isinstance(eps, str) and 0 < eps <= 2):
         raise QueryError(
@@ -185,16 +185,16 @@ def _one_cluster(n: int, parameters: Mapping[str, float | str]) -> ClusterResult
 
 def _by_neighborhoods(embeddings: Embeddings, options: Options, seed: int) -> ClusterResult:
     if isinstance(options.eps, str):
-        curves = choosing_eps.measure(embeddings, min_samples=options.min_samples, seed=seed)
-        options = replace(options, eps=choosing_eps.recommend(curves).eps)
+        curves = eps_advice.measure(embeddings, min_samples=options.min_samples, seed=seed)
+        options = replace(options, eps=eps_advice.recommend(curves).eps)
     found = neighborhoods.dbscan(embeddings, float(options.eps), options.min_samples)
     return _result(*found, options.read_by("dbscan"))
 
 
 def _by_centres(rows: directions.Rows, method: str, options: Options, seed: int) -> ClusterResult:
     if isinstance(options.k, str):
-        curves = choosing_k.measure(rows[choosing_k.sample(len(rows), seed)], seed)
-        options = replace(options, k=choosing_k.recommend(curves).k)
+        curves = k_advice.measure(rows[k_advice.sample(len(rows), seed)], seed)
+        options = replace(options, k=k_advice.recommend(curves).k)
     model = centroids.fit(rows, int(options.k), seed, small_batches=method != "kmeans")
     found = centroids.labels(model), centroids.firmness(rows, model)
     return _result(*found, options.read_by(method))

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bilderatlas.analysis import cancellation, clustering
-from bilderatlas.analysis.evaluation.groups import Agreement, Classes, agreement
+from bilderatlas.analysis.evaluation.agreement import Agreement, Classes, agreement
 from bilderatlas.arrays import ClusterLabels, Embeddings
 from bilderatlas.errors import QueryError
 

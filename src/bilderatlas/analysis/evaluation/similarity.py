@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bilderatlas.analysis import cancellation
-from bilderatlas.analysis.evaluation.groups import Classes
+from bilderatlas.analysis.evaluation.agreement import Classes
 from bilderatlas.arrays import Embeddings, Scores
 
 Matrix = NDArray[np.float64]

@@ -20,7 +20,7 @@ from bilderatlas.arrays import Embeddings, Pixels, to_unit_length
 from bilderatlas.models.encoders import EncoderFacts, ImageEmbeddings
 from bilderatlas.models.encoders.preprocessing import Preprocessing
 from bilderatlas.models.encoders.text_encoder import refusal_of_pictures
-from bilderatlas.models.encoders.tokenizing import open_tokenizer, tokenize
+from bilderatlas.models.encoders.tokenizer import open_tokenizer, tokenize
 from bilderatlas.models.encoders.towers import Tower, hash_files
 
 FOLDER = Path(__file__).parent / "builtin"

@@ -20,7 +20,7 @@ from bilderatlas.models.encoders import ImageEmbeddings
 from bilderatlas.models.encoders.model_folder import ModelFolder, is_weights_of, read_json
 from bilderatlas.models.encoders.onnx_graph import features_of
 from bilderatlas.models.encoders.preprocessing import Preprocessing
-from bilderatlas.models.encoders.tokenizing import Tokens, open_tokenizer, tokenize
+from bilderatlas.models.encoders.tokenizer import Tokens, open_tokenizer, tokenize
 from bilderatlas.models.encoders.towers import Tower, hash_files
 
 SIGLIP_TOKENS = 64  # its training length, which its files do not always state

@@ -19,7 +19,7 @@ from bilderatlas.models.encoders.onnx_encoder import (
     token_feeds,
     with_external_weights,
 )
-from bilderatlas.models.encoders.tokenizing import Tokens, open_tokenizer, tokenize
+from bilderatlas.models.encoders.tokenizer import Tokens, open_tokenizer, tokenize
 from bilderatlas.models.encoders.towers import Tower, hash_files
 
 

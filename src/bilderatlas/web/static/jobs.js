@@ -1,6 +1,6 @@
 // The tray of jobs: what runs, how far it is, what came of it. It asks the server what there is when
 // a page has been turned, and follows `/jobs/events` while something runs and somebody looks.
-// Other scripts call `bilderatlas.server.jobs.words`, `.say`, `.refresh`, and `bilderatlas.make`.
+// Other scripts call `bilderatlas.jobs.refresh`, `.draw`, `.say`, and `bilderatlas.make`.
 (() => {
   const API = "/api/v1/jobs";
   const SHOWN_S = 15 * 60; // how long one that has ended stays in the tray

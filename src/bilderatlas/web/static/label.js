@@ -1,4 +1,4 @@
-// Labelling by keyboard and by pointer, on the page /label. `selecting.js` knows what is selected.
+// Labelling by keyboard and by pointer, on the page /label. `selection.js` knows what is selected.
 //
 //   data-label="cat"   a button that gives this label to what is meant; data-key="1": so does the key
 //   data-group="cat"   a button that gives it to all pictures below, data-give to the one around it

@@ -6,10 +6,10 @@ from dash import dcc, html
 
 from bilderatlas.collection import Collection
 from bilderatlas.results import Cluster, Clustering, ClusterShape
-from bilderatlas.web import forms, i18n, selecting
+from bilderatlas.web import forms, i18n, selection
 from bilderatlas.web.address import Address, Children, Desk, Page, aria, link
 from bilderatlas.web.request_context import current
-from bilderatlas.web.views.cluster_parts import NOISE, names_of
+from bilderatlas.web.views.cluster_links import NOISE, names_of
 from bilderatlas.web.views.contact_sheets import sheets
 from bilderatlas.web.views.results import members_panel, pager
 
@@ -162,7 +162,7 @@ def _members(
     facts = {image.image_id: image for image in collection.images(ids)}
     return [
         html.H2(i18n.MEMBERS),
-        selecting.offer() if may_edit else None,
+        selection.offer() if may_edit else None,
         members_panel(
             members,
             facts,
@@ -170,17 +170,17 @@ def _members(
             came_from=address.here,
         ),
         pager(address, page=shown, n=members.n_all, n_a_page=N_MEMBERS),
-        selecting.bar(_actions(clustering, number)) if may_edit else None,
+        selection.bar(_actions(clustering, number)) if may_edit else None,
     ]
 
 
 def _actions(clustering: Clustering, number: int) -> Children:
     """What can be done with selected members."""
-    move = [selecting.chosen(), _cluster_field("move", i18n.MOVE_TO)]
+    move = [selection.chosen(), _cluster_field("move", i18n.MOVE_TO)]
     actions = [_decision(clustering, "move", move, i18n.MOVE, i18n.MOVED)]
     if number != NOISE:
-        leave = [forms.hidden("what[]", number), selecting.chosen()]
-        out = [selecting.chosen(), forms.hidden("what[]", "out")]
+        leave = [forms.hidden("what[]", number), selection.chosen()]
+        out = [selection.chosen(), forms.hidden("what[]", "out")]
         actions += [
             _decision(clustering, "split", leave, i18n.SPLIT_OFF, i18n.SPLIT_OFF_DONE),
             _decision(clustering, "move", out, i18n.MOVE_OUT, i18n.MOVED_OUT),

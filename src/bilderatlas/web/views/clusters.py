@@ -13,7 +13,7 @@ from bilderatlas.web import i18n
 from bilderatlas.web.address import Address, Children, Desk, Page, aria, link
 from bilderatlas.web.request_context import current
 from bilderatlas.web.views import new_run
-from bilderatlas.web.views.cluster_parts import NOISE, called, run_links
+from bilderatlas.web.views.cluster_links import NOISE, called, run_links
 from bilderatlas.web.views.contact_sheets import sheets
 from bilderatlas.web.views.results import command, pager
 

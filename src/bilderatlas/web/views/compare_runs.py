@@ -12,7 +12,7 @@ from bilderatlas.collection import Collection
 from bilderatlas.results import Clustering, Exchange, Run, RunComparison
 from bilderatlas.web import forms, i18n
 from bilderatlas.web.address import Address, Children, Desk, Page, aria
-from bilderatlas.web.views.cluster_parts import cluster_address, names_of
+from bilderatlas.web.views.cluster_links import cluster_address, names_of
 from bilderatlas.web.views.contact_sheets import contact, paths
 from bilderatlas.web.views.results import bar, pager
 

@@ -11,7 +11,7 @@ from bilderatlas.collection import Collection
 from bilderatlas.results import Cluster, Clustering, ClusterShape, image_id_of
 from bilderatlas.web import i18n
 from bilderatlas.web.address import Children
-from bilderatlas.web.views.cluster_parts import NOISE, called, cluster_address
+from bilderatlas.web.views.cluster_links import NOISE, called, cluster_address
 from bilderatlas.web.views.results import bar, file_name, region_picture
 
 N_ON_A_SHEET = 7

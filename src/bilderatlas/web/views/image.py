@@ -14,7 +14,7 @@ from bilderatlas.web import forms, i18n
 from bilderatlas.web.address import Address, Children, Desk, Page, aria, data, link
 from bilderatlas.web.request_context import current
 from bilderatlas.web.views import list_position
-from bilderatlas.web.views.cluster_parts import called
+from bilderatlas.web.views.cluster_links import called
 from bilderatlas.web.views.list_position import Way
 from bilderatlas.web.views.results import Picture, file_name, hits_panel
 from bilderatlas.web.views.search_form import space_links

@@ -1,6 +1,6 @@
 """Labelling in bulk: pictures grouped by the label that they may have, and what gives it to them.
 
-`static/label.js` has the keys; what can be selected is marked as `static/selecting.js` says.
+`static/label.js` has the keys; what can be selected is marked as `static/selection.js` says.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from dash import dcc, html
 from bilderatlas.collection import Collection
 from bilderatlas.results import ImageFacts, LabelCounts, Suggestion
 from bilderatlas.storage.labels import LONGEST
-from bilderatlas.web import forms, i18n, request_context, selecting
+from bilderatlas.web import forms, i18n, request_context, selection
 from bilderatlas.web.address import Address, Children, Desk, Page, aria, data, link
 from bilderatlas.web.views.results import NARROWEST, WIDEST, file_name, pager, thumbnail
 
@@ -249,7 +249,7 @@ def _item(image: ImageFacts, labels: Sequence[str], suggested: Suggestion) -> ht
     return html.Li(
         [
             html.A(picture, href=link(f"/images/{image.image_id}"), title=image.path),
-            *([selecting.box(image.image_id, name)] if may_edit else []),
+            *([selection.box(image.image_id, name)] if may_edit else []),
             html.Div(chips or [html.Span(name, className="name")], className="chips"),
         ],
         style={"--ratio": f"{ratio:.3f}"},

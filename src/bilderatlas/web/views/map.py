@@ -1,8 +1,8 @@
 """The map: every image a point, close together what looks alike.
 
 The page says what is drawn, in which colours, and what is selected; `static/map.js` fetches the
-points as plain numbers and draws them. `legend.py` has the colours, `selected.py` what can be done
-to selected pictures, `starting.py` the form for a new map.
+points as plain numbers and draws them. `map_legend.py` has the colours, `map_selection.py` what can
+be done to selected pictures, `new_map.py` the form for a new map.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ from dash.development.base_component import Component
 
 from bilderatlas.arrays import Box
 from bilderatlas.results import Hit, ImageFacts, Member, Region, image_id_of
-from bilderatlas.web import i18n, selecting
+from bilderatlas.web import i18n, selection
 from bilderatlas.web.address import Address, Children, aria, data, link
 
 NARROWEST, WIDEST = 0.5, 2.6  # width / height that a frame may have; the picture stays whole
@@ -140,7 +140,7 @@ def _item(
     return html.Li(
         [
             open_it,
-            *([] if item_id is None else [selecting.box(item_id, name)]),
+            *([] if item_id is None else [selection.box(item_id, name)]),
             *(tools or []),
         ],
         style={"--ratio": f"{ratio:.3f}"},

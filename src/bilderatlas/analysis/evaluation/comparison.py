@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from bilderatlas.analysis.evaluation.groups import matching
+from bilderatlas.analysis.evaluation.agreement import matching
 from bilderatlas.arrays import ClusterLabels
 
 

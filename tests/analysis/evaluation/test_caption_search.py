@@ -58,6 +58,6 @@ def test_more_scores_than_are_held_at_once_are_the_same(monkeypatch: pytest.Monk
     images, texts = (to_unit_length(generator.normal(size=(n, 8))) for n in (40, 15))
     relevant = [np.array([i]) for i in range(15)]
     at_once = retrieval(images, texts, relevant)
-    monkeypatch.setattr("bilderatlas.analysis.evaluation.searching._N_SCORES", 100)
+    monkeypatch.setattr("bilderatlas.analysis.evaluation.caption_search._N_SCORES", 100)
     assert retrieval(images, texts, relevant) == at_once
     assert (at_once.n_queries, at_once.n_images) == (15, 40)

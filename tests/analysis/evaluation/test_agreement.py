@@ -7,7 +7,7 @@ import pytest
 from sklearn import metrics
 
 from bilderatlas.analysis.evaluation import agreement, matching, renumbered, without_noise
-from bilderatlas.analysis.evaluation.groups import Agreement
+from bilderatlas.analysis.evaluation.agreement import Agreement
 
 # Three apples and three pears; one pear lies among the apples.
 FRUIT = np.array([0, 0, 0, 1, 1, 1])

@@ -1,6 +1,6 @@
 """Pictures that can be selected, and the bar with what can be done to them.
 
-`static/selecting.js` has the rest: it says how the keys work and what the attributes mean.
+`static/selection.js` has the rest: it says how the keys work and what the attributes mean.
 """
 
 from __future__ import annotations

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 from sklearn.metrics import silhouette_score
 
-from bilderatlas.analysis.clustering import choosing_k, directions
-from bilderatlas.analysis.clustering.choosing_k import KCurves, measure, recommend
+from bilderatlas.analysis.clustering import directions, k_advice
+from bilderatlas.analysis.clustering.k_advice import KCurves, measure, recommend
 from bilderatlas.arrays import to_unit_length
 from tests.analysis.clustering.rows import groups, random_rows
 
@@ -41,7 +41,7 @@ def test_the_candidates_end_at_half_of_the_rows(seven: KCurves) -> None:
 def test_the_curves_agree_with_their_definitions() -> None:
     rows = random_cloud(40)
     curves = measure(rows, 0)
-    model = choosing_k.centroids.fit(rows, 2, 0)
+    model = k_advice.centroids.fit(rows, 2, 0)
     assert curves.k[0] == 2
     assert curves.inertia[0] == pytest.approx(model.inertia_)
     assert curves.distortion[0] == pytest.approx(model.transform(rows).min(axis=1).mean())
@@ -92,5 +92,5 @@ def test_rows_that_are_all_equal_are_one_cluster() -> None:
 
 
 def test_no_more_than_two_thousand_rows_are_looked_at() -> None:
-    assert len(choosing_k.sample(1_000_000, 0)) == 2_000
-    assert choosing_k.sample(5, 0).tolist() == [0, 1, 2, 3, 4]
+    assert len(k_advice.sample(1_000_000, 0)) == 2_000
+    assert k_advice.sample(5, 0).tolist() == [0, 1, 2, 3, 4]

@@ -1,6 +1,8 @@
-"""The pages about clusters: `every.py` all of a run, `one.py` one of them, `comparing.py` two runs,
-`advice.py` which k and eps to take. `sheets.py` draws contact sheets, `starting.py` the form for a
-new run.
+"""What clusters are called, and the links to them and between runs.
+
+The pages about clusters share it: `clusters.py` all of a run, `cluster.py` one of them,
+`compare_runs.py` two runs, `advice.py` which k and eps to take. `contact_sheets.py` draws contact
+sheets, `new_run.py` the form for a new run.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@ import pytest
 from PIL import Image
 
 from bilderatlas.analysis import duplicates
-from bilderatlas.analysis.duplicates import pairing
+from bilderatlas.analysis.duplicates import candidate_pairs
 from bilderatlas.arrays import Embeddings, to_unit_length
 from bilderatlas.indexing import images
 from tests.analysis.duplicates.pictures import scene
@@ -66,9 +66,9 @@ def test_main_directions_lose_no_pair_of_the_full_matrix(monkeypatch: pytest.Mon
     rows = to_unit_length(rng.normal(size=(120, 40)) * np.arange(1, 41) ** -1.0)
     wanted = {(i, j) for i in range(120) for j in range(i + 1, 120) if rows[i] @ rows[j] >= 0.8}
     assert len(wanted) > 20
-    assert pairing._bounding_rows(rows).shape[1] < 40
-    monkeypatch.setattr(pairing, "_N_PARTNERS", 120)
-    monkeypatch.setattr(pairing, "_N_SCORES", 1000)  # in several blocks
+    assert candidate_pairs._bounding_rows(rows).shape[1] < 40
+    monkeypatch.setattr(candidate_pairs, "_N_PARTNERS", 120)
+    monkeypatch.setattr(candidate_pairs, "_N_SCORES", 1000)  # in several blocks
     some = rng.integers(0, 2**63, 120, np.uint64)
     assert listed(duplicates.candidates(some, rows, max_bits=0, min_cosine=0.8)) == wanted
 
@@ -97,10 +97,10 @@ def test_hashes_looked_up_by_parts_are_those_of_every_comparison(
         some[row - 150] ^ np.uint64(sum(1 << int(bit) for bit in rng.choice(64, row % 13, False)))
         for row in range(150, 300)
     ]
-    turned = pairing._turned(some)
+    turned = candidate_pairs._turned(some)
     differing = np.bitwise_count(turned[:, :, None] ^ some).min(axis=0)  # (300, 300)
     wanted = {(i, j) for i, j in np.argwhere(differing <= max_bits).tolist() if i < j}
-    monkeypatch.setattr(pairing, "_N_PARTNERS", 300)
-    monkeypatch.setattr(pairing, "_N_HASHES", 100)  # in several pieces
+    monkeypatch.setattr(candidate_pairs, "_N_PARTNERS", 300)
+    monkeypatch.setattr(candidate_pairs, "_N_HASHES", 100)  # in several pieces
     assert listed(duplicates.candidates(some, apart(300), max_bits=max_bits)) == wanted
     assert len(wanted) >= 10 * (max_bits + 1)

@@ -3,8 +3,8 @@ import pytest
 from sklearn.cluster import DBSCAN
 
 from bilderatlas.analysis import clustering
-from bilderatlas.analysis.clustering import choosing_eps
-from bilderatlas.analysis.clustering.choosing_eps import measure, recommend
+from bilderatlas.analysis.clustering import eps_advice
+from bilderatlas.analysis.clustering.eps_advice import measure, recommend
 from tests.analysis.clustering.rows import at_degrees, groups, random_rows
 
 
@@ -72,7 +72,7 @@ def test_far_rows_make_a_knee_in_the_distances_and_even_ones_do_not() -> None:
 def test_a_sample_leads_to_the_eps_that_suits_all_rows(monkeypatch: pytest.MonkeyPatch) -> None:
     rows = groups(400, 300, 300, spread=0.12)
     of_all = recommend(measure(rows))
-    monkeypatch.setattr(choosing_eps, "_N_SAMPLE", 250)
+    monkeypatch.setattr(eps_advice, "_N_SAMPLE", 250)
     of_sample = measure(rows)
     assert of_sample.n_rows == 250
     labels = clustering.cluster(rows, method="dbscan", eps=recommend(of_sample).eps).labels

@@ -1,6 +1,6 @@
 // Selecting pictures in a panel, by pointer and by keyboard.
 //
-// Markup (`web/selecting.py` makes it):
+// Markup (`web/selection.py` makes it):
 //   data-selecting="KEY"  the list; what is selected stays so while pages with this KEY are turned
 //   data-pick="ID"        in each item: a button with role="checkbox"
 //   data-select="all"     a button that selects all pictures of this page; "none": none at all
