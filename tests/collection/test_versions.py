@@ -37,10 +37,10 @@ def writer(tmp_path: Path) -> Collection:
 
 @pytest.fixture
 def reader(writer: Collection, monkeypatch: pytest.MonkeyPatch) -> Iterator[Collection]:
-    """Another process' view of it: kept up, but never looking by itself."""
+    """Another process' view of it: refreshed, but never by itself."""
     monkeypatch.setattr(refresh, "LOOK_EVERY_S", 1000.0)
     reader = another(writer)
-    with reader.keeping_up():
+    with reader.background_refresh():
         yield reader
 
 
@@ -154,7 +154,7 @@ def test_a_damaged_table_is_no_version_that_is_gone(writer: Collection) -> None:
 
 
 def test_what_this_process_wrote_is_found_at_once(writer: Collection) -> None:
-    with writer.keeping_up():
+    with writer.background_refresh():
         assert names(writer) == ["green", "red"]
         add(writer, "blue")
         assert names(writer) == ["blue", "green", "red"]
@@ -165,7 +165,7 @@ def test_what_another_process_wrote_is_found_soon(
     writer: Collection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     reader = another(writer)
-    with reader.keeping_up():
+    with reader.background_refresh():
         assert names(reader) == ["green", "red"]
         add(writer, "blue")
         deadline = time.monotonic() + 20
@@ -173,7 +173,7 @@ def test_what_another_process_wrote_is_found_soon(
             assert time.monotonic() < deadline
             time.sleep(0.05)
     add(writer, "yellow")
-    assert "yellow" in names(reader)  # at once, where nobody keeps up
+    assert "yellow" in names(reader)  # at once, where nobody refreshes it
 
 
 def test_nobody_waits_while_the_next_version_is_read(
@@ -189,7 +189,7 @@ def test_nobody_waits_while_the_next_version_is_read(
 
     monkeypatch.setattr(Catalogue, "get_ready", slowly)
     reader = another(writer)
-    with reader.keeping_up():
+    with reader.background_refresh():
         assert len(reader.search("red")) == 2
         at_hand = reader._space().catalogue
         add(writer, "blue")
@@ -209,7 +209,7 @@ def test_the_next_version_has_read_what_was_asked_of_the_last(
     reader.browse("random", seed=3)
     add(writer, "blue")
     space = reader._space()
-    space.catch_up()
+    space.refresh()
     assert space.catalogue.is_current()
     monkeypatch.setattr(Store, "read", refused)
     monkeypatch.setattr(Store, "read_vectors", refused)
@@ -236,7 +236,7 @@ def test_a_version_that_cannot_be_read_is_tried_again(
 
     monkeypatch.setattr(Catalogue, "get_ready", failing)
     reader = another(writer)
-    with reader.keeping_up():
+    with reader.background_refresh():
         assert len(reader.search("red")) == 2
         add(writer, "blue")
         deadline = time.monotonic() + 60
@@ -256,7 +256,7 @@ def test_where_nothing_is_read_beside_any_more_whoever_asks_reads(
 
     monkeypatch.setattr(Catalogue, "get_ready", broken)
     reader = another(writer)
-    with reader.keeping_up():
+    with reader.background_refresh():
         assert len(reader.search("red")) == 2
         add(writer, "blue")
         deadline = time.monotonic() + 60
@@ -277,7 +277,7 @@ def test_an_etag_is_not_that_of_pictures_which_the_answer_lacks(
         first = client.get(f"{API}/images")
         add(writer, "blue")
         behind = client.get(f"{API}/images")
-        reader._space().catch_up()
+        reader._space().refresh()
         etag = {"If-None-Match": behind.headers["etag"]}
         caught_up = client.get(f"{API}/images", headers=etag)
     assert [answer.json()["n_images"] for answer in (first, behind, caught_up)] == [2, 2, 3]
@@ -291,14 +291,14 @@ def test_an_etag_is_not_that_of_pictures_which_the_answer_lacks(
     )
 
 
-def test_a_server_keeps_up(writer: Collection) -> None:
+def test_a_server_refreshes_its_collection(writer: Collection) -> None:
     reader = another(writer)
     with TestClient(app.create(reader), base_url="http://127.0.0.1") as client:
         assert client.get(f"{API}/images").json()["n_images"] == 2
-        assert reader._space().is_kept_up
+        assert reader._space().is_refreshed
         add(writer, "blue")
         deadline = time.monotonic() + 20
         while client.get(f"{API}/images").json()["n_images"] == 2:
             assert time.monotonic() < deadline
             time.sleep(0.05)
-    assert not reader._space().is_kept_up
+    assert not reader._space().is_refreshed

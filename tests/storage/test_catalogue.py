@@ -117,7 +117,7 @@ def test_what_follows_is_the_same_as_what_is_read_anew(
     pile.add()
     about = pile.store.spaces[SPACE]
     space = OpenSpace(pile.store, about, ToyEncoder())
-    space.is_kept_up = True
+    space.is_refreshed = True
     asked = Collection(pile.store, encoder=ToyEncoder())
     asked._spaces[SPACE] = space
     compared = [name for name in LAZY if name != "joint"]
@@ -128,7 +128,7 @@ def test_what_follows_is_the_same_as_what_is_read_anew(
         pile.turn()
         if not pile.rng.integers(3):
             continue
-        space.catch_up()
+        space.refresh()
         anew = Catalogue(pile.store, SPACE)
         assert space.catalogue.versions == anew.versions
         for name in compared:

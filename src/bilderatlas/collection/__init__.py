@@ -16,8 +16,8 @@ from bilderatlas.collection import export, images, search, spaces
 from bilderatlas.collection.ground_truth import DECISIONS
 from bilderatlas.collection.kinds import Choice
 from bilderatlas.collection.maps import OpenMaps
-from bilderatlas.collection.refresh import reading_beside
-from bilderatlas.collection.retry import asked_again
+from bilderatlas.collection.refresh import refresh_beside
+from bilderatlas.collection.retry import retried
 from bilderatlas.collection.run_cache import OpenRuns
 from bilderatlas.collection.space import OpenSpace
 from bilderatlas.collection.text_evidence import Readings
@@ -95,7 +95,7 @@ WRITING = (  # verbs of which half may be done when they fail
 )
 
 
-@asked_again(unless=WRITING)
+@retried(unless=WRITING)
 class Collection:
     """Images in order: fill it with `index`, ask it with `search` and `similar`.
 
@@ -108,7 +108,7 @@ class Collection:
         self._lock = threading.RLock()
         self._encoder = encoder
         self._spaces: dict[str, OpenSpace] = {}  # by name, those that were asked
-        self._is_kept_up = False
+        self._is_refreshed = False
         self._read: Readings | None = None
         self._people: LabelIndex | None = None
         self._selections = Selections(store.path)
@@ -1229,7 +1229,7 @@ class Collection:
                 given = self._encoder
                 fits = given and given.name == about.encoder
                 opened = OpenSpace(self._store, about, given if fits else None)
-                opened.is_kept_up = self._is_kept_up
+                opened.is_refreshed = self._is_refreshed
                 self._spaces[about.space] = opened
             return self._spaces[about.space]
 
@@ -1250,20 +1250,20 @@ class Collection:
             return self._read
 
     @contextmanager
-    def keeping_up(self) -> Iterator[None]:
+    def background_refresh(self) -> Iterator[None]:
         """Meanwhile nobody who asks waits until what another process wrote is read: for servers.
 
         Answers come from the version at hand while the next one is read, for a second or so.
         """
-        self._keep_up(True)
-        with reading_beside(self._open_spaces, on_end=lambda: self._keep_up(False)):
+        self._set_refreshed(True)
+        with refresh_beside(self._open_spaces, on_end=lambda: self._set_refreshed(False)):
             yield
 
-    def _keep_up(self, is_kept_up: bool) -> None:
+    def _set_refreshed(self, is_refreshed: bool) -> None:
         with self._lock:
-            self._is_kept_up = is_kept_up
+            self._is_refreshed = is_refreshed
             for space in self._spaces.values():
-                space.is_kept_up = is_kept_up
+                space.is_refreshed = is_refreshed
 
     def renew(self) -> None:
         """Answer from now on at least of what is written now."""

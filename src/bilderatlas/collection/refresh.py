@@ -16,7 +16,7 @@ logger = logging.getLogger(__name__)
 
 
 @contextmanager
-def reading_beside(
+def refresh_beside(
     spaces: Callable[[], Sequence[OpenSpace]], on_end: Callable[[], None]
 ) -> Iterator[None]:
     """Meanwhile, a thread reads the newest versions of the spaces that were asked.
@@ -25,7 +25,7 @@ def reading_beside(
     """
     ended = threading.Event()
     given = (spaces, ended, on_end)
-    thread = threading.Thread(target=_keep_up, args=given, name="keep up", daemon=True)
+    thread = threading.Thread(target=_refresh_all, args=given, name="refresh", daemon=True)
     thread.start()
     try:
         yield
@@ -34,7 +34,7 @@ def reading_beside(
         thread.join()
 
 
-def _keep_up(
+def _refresh_all(
     spaces: Callable[[], Sequence[OpenSpace]], ended: threading.Event, on_end: Callable[[], None]
 ) -> None:
     pause_s = LOOK_EVERY_S
@@ -42,15 +42,15 @@ def _keep_up(
         while not ended.wait(pause_s):
             started = time.monotonic()
             for space in spaces():
-                _catch_up(space)
+                _refresh(space)
             pause_s = max(LOOK_EVERY_S, time.monotonic() - started)  # half of a core at most
     finally:
         on_end()
 
 
-def _catch_up(space: OpenSpace) -> None:
+def _refresh(space: OpenSpace) -> None:
     try:
-        space.catch_up()
+        space.refresh()
     except VersionGone:
         logger.debug("A version of %s was removed while it was read.", space.about.space)
     except OSError as error:  # a StoreError is one

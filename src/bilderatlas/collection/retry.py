@@ -1,4 +1,4 @@
-"""Verbs that are asked again where a writer removed the version that they were reading."""
+"""Verbs that are tried again where a writer removed the version that they were reading."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any, Protocol, TypeVar
 
 from bilderatlas.errors import StoreError, VersionGone
 
-Kind = TypeVar("Kind", bound="type[Renewable]")
+Reader = TypeVar("Reader", bound="type[Renewable]")
 
 
 class Renewable(Protocol):
@@ -18,25 +18,25 @@ class Renewable(Protocol):
     def renew(self) -> None: ...
 
 
-def asked_again(*, unless: tuple[str, ...]) -> Callable[[Kind], Kind]:
-    """Ask the public verbs of a class again of the newest version, but for some.
+def retried(*, unless: tuple[str, ...]) -> Callable[[Reader], Reader]:
+    """Try the public verbs of a class again with the newest version, but for some.
 
     These are the ones that write: half of it may be done when they fail.
     """
 
-    def decorate(kind: Kind) -> Kind:
-        for name, verb in list(vars(kind).items()):
+    def decorate(reader: Reader) -> Reader:
+        for name, verb in list(vars(reader).items()):
             is_verb = inspect.isfunction(verb) and not inspect.isgeneratorfunction(verb)
             if is_verb and not name.startswith("_") and name not in unless:
-                setattr(kind, name, _again(verb))
-        return kind
+                setattr(reader, name, _with_retry(verb))
+        return reader
 
     return decorate
 
 
-def _again(verb: Callable[..., Any]) -> Callable[..., Any]:
+def _with_retry(verb: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(verb)
-    def asked(self: Renewable, *given: Any, **options: Any) -> Any:
+    def tried(self: Renewable, *given: Any, **options: Any) -> Any:
         try:
             return verb(self, *given, **options)
         except VersionGone:
@@ -46,4 +46,4 @@ def _again(verb: Callable[..., Any]) -> Callable[..., Any]:
         except VersionGone as gone:
             raise StoreError(f"{gone} It was asked again, and was removed again.") from gone
 
-    return asked
+    return tried

@@ -57,7 +57,7 @@ class OpenSpace:
         self._lock = threading.RLock()
         self._at_hand: Version | None = None
         self._reading = threading.Lock()
-        self.is_kept_up = False  # somebody calls `catch_up` again and again
+        self.is_refreshed = False  # in the background: somebody calls `refresh` again and again
         self._probes: Embeddings | None = None
         self._encoder = encoder
         if encoder:
@@ -70,13 +70,13 @@ class OpenSpace:
 
     @property
     def catalogue(self) -> Catalogue:
-        """The newest version of the space, or the one at hand while it is kept up."""
+        """The newest version of the space, or the one at hand while it is refreshed."""
         return self._version().catalogue
 
     def _version(self) -> Version:
         """What this process wrote is found at once, what others wrote as soon as it was read."""
         known = self._at_hand
-        if self.is_kept_up and known and known.n_writings == self._store.n_writings:
+        if self.is_refreshed and known and known.n_writings == self._store.n_writings:
             return known
         return self.renew()
 
@@ -89,12 +89,12 @@ class OpenSpace:
                 return known
             before = known.catalogue if known else None
             newest = Version(Catalogue(self._store, self.about.space, before), n_writings)
-            if known and self.is_kept_up:
+            if known and self.is_refreshed:
                 newest.get_ready(known, self._embed_probes)
             self._at_hand = newest
             return newest
 
-    def catch_up(self) -> None:
+    def refresh(self) -> None:
         """Read what others wrote, if anything."""
         known = self._at_hand
         if known and not known.catalogue.is_current():
@@ -109,7 +109,7 @@ class OpenSpace:
 
     def behind(self, tables: Sequence[str]) -> str:
         """Which versions of these tables (all by default) answer, where there are newer ones."""
-        if not self.is_kept_up or self._at_hand is None:
+        if not self.is_refreshed or self._at_hand is None:
             return ""
         versions = self._at_hand.catalogue.versions
         asked = [name for name in tables or versions if name in versions]

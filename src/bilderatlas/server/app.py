@@ -95,7 +95,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
 
     What jobs write is read beside the questions.
     """
-    with threadpool_limits(1, user_api="blas"), app.state.collection.keeping_up():
+    with threadpool_limits(1, user_api="blas"), app.state.collection.background_refresh():
         yield
     await run_in_threadpool(app.state.jobs.close)
 
