@@ -37,10 +37,10 @@ def test_a_refusal_is_a_problem_document(
     client: TestClient, method: str, address: str, body: object, status: int, said: str
 ) -> None:
     answer = client.request(method, API + address, json=body)
-    problem = answer.json()
-    assert (answer.status_code, problem["status"]) == (status, status)
+    document = answer.json()
+    assert (answer.status_code, document["status"]) == (status, status)
     assert answer.headers["content-type"] == "application/problem+json"
-    assert said in problem["detail"]
+    assert said in document["detail"]
 
 
 def test_an_upload_that_is_no_picture_is_refused(client: TestClient) -> None:

@@ -97,8 +97,8 @@ class Connection:
         """A problem document (RFC 9457) -> the error that it was."""
         if answer.headers.get("Content-Type", "").partition(";")[0] != "application/problem+json":
             return self._strange(answer.status_code)
-        problem = answer.json()
-        return refusal(str(problem.get("kind")), str(problem.get("detail")))
+        document = answer.json()
+        return refusal(str(document.get("kind")), str(document.get("detail")))
 
     def _strange(self, status: int = 200) -> ServerError:
         return ServerError(
