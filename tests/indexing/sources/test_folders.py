@@ -492,4 +492,5 @@ def test_kinds_are_counted_in_words() -> None:
     kinds = {"PDF documents": 3, "raw files": 1, "archives": 2000}
     assert sources.counted(kinds) == "3 PDF documents, 1 raw file, 2,000 archives"
     assert sources.counted(kinds, n_shown=1) == "3 PDF documents, 2,001 more"
+    assert sources.counted({"pipes and devices": 1, "texts": 1}) == "1 pipe or device, 1 text"
     assert sources.counted({}) == "nothing"

@@ -60,9 +60,14 @@ class Other:
 
 def counted(kinds: Mapping[str, int], *, n_shown: int = 5) -> str:
     """Kinds of files and how many there are: "3 PDF documents, 1 raw file"."""
-    told = [f"{n:,} {kind if n != 1 else kind[:-1]}" for kind, n in kinds.items()]
+    told = [f"{n:,} {kind if n != 1 else _one_of(kind)}" for kind, n in kinds.items()]
     n_left = sum(list(kinds.values())[n_shown:])
     return ", ".join([*told[:n_shown], *([f"{n_left:,} more"] if n_left else [])]) or "nothing"
+
+
+def _one_of(kind: str) -> str:
+    """ "pipes and devices" -> "pipe or device"."""
+    return " or ".join(word.removesuffix("s") for word in kind.split(" and "))
 
 
 class Source(Protocol):
