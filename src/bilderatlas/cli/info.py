@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shlex
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
@@ -110,7 +109,7 @@ def doctor(
     Exit status 1 means that something is wrong, or still is after --repair.
     """
     if collection is not None:
-        _doctor_collection(folder_of(collection), repair=repair, as_json=as_json)
+        _doctor_collection(collection, repair=repair, as_json=as_json)
         return
     if repair:
         raise QueryError("Name the collection to repair: bilderatlas doctor COLLECTION --repair")
@@ -126,20 +125,21 @@ def doctor(
         raise typer.Exit(UNWELL)
 
 
-def _doctor_collection(folder: Path, *, repair: bool, as_json: bool) -> None:
+def _doctor_collection(collection: str, *, repair: bool, as_json: bool) -> None:
     from bilderatlas.collection import doctor as doctor_
 
+    folder = folder_of(collection)
     mended = doctor_.repair(folder) if repair else None
     found = mended.after if mended else doctor_.examine_collection(folder)
     if as_json:
         print_json((mended or found).to_dict())
     else:
-        _print_examination(found, mended)
+        _print_examination(found, mended, collection)
     if not found.is_sound:
         raise typer.Exit(UNWELL)
 
 
-def _print_examination(found: Examination, mended: Repair | None) -> None:
+def _print_examination(found: Examination, mended: Repair | None, collection: str) -> None:
     for sentence in mended.done if mended else ():
         print(one_line(sentence))
     for damage in found.damages:
@@ -154,7 +154,7 @@ def _print_examination(found: Examination, mended: Repair | None) -> None:
     elif mended:
         say(f"{len(found.damages):,} damages are left ({size}).")
     else:
-        name = shlex.quote(found.path.stem)
+        name = shlex.quote(collection)
         say(f"{len(found.damages):,} damages ({size}). Next: bilderatlas doctor {name} --repair")
 
 
