@@ -139,6 +139,20 @@ def test_what_only_the_table_or_only_the_file_has_is_kept(folder: Path) -> None:
     assert doctor.examine_collection(folder).is_sound
 
 
+@pytest.mark.parametrize("act", ["delete", "truncate"])
+def test_decisions_that_are_damaged_in_both_forms_are_not_said_to_be_safe(
+    folder: Path, act: str
+) -> None:
+    damages.damage(folder, "decisions data", "flip")
+    damages.damage(folder, "decisions.jsonl", act)
+    costs = {d.cost for d in doctor.examine_collection(folder).damages}
+    assert costs
+    assert not [cost for cost in costs if "restored" in cost or "nothing" in cost]
+    assert "Both forms of decisions were damaged" in " ".join(
+        doctor.repair(folder, given=damages.ENCODERS).left
+    )
+
+
 def test_a_repair_of_something_else_leaves_decisions_as_they_are(folder: Path) -> None:
     def files() -> dict[Path, bytes]:
         own = [*(folder / "decisions.lance" / "data").iterdir(), folder / "decisions.jsonl"]
@@ -329,7 +343,7 @@ def test_the_command_says_what_is_damaged_and_what_to_do(folder: Path) -> None:
     assert told.exit_code == 1
     assert "BAD  table runs" in told.output
     assert "It costs: " in told.output
-    assert "bilderatlas doctor toy --repair" in told.output
+    assert f"Next: bilderatlas doctor {folder} --repair" in told.output
     assert run(folder, "--repair").exit_code == 0
     assert run(folder).exit_code == 0
 

@@ -59,6 +59,10 @@ def read(folder: Path) -> Kept:
     return Kept(rows, faults)
 
 
+def is_whole(folder: Path) -> bool:
+    return (folder / FILE).exists() and not read(folder).faults
+
+
 def n_kept(folder: Path) -> int:
     """The number of the last whole line; 0 where there is none. Raises CollectionDamaged."""
     line, _ = _last_line(folder)

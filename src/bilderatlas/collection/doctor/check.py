@@ -87,7 +87,7 @@ def examine_collection(folder: Path) -> Examination:
     known = _checksums(found, stated)
     for table, columns in tables_of(folder, stated or {}).items():
         found.tables[table] = look(folder, table, known, columns)
-        found.damages += _of_table(found.tables[table])
+        found.damages += _of_table(found.tables[table], _cost_of(table, folder))
     found.damages += _of_references(found.tables, stated or {})
     found.damages += _of_decisions(folder, found.tables.get(decision_file.TABLE))
     found.damages += _of_other_files(folder)
@@ -198,11 +198,17 @@ COSTS = {
     "problems": "the list of what could not be read; the next 'index' notes it again",
     "decisions": f"none: they are restored from {decision_file.FILE}",
 }
+BOTH_DAMAGED = "those decisions that neither the table nor decisions.jsonl holds any more"
 
 
-def _of_table(state: TableState) -> Iterator[Damage]:
+def _cost_of(table: str, folder: Path) -> str:
+    if table == decision_file.TABLE and not decision_file.is_whole(folder):
+        return BOTH_DAMAGED
+    return COSTS.get(table, "these embeddings; they are made again from their sources")
+
+
+def _of_table(state: TableState, what: str) -> Iterator[Damage]:
     part = f"table {state.table}"
-    what = COSTS.get(state.table, "these embeddings; they are made again from their sources")
     for wrong in state.faults:
         yield Damage(part, wrong, what)
     for number, wrong in state.bad_fragments.items():
@@ -302,7 +308,8 @@ def unexplained(regions: pa.Array, tables: Mapping[str, TableState]) -> pa.Array
 def _of_decisions(folder: Path, state: TableState | None) -> Iterator[Damage]:
     kept = decision_file.read(folder)
     there = {} if state is None or state.rows is None else by_id(state.rows.to_pylist())
-    none_lost = "nothing: it is written again from the table"
+    is_sound = state is not None and state.is_sound
+    none_lost = "nothing: it is written again from the table" if is_sound else BOTH_DAMAGED
     for wrong in kept.faults:
         yield Damage(decision_file.FILE, wrong, none_lost)
     if there and not (folder / decision_file.FILE).exists():

@@ -266,6 +266,10 @@ class _Mending:
         wanted = decision_file.sorted_rows((sound | written).values())
         if state is not None and (not state.is_sound or sound != check.by_id(wanted)):
             self._restore_decisions(wanted)
+        if state is not None and not (state.is_sound or decision_file.is_whole(self.folder)):
+            self.left.append(
+                f"Both forms of decisions were damaged. Lost are {check.BOTH_DAMAGED}."
+            )
         if kept.faults or written != check.by_id(wanted):
             file = self.folder / decision_file.FILE
             if file.exists():
