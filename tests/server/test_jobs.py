@@ -18,6 +18,7 @@ from bilderatlas.collection import Collection
 from bilderatlas.indexing.sources import SINGLE_FILES
 from bilderatlas.server import app
 from bilderatlas.server.auth import Access
+from bilderatlas.server.jobs import VERBS
 from tests.server.coloured import make_collection, paint
 
 SOON_S = 60.0
@@ -91,6 +92,12 @@ def test_what_a_job_may_not_do_is_refused(
     answer = served.post("/api/v1/jobs", json=asked)
     assert answer.status_code == 422
     assert said in answer.json()["detail"]
+
+
+def test_every_verb_of_a_job_can_be_started(served: TestClient) -> None:
+    body = served.get("/api/openapi.json").json()["paths"]["/api/v1/jobs"]["post"]["requestBody"]
+    asked = body["content"]["application/json"]["schema"]["discriminator"]["mapping"]
+    assert set(asked) == set(VERBS)
 
 
 def test_a_job_that_is_not_there(served: TestClient) -> None:

@@ -58,16 +58,10 @@ def _name(collection: Collection, options: Options, tell: Tell) -> dict[str, Any
     return {"run": made.run, "n_clusters": len(made.clusters)}
 
 
-def _classify(collection: Collection, options: Options, tell: Tell) -> dict[str, Any]:
-    made = collection.classify(**options)
-    return {"run": made.run, "n_classes": len(made.names)}
-
-
 VERBS: dict[str, Callable[[Collection, Options, Tell], dict[str, Any]]] = {
     "index": _index,
     "reindex": _reindex,
     "cluster": _cluster,
     "project": _project,
     "name": _name,
-    "classify": _classify,
 }
