@@ -6,11 +6,13 @@ import logging
 from collections import Counter
 
 from fastapi import APIRouter, Request, Response
+from prometheus_client import CollectorRegistry, Gauge, Info, generate_latest
+from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 
 from bilderatlas import __version__
 from bilderatlas.errors import BilderatlasError, ServerBusy
 from bilderatlas.server.jobs import State
-from bilderatlas.server.middleware.metrics import CONTENT_TYPE, Labels, Metrics
+from bilderatlas.server.middleware.metrics import Metrics
 from bilderatlas.server.routes.dependencies import ServedCollection
 from bilderatlas.server.routes.jobs import Queued
 from bilderatlas.server.schemas.info import Health, ProblemDocument
@@ -42,13 +44,18 @@ def ready(collection: ServedCollection) -> Health:
 def metrics(request: Request, collection: ServedCollection, queue: Queued) -> Response:
     """Count requests, images, jobs and memory, in the text format of Prometheus."""
     counted: Metrics = request.app.state.metrics
+    known = CollectorRegistry()
     about = collection.info()
+    Gauge("bilderatlas_images", "Images of the collection", registry=known).set(about.n_images)
+    Gauge("bilderatlas_problems", "Images not read", registry=known).set(about.n_problems)
+    regions = Gauge("bilderatlas_regions", "Regions by kind", ["kind"], registry=known)
+    for kind, n in about.kinds.items():
+        regions.labels(kind).set(n)
     states = Counter(job.state for job in queue.all())
-    gauges: dict[str, dict[Labels, float]] = {
-        "images": {(): about.n_images},
-        "regions": {(("kind", kind),): n for kind, n in about.kinds.items()},
-        "problems": {(): about.n_problems},
-        "jobs": {(("state", state),): states[state] for state in State},
-        "info": {(("version", __version__), ("collection", collection.name)): 1},
-    }
-    return Response(counted.text(gauges), media_type=CONTENT_TYPE)
+    jobs = Gauge("bilderatlas_jobs", "Jobs by state", ["state"], registry=known)
+    for state in State:
+        jobs.labels(state).set(states[state])
+    server = Info("bilderatlas", "What runs, and what it shows", registry=known)
+    server.info({"version": __version__, "collection": collection.name})
+    told = generate_latest(counted.registry) + generate_latest(known)
+    return Response(told, media_type=CONTENT_TYPE_PLAIN_0_0_4)
