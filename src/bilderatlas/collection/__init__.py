@@ -13,6 +13,7 @@ from typing import IO, TYPE_CHECKING, Any, TypeVar
 from bilderatlas.analysis.evaluation.grid import EPS, MIN_SAMPLES
 from bilderatlas.arrays import Embeddings
 from bilderatlas.collection import export, images, search, spaces
+from bilderatlas.collection.cache import Cache
 from bilderatlas.collection.ground_truth import DECISIONS
 from bilderatlas.collection.kinds import Choice
 from bilderatlas.collection.maps import OpenMaps
@@ -93,6 +94,7 @@ WRITING = (  # verbs of which half may be done when they fail
     *("index", "reindex", "cluster", "name_clusters", "decide", "project", "classify", "label"),
     *("unlabel", "import_labels", "not_duplicates", "remove_if_empty", "export", "to_chroma"),
 )
+_N_ADVISED = 8  # kinds, spaces and seeds
 
 
 @retried(unless=WRITING)
@@ -109,12 +111,12 @@ class Collection:
         self._encoder = encoder
         self._spaces: dict[str, OpenSpace] = {}  # by name, those that were asked
         self._is_refreshed = False
-        self._read: Readings | None = None
-        self._people: LabelIndex | None = None
+        self._read: Cache[None, Readings] = Cache(1)
+        self._people: Cache[None, LabelIndex] = Cache(1)
         self._selections = Selections(store.path)
         self._runs = OpenRuns(store)
         self._maps = OpenMaps(store)
-        self._advised: dict[tuple[str, str, int, int], tuple[Catalogue, Advice]] = {}
+        self._advised: Cache[tuple[str, str, int, int], Advice] = Cache(_N_ADVISED)
 
     def __repr__(self) -> str:
         return f"<Collection '{self.name}': {self._store.count('images'):,} images>"
@@ -489,12 +491,11 @@ class Collection:
 
         opened = self._space(space)
         asked = (opened.about.space, kind or opened.about.usual_kind, min_samples, seed)
-        catalogue = opened.catalogue
-        known = self._advised.get(asked)
-        if known is None or known[0] is not catalogue:
-            made = cluster.advise(opened, kind, min_samples=min_samples, seed=seed)
-            known = self._advised[asked] = catalogue, made
-        return known[1]
+        return self._advised.get(
+            asked,
+            opened.catalogue,
+            lambda: cluster.advise(opened, kind, min_samples=min_samples, seed=seed),
+        )
 
     def compare(self, first: str, second: str) -> RunComparison:
         """How alike two clusterings are, and what became of each cluster. Raises RunNotFound."""
@@ -777,10 +778,8 @@ class Collection:
         )
 
     def _labels(self) -> LabelIndex:
-        with self._lock:
-            if self._people is None or self._people.version != decisions.version(self._store):
-                self._people = labels_.read(self._store)
-            return self._people
+        version = decisions.version(self._store)
+        return self._people.get(None, version, lambda: labels_.read(self._store))
 
     # -- looking
 
@@ -1244,10 +1243,7 @@ class Collection:
         """What is read in regions, with the newest space of words found in pictures."""
         of_words = [about.space for about in self._store.spaces.values() if about.field == WORDS]
         words = self._space(of_words[-1]) if of_words else None
-        with self._lock:
-            if self._read is None or self._read.words is not words:
-                self._read = Readings(words)
-            return self._read
+        return self._read.get(None, words, lambda: Readings(words))
 
     @contextmanager
     def background_refresh(self) -> Iterator[None]:

@@ -7,8 +7,7 @@ the last image given out, so that the list goes on behind it whatever was added 
 from __future__ import annotations
 
 import bisect
-import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -16,6 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from bilderatlas.collection.cache import Cache
 from bilderatlas.errors import QueryError
 from bilderatlas.results import Month
 from bilderatlas.storage import cursors
@@ -98,21 +98,21 @@ class Listing:
 
     def __init__(self, catalogue: Catalogue) -> None:
         self.catalogue = catalogue
-        self._lock = threading.Lock()
-        self.kept: dict[tuple[str, str | None, tuple[str, ...]], Listed] = {}
+        self.kept: Cache[tuple[str, str | None, tuple[str, ...]], Listed] = Cache(MAX_KEPT)
 
     def listed(self, order: str, *, seed: int, where: str | None, kinds: Sequence[str]) -> Listed:
         """The images that fulfil a condition and have a region of each kind. Raises QueryError."""
         _check(order, seed)
         of = f"random {seed}" if order == "random" else order
+        name = of, where, tuple(kinds)
         if where is None and not kinds:
-            return self._keep(of, where, kinds, lambda: self._sorted(of, order, seed))
+            return self.kept.get(name, None, lambda: self._sorted(of, order, seed))
         every = self.listed(order, seed=seed, where=None, kinds=())
-        return self._keep(of, where, kinds, lambda: _narrowed(every, where, kinds))
+        return self.kept.get(name, None, lambda: _narrowed(every, where, kinds))
 
     def get_ready(self, like: Listing) -> None:
         """Make the lists that were asked for there, but for those of a condition."""
-        for of, where, kinds in list(like.kept):
+        for of, where, kinds in like.kept:
             if where is None:
                 order, _, seed = of.partition(" ")
                 self.listed(order, seed=int(seed or 0), where=None, kinds=kinds)
@@ -120,21 +120,6 @@ class Listing:
     def _sorted(self, of: str, order: str, seed: int) -> Listed:
         values = _values(self.catalogue, order, seed)
         return Listed(of, self.catalogue, values, np.argsort(values, kind="stable"))
-
-    def _keep(
-        self, of: str, where: str | None, kinds: Sequence[str], make: Callable[[], Listed]
-    ) -> Listed:
-        name = of, where, tuple(kinds)
-        with self._lock:
-            if name in self.kept:
-                self.kept[name] = self.kept.pop(name)  # the last one to be dropped
-                return self.kept[name]
-        made = make()
-        with self._lock:
-            while len(self.kept) >= MAX_KEPT:
-                del self.kept[next(iter(self.kept))]
-            self.kept[name] = made
-        return made
 
 
 def _check(order: str, seed: int) -> None:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import threading
-
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
 from bilderatlas.analysis.colouring import Colouring
 from bilderatlas.arrays import Coordinates
+from bilderatlas.collection.cache import Cache
 from bilderatlas.collection.map_colours import colour
 from bilderatlas.errors import QueryError
 from bilderatlas.results import MapColours, MapPoints, Projection
@@ -38,8 +37,7 @@ class OpenMap:
                 "Make a new one: bilderatlas project COLLECTION"
             )
         self._drawn = drawn(self.coordinates, MOST_DRAWN)  # (M,)
-        self._lock = threading.Lock()
-        self._colours: dict[str, Colouring] = {}
+        self._colours: Cache[str | None, Colouring] = Cache(_N_KEPT)
 
     def points(self) -> MapPoints:
         """Those that are drawn."""
@@ -52,13 +50,9 @@ class OpenMap:
 
     def colours(self, store: Store, color_by: str | None) -> MapColours:
         """The colours of all points, and the labels of those that are drawn. Raises QueryError."""
-        key = f"{color_by} {store.state(*_STATE)}"
-        with self._lock:
-            if key not in self._colours:
-                while len(self._colours) >= _N_KEPT:
-                    self._colours.pop(next(iter(self._colours)))
-                self._colours[key] = colour(store, self.projection.about, self.regions, color_by)
-            made = self._colours[key]
+        about, regions = self.projection.about, self.regions
+        state = store.state(*_STATE)
+        made = self._colours.get(color_by, state, lambda: colour(store, about, regions, color_by))
         return MapColours(made, made.labels[self._drawn])
 
 
@@ -67,22 +61,16 @@ class OpenMaps:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._lock = threading.Lock()
-        self._open: dict[str, OpenMap] = {}
+        self._open: Cache[str, OpenMap] = Cache(_N_KEPT)
 
     def open(self, run: str | None, catalogue: Catalogue) -> OpenMap:
         """A map by its name, or the newest. Raises RunNotFound, QueryError where none is left."""
-        if run is None:
-            run = runs.read_projection(self._store, None, None).run
-        with self._lock:
-            found = self._open.get(run)
-            if found is None or found.catalogue is not catalogue:
-                projection = runs.read_projection(self._store, run, None)
-                self._open.pop(run, None)
-                while len(self._open) >= _N_KEPT:
-                    self._open.pop(next(iter(self._open)))
-                found = self._open[run] = OpenMap(projection, catalogue)
-            return found
+        name = runs.read_projection(self._store, None, None).run if run is None else run
+
+        def opened() -> OpenMap:
+            return OpenMap(runs.read_projection(self._store, name, None), catalogue)
+
+        return self._open.get(name, catalogue, opened)
 
 
 def drawn(coordinates: Coordinates, most: int, *, seed: int = 0) -> NDArray[np.int64]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -14,6 +13,7 @@ from numpy.typing import NDArray
 from bilderatlas.analysis import evaluation
 from bilderatlas.analysis.evaluation import Shape
 from bilderatlas.collection import replay
+from bilderatlas.collection.cache import Cache
 from bilderatlas.errors import RunNotFound
 from bilderatlas.results import Cluster, Clustering, ClusterShape, Member, Members, NearCluster
 from bilderatlas.storage import Store
@@ -111,42 +111,20 @@ class OpenRuns:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._lock = threading.Lock()
-        self._state = ""
-        self._stand: dict[str | None, Clustering] = {}
-        self._open: dict[str, OpenRun] = {}
+        self._stand: Cache[str | None, Clustering] = Cache(_N_KEPT)
+        self._open: Cache[str, OpenRun] = Cache(_N_KEPT)
 
     def clustering(self, run: str | None) -> Clustering:
         """A run (the newest by default) as it stands. Raises RunNotFound."""
-        state = self._store.state(*_STATE)
-        with self._lock:
-            if state != self._state:
-                self._stand, self._state = {}, state
-            known = self._stand.get(run)
-        if known is None:
-            known = replay.read(self._store, run)
-            with self._lock:
-                known = self._stand.get(known.run, known)  # the newest may be here by its name
-                for name in (run, known.run) if state == self._state else ():
-                    _keep(self._stand, name, known)
-        return known
+        return self._at(self._store.state(*_STATE), run)
 
     def open(self, run: str | None, catalogue_of: Callable[[str], Catalogue]) -> OpenRun:
         """A run over the newest version of its space. Raises RunNotFound."""
-        made = self.clustering(run)
+        state = self._store.state(*_STATE)
+        made = self._at(state, run)
         catalogue = catalogue_of(made.about.space)
-        with self._lock:
-            known = self._open.get(made.run)
-        if known is None or known.made is not made or known.catalogue is not catalogue:
-            known = OpenRun(made, catalogue)
-            with self._lock:
-                _keep(self._open, made.run, known)
-        return known
+        return self._open.get(made.run, (state, catalogue), lambda: OpenRun(made, catalogue))
 
-
-def _keep(kept: dict[Any, Any], key: str | None, item: object) -> None:
-    """Keep a thing among the last ones."""
-    kept.pop(key, None)
-    while len(kept) >= _N_KEPT:
-        del kept[next(iter(kept))]
-    kept[key] = item
+    def _at(self, state: str, run: str | None) -> Clustering:
+        known = self._stand.get(run, state, lambda: replay.read(self._store, run))
+        return self._stand.get(known.run, state, lambda: known)  # the newest is one by its name

@@ -12,6 +12,7 @@ from bilderatlas.analysis import calibration, search
 from bilderatlas.analysis.calibration import Background
 from bilderatlas.analysis.search import Evidence
 from bilderatlas.arrays import Embeddings, Scores, to_unit_length
+from bilderatlas.collection.cache import Cache
 from bilderatlas.collection.queries import Term
 from bilderatlas.collection.space import OpenSpace
 from bilderatlas.models import encoders
@@ -31,7 +32,7 @@ class Readings:
         self._encoder: Encoder | None = None
         self._background: Background | None = None
         self._labels: dict[str, Embeddings] = {}  # embedded once
-        self._rows: tuple[Catalogue, Catalogue, NDArray[np.int64]] | None = None
+        self._rows: Cache[None, NDArray[np.int64]] = Cache(1)
 
     def speak_for(self, terms: Sequence[Term], catalogue: Catalogue) -> list[Evidence]:
         """What speaks for regions of a catalogue by the words of a query that count for it."""
@@ -67,10 +68,9 @@ class Readings:
         """The space of words, and where each of its rows stands in a catalogue; -1 nowhere."""
         assert self.words, "who asks has seen to it"
         ours = self.words.catalogue
-        with self._lock:
-            if not self._rows or self._rows[0] is not ours or self._rows[1] is not catalogue:
-                self._rows = ours, catalogue, catalogue.rows_of(ours.regions["region_id"])
-            return ours, self._rows[2]
+        between = ours, catalogue
+        ids = ours.regions["region_id"]
+        return ours, self._rows.get(None, between, lambda: catalogue.rows_of(ids))
 
     def _judge(self, scores: Scores, image_of: NDArray[np.integer]) -> NDArray[np.float64]:
         kinds = np.zeros(len(scores), dtype=np.int8)

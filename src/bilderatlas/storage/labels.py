@@ -26,11 +26,9 @@ class LabelIndex:
 
     def __init__(
         self,
-        version: int,
         regions_of: Mapping[str, tuple[str, ...]],
         since: Mapping[str, datetime],
     ) -> None:
-        self.version = version  # of the decisions that they come from
         self.regions_of = regions_of  # label -> region ids, those labelled first come first
         self.since = since  # label -> when it was given first
 
@@ -50,7 +48,6 @@ class LabelIndex:
 
 def read(store: Store) -> LabelIndex:
     """The labels in force."""
-    version = decisions.version(store)
     regions_of: dict[str, dict[str, None]] = defaultdict(dict)
     since: dict[str, datetime] = {}
     for each in decisions.read(store, LABEL, UNLABEL):
@@ -62,7 +59,7 @@ def read(store: Store) -> LabelIndex:
             else:
                 known.pop(region_id, None)
     given = {label: tuple(ids) for label, ids in regions_of.items() if ids}
-    return LabelIndex(version, given, since)
+    return LabelIndex(given, since)
 
 
 def checked(label: str) -> str:
