@@ -85,6 +85,31 @@ def test_a_copy_is_a_further_place_of_one_image(atlas: Collection, pile: Path) -
     assert len(atlas.image(atlas.search(image=pile / "copy.png", k=1)[0].image_id).paths) == 2
 
 
+def test_a_source_that_was_renamed_is_followed(atlas: Collection, tmp_path: Path) -> None:
+    draw_many(tmp_path / "old", 4)
+    atlas.index(tmp_path / "old")
+    atlas.label([str(tmp_path / "old" / "0000.png")], "kept")
+    (tmp_path / "old").rename(tmp_path / "new")
+    summary = atlas.index(tmp_path / "new")
+    assert (summary.n_moved, summary.n_copies, summary.n_missing) == (4, 0, 0)
+    assert (atlas.info().n_images, atlas.info().n_places) == (4, 4)
+    assert atlas.info().sources == (str(tmp_path / "new"),)
+    assert [atlas.images([i])[0].path for i in atlas.labelled()] == [
+        str(tmp_path / "new" / "0000.png")
+    ]
+
+
+def test_a_copy_of_a_source_that_is_still_there_is_a_copy(
+    atlas: Collection, tmp_path: Path
+) -> None:
+    atlas.index(draw_many(tmp_path / "first", 4))
+    summary = atlas.index(draw_many(tmp_path / "second", 4))
+    assert (summary.n_moved, summary.n_copies) == (0, 4)
+    (tmp_path / "first").rename(tmp_path / "away")  # a disk that is not mounted, say
+    assert atlas.index(tmp_path / "second").n_moved == 0
+    assert atlas.info().n_places == 8
+
+
 def test_losing_one_of_two_copies_is_missing_not_moved(atlas: Collection, pile: Path) -> None:
     shutil.copy(pile / "0000.png", pile / "copy.png")
     atlas.index(pile)

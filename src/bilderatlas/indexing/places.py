@@ -8,7 +8,7 @@ from collections.abc import Container, Mapping
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
-from bilderatlas.indexing.sources import ImageRecord
+from bilderatlas.indexing.sources import SINGLE_FILES, ImageRecord, path_of
 from bilderatlas.storage import Store
 from bilderatlas.storage.rows import PlaceRow
 
@@ -104,9 +104,9 @@ class SourcePlaces:
     def settle(self, *, prune: bool, after_a_stop: bool, is_whole: bool) -> None:
         """Follow moved files, let go of changed ones, count the missing and prune them if asked.
 
-        A place is moved when it was not met and its picture turned up elsewhere in this run, or,
-        after a run that was stopped, elsewhere at all. Of a source that is not looked at as a
-        whole, only what was looked at can be missing.
+        A place is moved when it was not met, or its whole source is gone, and its picture turned
+        up elsewhere in this run, or, after a run that was stopped, elsewhere at all. Of a source
+        that is not looked at as a whole, only what was looked at can be missing.
         """
         found = set(self._gained.values())
         if after_a_stop:
@@ -121,10 +121,25 @@ class SourcePlaces:
         self._tally.n_missing += len(missing)
         gone = [*moved, *missing] if prune else moved
         self._store.delete_places(self._source, gone)
+        self._follow_renamed_sources(found)
         self._store.drop_placeless(sorted(self._left))
         if prune:
             pruned = sorted({self._known[uri][0] for uri in missing})
             self._tally.n_pruned += self._store.drop_placeless(pruned)
+
+    def _follow_renamed_sources(self, found: set[str]) -> None:
+        """Drop the places of found images in sources that are no longer there under their name."""
+        if not found:
+            return
+        named = self._store.read("places", ["source"])["source"].unique().to_pylist()
+        for source in named:
+            if source in (self._source, SINGLE_FILES) or path_of(source).exists():
+                continue
+            rows = self._store.place_rows(source).to_pylist()
+            moved = sorted(row["uri"] for row in rows if row["image_id"] in found)
+            self._tally.n_moved += len(moved)
+            self._tally.n_copies -= min(len(moved), self._tally.n_copies)
+            self._store.delete_places(source, moved)
 
     def _is_out_of_sight(self, uri: str) -> bool:
         """Whether its folder or archive could not be read, so that nobody knows what is there."""
