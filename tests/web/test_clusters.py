@@ -89,7 +89,7 @@ def test_clusters_are_found_by_a_part_of_their_name(visit: Visit, atlas: Collect
     page.wait_for_url("**/clusters?q=GARDEN")
     expect(page.locator("main > .sheets h2")).to_have_text(["Grandma's garden"])
     visit.go("/clusters?q=nothing+like+it")
-    expect(page.get_by_text("No cluster is called like this.")).to_be_visible()
+    expect(page.get_by_text("No cluster has this name.")).to_be_visible()
 
 
 def test_an_unknown_order_is_refused(visit: Visit) -> None:
@@ -138,7 +138,7 @@ def test_a_name_that_another_cluster_bears_is_refused_in_the_form(
 def test_clusters_are_merged_by_name_and_with_a_near_one(visit: Visit, atlas: Collection) -> None:
     page, _ = first_cluster(visit, atlas)
     assert n_members(page) == N_OF_EACH
-    page.get_by_label("Make one with").fill(atlas.clustering().clusters[3].name)
+    page.get_by_label("Merge with").fill(atlas.clustering().clusters[3].name)
     page.get_by_role("button", name="Merge", exact=True).click()
     expect(page.locator("main > .panel li")).to_have_count(2 * N_OF_EACH)
     page.get_by_role("button", name="Merge into this one").first.click()
@@ -231,9 +231,9 @@ def test_the_log_shows_who_decided_what_and_takes_it_back(visit: Visit, atlas: C
     rows.nth(1).get_by_role("button", name="Undo").click()
     expect(rows).to_have_count(1)
     assert [one.verb for one in atlas.decisions()] == ["move"]
-    page.get_by_role("link", name="Also what was taken back").click()
+    page.get_by_role("link", name="Also those undone").click()
     page.wait_for_url("**/decisions?all=yes")
-    expect(page.get_by_text("taken back", exact=True).first).to_be_visible()
+    expect(page.get_by_text("undone", exact=True).first).to_be_visible()
 
 
 def test_two_runs_are_compared_side_by_side(browser: Browser, later_runs: Collection) -> None:
@@ -259,7 +259,7 @@ def test_decisions_that_a_later_run_does_not_honour_are_told(
         page = Visit(browser.new_page(), address).go("/clusters")
         page.get_by_text("1 decision does not hold here").click()
         expect(
-            page.get_by_text("is called 'Mine': no cluster of this run is that one")
+            page.get_by_text("is called 'Mine': no cluster of this run corresponds to it")
         ).to_be_visible()
         page.close()
 
@@ -278,10 +278,10 @@ def test_advice_is_drawn_and_a_run_started_with_it(visit: Visit) -> None:
 
 def test_a_new_run_is_started_with_what_its_method_reads(visit: Visit) -> None:
     page = visit.go("/clusters")
-    page.get_by_text("Group the pictures anew").click()
+    page.get_by_text("Cluster the pictures again").click()
     page.get_by_label("Method").select_option("kmeans")
     expect(page.get_by_label("min_cluster_size")).to_be_hidden()
-    page.get_by_label("k, how many groups").fill("3")
+    page.get_by_label("k, how many clusters").fill("3")
     asked = start(page, page.get_by_role("button", name="Start"))
     assert asked == {"verb": "cluster", "options": {"method": "kmeans", "k": "3"}}
 

@@ -81,13 +81,13 @@ def test_files_are_sent_read_and_counted(visit: Visit, atlas: Collection) -> Non
     expect(page.locator("#jobs-news")).to_have_text("Reading pictures: 2 new pictures")
     # The page was drawn again by itself.
     expect(page.get_by_role("heading", level=1)).to_have_text("sent")
-    expect(page.locator(".inside")).to_contain_text("Pictures2at 2 places")
+    expect(page.locator(".inside")).to_contain_text("Pictures2in 2 places")
     assert sorted(page.locator(".drawn .name").all_text_contents()) == ["blue.png", "red.png"]
     visit.complaints.clear()  # Chromium notes that a file was refused
 
     visit.go("/search")  # the tray survives the document
     expect(done.get_by_role("link", name="See the pictures")).to_be_visible()
-    done.get_by_role("button", name="Put away").click()
+    done.get_by_role("button", name="Dismiss").click()
     expect(page.locator("#jobs")).to_be_hidden()
     page.reload()
     page.wait_for_selector("main h1")
@@ -107,7 +107,7 @@ def test_a_step_is_started_by_its_button_and_leads_to_its_result(visit: Visit) -
     page = visit.go("/")
     step = page.locator(".steps li", has_text="Lay them out on a map")
     step.get_by_role("button").click()
-    expect(page.locator("#said")).to_have_text("Started. It is listed with the jobs.")
+    expect(page.locator("#said")).to_have_text("Started. You can follow it under Jobs.")
     done = page.locator(tray(page, "Drawing a map"))
     done.get_by_role("link", name="See the map").click(timeout=SOON_MS)
     page.wait_for_url("**/map?run=*")
@@ -119,13 +119,13 @@ def test_a_job_is_cancelled_resumed_and_fails_in_its_own_words(visit: Visit) -> 
     page = visit.go("/")
     asked = {"verb": "cluster", "options": {"method": "kmeans", "k": 99}}
     page.evaluate("asked => bilderatlas.act('/api/v1/jobs', asked)", asked)
-    job = page.locator(tray(page, "Forming groups"))
+    job = page.locator(tray(page, "Forming clusters"))
     job.get_by_role("button", name="Cancel").click()
     expect(job).to_contain_text("cancelled")
-    job.get_by_role("button", name="Go on").click()
+    job.get_by_role("button", name="Resume").click()
     expect(job).to_have_count(1)  # in the place of the one that was cancelled
     expect(job.locator(".refusal")).to_contain_text("99", timeout=SOON_MS)
-    expect(job).to_contain_text("did not work")
+    expect(job).to_contain_text("failed")
 
 
 def test_the_tray_folds_and_stays_folded(visit: Visit) -> None:
@@ -163,7 +163,7 @@ def test_an_upload_whose_reading_was_refused_is_gone_on_with(
         choose(page, picture("late.png", "yellow", 9))
         shown = page.locator("#uploads-list .job")
         expect(shown).to_contain_text("Writing to", timeout=SOON_MS)
-    shown.get_by_role("button", name="Go on").click()
+    shown.get_by_role("button", name="Resume").click()
     expect(read).to_have_count(n_read + 1)
     expect(page.locator("#uploads-list .job")).to_have_count(0)
     expect(read.first).to_contain_text("1 new picture", timeout=SOON_MS)

@@ -129,9 +129,9 @@ def test_a_picture_and_words_ask_together(visit: Visit, tmp_path: Path) -> None:
     page.wait_for_url("**q=red**")
     assert "picture=" in page.url
     expect(page.get_by_role("heading", name="Images for “red” and like this one")).to_be_visible()
-    expect(page.get_by_alt_text("The picture that you gave")).to_be_visible()
+    expect(page.get_by_alt_text("Your picture")).to_be_visible()
     together = names(page)
-    page.get_by_role("link", name="Take back The picture that you gave").click()
+    page.get_by_role("link", name="Remove Your picture").click()
     page.wait_for_url(lambda url: "picture=" not in url)
     expect(page.get_by_role("heading", name="Images for “red”", exact=True)).to_be_visible()
     words = names(page)
@@ -139,7 +139,7 @@ def test_a_picture_and_words_ask_together(visit: Visit, tmp_path: Path) -> None:
     page.get_by_label("What does the picture show?").fill("red")
     _choose(page, tmp_path / "mine.png")
     page.wait_for_url("**/search?picture=*q=red*")
-    expect(page.get_by_alt_text("The picture that you gave")).to_be_visible()
+    expect(page.get_by_alt_text("Your picture")).to_be_visible()
     assert names(page) == together
 
 
@@ -156,9 +156,9 @@ def test_a_chosen_picture_finds_its_like(visit: Visit, tmp_path: Path) -> None:
     page.wait_for_url("**/search?picture=*")
     expect(page.get_by_role("heading", name="like this one")).to_be_visible()
     assert all("green" in name for name in names(page)[:N_OF_EACH])
-    expect(page.get_by_alt_text("The picture that you gave")).to_be_visible()
+    expect(page.get_by_alt_text("Your picture")).to_be_visible()
     page.get_by_text("Narrow it down").click()
-    page.get_by_label("How many a page").fill("3")
+    page.get_by_label("How many per page").fill("3")
     page.keyboard.press("Enter")
     page.wait_for_url("**/search?*k=3*")
     expect(page.locator(".panel .name")).to_have_count(3)

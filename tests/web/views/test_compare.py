@@ -31,7 +31,7 @@ def both(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 def test_words_are_tried_on_a_sample_and_none_of_them_is_said(visit: Visit) -> None:
     page = visit.go("/compare")
-    page.get_by_label("Words, with commas").fill("red, blue, <b>yellow</b>")
+    page.get_by_label("Words, separated by commas").fill("red, blue, <b>yellow</b>")
     page.keyboard.press("Enter")
     page.wait_for_selector(f"text={N_IMAGES} images drawn at random")
     bars = page.get_by_role("table")

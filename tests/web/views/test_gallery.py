@@ -79,7 +79,7 @@ def test_only_images_chosen_by_hand_are_shown(dated: Collection) -> None:
     said = shown(dated, order="name", selection=chosen, **{"to.width": "16"})
     assert "'1 image'" in said
     assert "000.jpg" in said
-    assert "Take back chosen by hand" in said
+    assert "Remove chosen by hand" in said
 
 
 @pytest.mark.parametrize(
@@ -111,7 +111,7 @@ def test_images_are_chosen_by_what_is_known_of_them(visit: Visit) -> None:
     page.get_by_label("from", exact=True).first.press("Enter")
     page.wait_for_url("**from.width=300**")
     expect(page.get_by_role("status").filter(has_text="images")).to_have_text("4 images")
-    page.get_by_role("link", name="Take back year: 1953").click()
+    page.get_by_role("link", name="Remove year: 1953").click()
     page.wait_for_function("!location.search.includes('year')")
     expect(page.locator(".chips")).to_have_text("width, pixels: ≥ 300")
 

@@ -106,12 +106,12 @@ def test_it_leads_to_its_cluster(quartered: Page, collection: Collection) -> Non
 
 def test_labels_are_given_and_taken(visit: Visit, collection: Collection) -> None:
     page = visit.go(f"/images/{_id(collection, 'red.png')}")
-    page.get_by_label("A label").fill("warm")
+    page.get_by_label("New label").fill("warm")
     page.get_by_role("button", name="Give").click()
     expect(page.get_by_role("link", name="warm")).to_have_attribute("href", "/gallery?label=warm")
     assert collection.labels_of([_id(collection, "red.png")]) == [("warm",)]
-    page.get_by_role("button", name="Take the label warm").click()
-    expect(page.locator("#said")).to_contain_text("Took the label warm")
+    page.get_by_role("button", name="Remove the label warm").click()
+    expect(page.locator("#said")).to_contain_text("Removed the label warm")
     expect(page.get_by_role("link", name="warm")).to_have_count(0)
 
 

@@ -100,7 +100,7 @@ def test_a_label_is_given_and_taken_by_the_pointer(visit: Visit, atlas: Collecti
     expect(page.get_by_text(f"2 of {N_IMAGES} images labelled")).to_be_visible()
     visit.go("/label?label=red")
     assert set(boxes(page)) == set(red[:2])
-    page.get_by_role("button", name="Take “red” away").first.click()
+    page.get_by_role("button", name="Remove “red”").first.click()
     expect(page.get_by_text(f"1 of {N_IMAGES} images labelled")).to_be_visible()
     expect(page.locator(".labelling > li")).to_have_count(1)
 
@@ -155,7 +155,7 @@ def test_before_there_are_labels_the_most_different_pictures_come_first(visit: V
 def test_the_keys_are_listed(visit: Visit) -> None:
     page = visit.go("/label")
     page.keyboard.press("?")
-    expect(page.get_by_role("dialog").get_by_text("take back what was done last")).to_be_visible()
+    expect(page.get_by_role("dialog").get_by_text("undo the last change")).to_be_visible()
     page.keyboard.press("Escape")
     expect(page.get_by_role("dialog")).not_to_be_visible()
 

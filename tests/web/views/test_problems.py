@@ -55,7 +55,7 @@ def test_reasons_are_filters_with_their_counts(visit: Visit) -> None:
 
 def test_what_was_passed_over_is_a_kind_of_its_own(visit: Visit) -> None:
     page = visit.go("/problems")
-    page.get_by_role("link", name="no pictures, or passed over 1").click()
+    page.get_by_role("link", name="not pictures, or passed over 1").click()
     page.wait_for_url("**/problems?kind=other")
     expect(page.locator("main .lead")).to_have_text("1 file was passed over")
     expect(page.locator(".problems .path")).to_contain_text("letter.pdf")

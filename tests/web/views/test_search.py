@@ -26,14 +26,14 @@ def test_an_image_is_added_to_what_is_asked_and_taken_out_again(visit: Visit) ->
     first.hover()
     first.get_by_role("link", name="Less like").click()
     page.wait_for_url(re.compile(r"q=red\+-\+image%3A"))
-    terms = page.get_by_role("list", name="What is asked").get_by_role("listitem")
+    terms = page.get_by_role("list", name="What is searched for").get_by_role("listitem")
     expect(terms).to_have_count(2)
     expect(page.get_by_label("What does the picture show?")).to_have_value(
         re.compile("^red - image:[0-9a-f]{32}$")
     )
     terms.nth(1).get_by_role("link", name="Change the sign of this image").click()
     page.wait_for_url(re.compile(r"q=red\+%2B\+image%3A"))
-    terms.nth(0).get_by_role("link", name="Take back red").click()
+    terms.nth(0).get_by_role("link", name="Remove red").click()
     page.wait_for_url(re.compile(r"q=image%3A[0-9a-f]{32}$"))
     expect(page.get_by_role("heading", name="Images for “this image”")).to_be_visible()
     assert all("red" in name for name in names(page)[:N_OF_EACH])
@@ -101,7 +101,7 @@ def test_only_images_chosen_by_hand_are_searched(visit: Visit) -> None:
     kept = page.evaluate("(ids) => bilderatlas.send('/api/v1/selections', ids)", {"image_ids": ids})
     visit.go(f"/search?q=green&selection={kept['selection']}")
     assert len(names(page)) == 3
-    page.get_by_role("link", name="Take back chosen by hand").click()
+    page.get_by_role("link", name="Remove chosen by hand").click()
     page.wait_for_url("**/search?q=green")
 
 

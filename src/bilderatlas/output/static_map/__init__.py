@@ -27,7 +27,7 @@ GREY = "#8d867b"  # holds on dark and on light ground
 OWN, SERVED = "output/static_map/assets", "web/static"  # folders of the package
 SCRIPTS = ("points.js", "steering.js", "plot.js")  # as the served map has them
 LABEL = "A map of the pictures. The arrow keys and + and - move it."
-NO_WEBGL = "This browser draws no WebGL, which the map needs."
+NO_WEBGL = "This browser has no WebGL, which the map needs."
 BASE64 = 4 / 3  # bytes in the file for one of a picture
 N_FRAME_BYTES = 50_000  # of styles and scripts
 

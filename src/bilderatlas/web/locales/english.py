@@ -18,11 +18,11 @@ NAVIGATION = "Pages"
 UNDO = "Undo"
 HOME, GALLERY, SEARCH, CLUSTERS, MAP = "Home", "Gallery", "Search", "Clusters", "Map"
 NOT_FOUND = "There is no such page"
-NOT_FOUND_HINT = "Perhaps the gallery has what you look for."
+NOT_FOUND_HINT = "Perhaps the gallery has what you are looking for."
 TO_GALLERY = "To the gallery"
 REFUSED = "That did not work"
-FAILED = "Something broke"
-FAILED_HINT = "This is a mistake of the program. Its log says which; please report it."
+FAILED = "Something went wrong"
+FAILED_HINT = "This is a fault in the program. Its log says what happened; please report it."
 
 
 def title(page: str, collection: str) -> str:
@@ -54,7 +54,7 @@ def count(n: int) -> str:
 
 EARLIER, LATER = "← Earlier", "Later →"
 SELECT_ALL, SELECT_NONE = "Select all on this page", "Select none"
-SELECT_HINT = "or single ones by their boxes: Space selects, Shift a range."
+SELECT_HINT = "or tick single ones: Space selects one, Shift a range."
 SELECTION = "What is selected"
 ONE_SELECTED, MANY_SELECTED = "1 picture selected", "{n} pictures selected"
 PARTS = {
@@ -120,17 +120,17 @@ def pixels(width: int, height: int) -> str:
 JOBS = "Jobs"
 JOB_WORDS = {
     "index": "Reading pictures",
-    "reindex": "Embedding pictures anew",
-    "cluster": "Forming groups",
+    "reindex": "Embedding pictures again",
+    "cluster": "Forming clusters",
     "project": "Drawing a map",
-    "name": "Naming groups",
-    "waiting": "waits for its turn",
-    "running": "at work",
+    "name": "Naming clusters",
+    "waiting": "waiting",
+    "running": "running",
     "done": "done",
-    "failed": "did not work",
+    "failed": "failed",
     "cancelled": "cancelled",
-    "interrupted": "interrupted: the server ended meanwhile",
-    "n_running": "{n} at work",
+    "interrupted": "interrupted: the server stopped",
+    "n_running": "{n} running",
     "of": "{done} of {all}",
     "so_far": "{n} so far",
     "rate": "{n} a second",
@@ -141,41 +141,41 @@ JOB_WORDS = {
     "hours": "{n} h",
     "one_new": "1 new picture",
     "new": "{n} new pictures",
-    "clusters": "{n} groups",
-    "see_clusters": "See the groups",
+    "clusters": "{n} clusters",
+    "see_clusters": "See the clusters",
     "see_map": "See the map",
     "see_pictures": "See the pictures",
     "see_problems": "See what was skipped",
     "cancel": "Cancel",
-    "resume": "Go on",
-    "dismiss": "Put away",
+    "resume": "Resume",
+    "dismiss": "Dismiss",
     "uploading": "Sending files",
     "sent": "{done} of {all} files sent",
     "one_refused": "1 file was refused",
     "refused": "{n} files were refused",
-    "stopped": "stopped; nothing of it was kept",
-    "nothing": "nothing of this was taken",
-    "cut": "The connection to the server was cut.",
+    "stopped": "stopped; nothing was kept",
+    "nothing": "nothing was accepted",
+    "cut": "The connection to the server was lost.",
 }
 
 # -- home
 
 EMPTY_COLLECTION = "There are no images here yet"
-EMPTY_COLLECTION_HINT = "Or fill the collection from a folder of the server's machine:"
+EMPTY_COLLECTION_HINT = "Or fill the collection from a folder on the server's machine:"
 ADD_PICTURES = "Add pictures"
 ADD_HINT = "Drop pictures, folders, ZIP or tar archives here, or choose them."
 CHOOSE_FILES, CHOOSE_FOLDER = "Choose files", "Choose a folder"
 PICTURES, PARTS_INSIDE, LAST_INDEX, SKIPPED = "Pictures", "Parts found", "Last read", "Skipped"
-ALL_PROBLEMS = "All that was skipped"
+ALL_PROBLEMS = "Everything that was skipped"
 NEXT = "What next"
-STEP_CLUSTER = "Let the pictures form groups"
-STEP_CLUSTER_HINT = "Pictures that look alike come together, and each group gets a name."
+STEP_CLUSTER = "Sort the pictures into clusters"
+STEP_CLUSTER_HINT = "Pictures that look alike come together, and each cluster gets a name."
 STEP_PROJECT = "Lay them out on a map"
 STEP_PROJECT_HINT = "Every picture becomes a point; what looks alike lies close together."
 STEP_FIND = "Find people and things in the pictures"
-STEP_FIND_HINT = "Searches then also answer by parts of a picture. All are read again."
+STEP_FIND_HINT = "Searches then find parts of pictures too. All pictures are read again."
 STEP_INDEX = "Look for new pictures"
-STEP_INDEX_HINT = "All folders and tables are gone through: new, changed and moved pictures."
+STEP_INDEX_HINT = "Goes through all folders and tables for new, changed and moved pictures."
 
 
 def n_skipped(kind: ProblemKind, n: int) -> str:
@@ -202,7 +202,7 @@ def n_because(n: int, reason: str) -> str:
 
 def n_places(n: int) -> str:
     """In how many places pictures lie."""
-    return "at 1 place" if n == 1 else f"at {count(n)} places"
+    return "in 1 place" if n == 1 else f"in {count(n)} places"
 
 
 def n_sources(n: int) -> str:
@@ -256,8 +256,8 @@ MONTHS = (
     *("January", "February", "March", "April", "May", "June", "July", "August", "September"),
     *("October", "November", "December"),
 )
-NO_SUCH_IMAGES = "No image is like that. Take something back."
-NO_FACETS = "Nothing else is known of these images."
+NO_SUCH_IMAGES = "No image matches all of this. Remove a filter."
+NO_FACETS = "Nothing else is known about these images."
 PARTS_FOUND, WITHOUT_LABEL = "With a part found", "without a label"
 FROM, TO, APPLY = "from", "to", "Apply"
 FOLD_AWAY = "Fold away"
@@ -304,7 +304,7 @@ def with_label(label: str) -> str:
 
 def without(said: str) -> str:
     """What a link does that takes back what is chosen."""
-    return f"Take back {said}"
+    return f"Remove {said}"
 
 
 def no_such_column(name: str, columns: Sequence[str]) -> str:
@@ -319,27 +319,27 @@ SEARCH_HINT = "red bicycle, handwritten letter, people at a table…"
 SEARCH_BUTTON = "Search"
 MORE_OPTIONS = "Narrow it down"
 THRESHOLD = "Score at least"
-HOW_MANY = "How many a page"
+HOW_MANY = "How many per page"
 WHERE = "Only where"
 WHERE_HINT = "year > 1950"
 WEIGHTS = "How much each kind of part counts: 0 leaves it out, 2 counts twice"
 UPLOAD = "or drop, paste or choose a picture, to find others like it"
-UPLOADED = "The picture that you gave"
+UPLOADED = "Your picture"
 UPLOAD_GONE = "This picture is no longer here. Drop it again to search with it."
 NOTHING_FOUND = "Nothing here matches"
 NOTHING_FOUND_HINT = "Try other words, a lower score, or no filter."
 LIKELY, DOUBTFUL, BACKGROUND = "Likely", "Doubtful", "Background"
-SEARCH_LEAD = "Say what you look for, or show it."
+SEARCH_LEAD = "Say what you are looking for, or show it."
 
 
 FOUND_LIKE = "Images like this one"
 THIS_PART = "The part that is searched for"
 THIS_IMAGE = "this image"
-TERMS = "What is asked"
+TERMS = "What is searched for"
 ONLY_THIS = "only this"
 USUAL_SPACE = "as usual"
 EXPORT_RESULTS = "Results as a table (CSV)"
-BACKGROUND_HINT = "These come next, but no closer than to any other question."
+BACKGROUND_HINT = "These come next, but are no closer to this query than to any other."
 
 
 def found(query: str) -> str:
@@ -385,7 +385,7 @@ def label_answers(n: int) -> str:
 def verdict(verdict: Verdict) -> str:
     """How many of all images answer the query."""
     if not verdict.n_likely + verdict.n_doubtful:
-        return f"{NOTHING_FOUND}. These are the closest, no closer than to any other question."
+        return f"{NOTHING_FOUND}. These are the closest, but no closer than to any other query."
     counts = f"{count(verdict.n_likely)} likely and {count(verdict.n_doubtful)} doubtful"
     return f"{counts} in the whole collection; {count(verdict.n_background)} are background."
 
@@ -401,15 +401,15 @@ NEIGHBORS = "Nearest in this collection"
 NO_NEIGHBORS = "There is no other image here."
 MORE_LIKE_THIS = "Search for more like this"
 COMPARED_BY = "Compared by"
-SIZE, KIND_OF_FILE, TAKEN_AT, LIES_AT, IMAGE_ID = "Size", "Kind", "Taken", "Lies at", "Id"
+SIZE, KIND_OF_FILE, TAKEN_AT, LIES_AT, IMAGE_ID = "Size", "Kind", "Taken", "Place", "Id"
 FACTS = "What is known"
 WAY, BACK_TO_LIST = "Through the list", "Back to the list"
 PREVIOUS_IMAGE, NEXT_IMAGE = "← Previous", "Next →"
 FULL_SIZE, SHOW_PARTS, OPEN_ALONE = "Full size", "Show parts", "Open alone"
 PICTURE_GONE = "The file is not where it was; this is its thumbnail."
-PARTS_HINT = "Each finds others like it."
+PARTS_HINT = "Choose one to find others like it."
 WORDS_FOUND, COPY, COPIED = "Words found", "Copy", "Copied"
-NEW_LABEL, GIVE_THIS_LABEL, LABEL_GIVEN = "A label", "Give", "Label given"
+NEW_LABEL, GIVE_THIS_LABEL, LABEL_GIVEN = "New label", "Add", "Label added"
 
 
 def place_in_list(place: int, n: int) -> str:
@@ -424,27 +424,27 @@ def n_parts(n: int) -> str:
 
 def take_label_off(label: str) -> str:
     """What a button does that takes a label from an image."""
-    return f"Take the label {label}"
+    return f"Remove the label {label}"
 
 
 def label_taken(label: str) -> str:
     """What was done."""
-    return f"Took the label {label}"
+    return f"Removed the label {label}"
 
 
 # -- clusters
 
-NO_CLUSTERS = "The pictures have not been put in groups yet"
-NO_CLUSTERS_HINT = "In the terminal, this does it:"
+NO_CLUSTERS = "There are no clusters yet"
+NO_CLUSTERS_HINT = "This makes them in the terminal:"
 ALL_CLUSTERS = "All clusters"
 NOISE = "In no cluster"
-NOISE_HINT = "These resemble too few others to form a group."
+NOISE_HINT = "These resemble too few others to form a cluster."
 RUNS = "Other runs"
 ADVICE, COMPARE_RUNS, DECISIONS = "Which k, which eps?", "Compare two runs", "Decisions"
 MORE_ABOUT_CLUSTERS = "More about clusters"
 FILTER_CLUSTERS, FILTER_BUTTON = "Only clusters called", "Filter"
 FILTER_HINT = "part of a name…"
-NO_SUCH_CLUSTER = "No cluster is called like this."
+NO_SUCH_CLUSTER = "No cluster has this name."
 SORTED_BY = "Sorted by"
 CLUSTER_SORTS = {
     "size": "size",
@@ -454,11 +454,11 @@ CLUSTER_SORTS = {
 }
 CLUSTER_GONE = (
     "This cluster is empty now: its pictures were moved or became part of another. "
-    "“Undo” brings them back, and so do the decisions."
+    "“Undo” or the page of decisions brings them back."
 )
 CHANGE_CLUSTER = "Change this cluster"
 NAME, RENAME, RENAMED = "Name", "Rename", "Renamed."
-MERGE_WITH, MERGE, MERGED = "Make one with", "Merge", "Made one."
+MERGE_WITH, MERGE, MERGED = "Merge with", "Merge", "Merged."
 MERGE_HERE = "Merge into this one"
 INTO_PARTS, SPLIT = "Into how many parts", "Split"
 SPLIT_DONE = "Split. The new clusters are among the nearest."
@@ -468,21 +468,21 @@ MOVE_OUT, MOVED_OUT = "Out of all clusters", "Moved out of all clusters."
 MEMBERS = "From the core to the edge"
 NEAREST_CLUSTERS = "The nearest clusters"
 WORDS_READ = "Words for it:"
-NEW_RUN, NEW_RUN_HINT = "Group the pictures anew", "What is left empty is as the method has it."
-METHOD, KIND_OF_PART, SPACE, SEED, START = "Method", "What to group", "Space", "Seed", "Start"
-STARTED = "Started. It is listed with the jobs."
+NEW_RUN, NEW_RUN_HINT = "Cluster the pictures again", "Empty fields take the method's defaults."
+METHOD, KIND_OF_PART, SPACE, SEED, START = "Method", "What to cluster", "Space", "Seed", "Start"
+STARTED = "Started. You can follow it under Jobs."
 USUAL_KIND, ALL_KINDS, ACTIVE_SPACE = "whole pictures", "all parts", "the active one"
 METHODS = {
     "hdbscan": "hdbscan: dense places, however dense",
     "fast-hdbscan": "fast-hdbscan: the same, faster",
     "evoc": "evoc: made for embeddings",
     "dbscan": "dbscan: dense places of one density",
-    "kmeans": "kmeans: k groups around centres",
+    "kmeans": "kmeans: k clusters around centres",
     "minibatch-kmeans": "minibatch-kmeans: the same for very many",
     "agglomerative": "agglomerative: joins what is close",
 }
 CLUSTER_OPTIONS = {
-    "k": "k, how many groups",
+    "k": "k, how many clusters",
     "eps": "eps, how far to reach",
     "min_samples": "min_samples",
     "min_cluster_size": "min_cluster_size",
@@ -496,26 +496,26 @@ NAME_SOURCES = {
     "llm": "named by a language model",
     "person": "named by a person",
 }
-ONE_RUN_ONLY = "There is only one run yet. Start another one on the page of clusters."
+ONE_RUN_ONLY = "There is only one run so far. Start another on the page of clusters."
 FIRST_RUN, SECOND_RUN, COMPARE_BUTTON = "First run", "Second run", "Compare"
-MATCHES = "Clusters that continue each other"
+MATCHES = "Clusters that correspond"
 MATCH_SORTS = {"moved": "how much moved", "size": "size"}
 ADVICE_LEAD = (
-    "How many groups suit k-means, and how far DBSCAN should reach: measured on a sample of these "
+    "How many clusters suit k-means, and how far DBSCAN should reach: measured on a sample of the "
     "pictures."
 )
 MEASURING = "Measuring. This takes from a few seconds to a minute…"
 NEIGHBORS_OF_DBSCAN, MEASURE = "min_samples of DBSCAN", "Measure"
-ADVICE_K, ADVICE_EPS = "How many groups: k", "How far to reach: eps"
+ADVICE_K, ADVICE_EPS = "How many clusters: k", "How far to reach: eps"
 START_WITH_THIS = "Start with this"
 ADVICE_CURVES = {
     "silhouette": "Silhouette: how well apart (higher is better)",
-    "gap": "Gap: tighter than without groups (the bend counts)",
-    "stability": "Stability: how alike subsamples are grouped",
-    "inertia": "Inertia: squared distances to the middles",
+    "gap": "Gap: tighter than without clusters (the bend counts)",
+    "stability": "Stability: how alike subsamples are clustered",
+    "inertia": "Inertia: squared distances to the centres",
     "separation": "Pairs of pictures that are set apart",
-    "noise": "Noise: share in no group",
-    "n_clusters": "Number of groups",
+    "noise": "Noise: share in no cluster",
+    "n_clusters": "Number of clusters",
     "k_distances": "Distance to the neighbor, by rank",
     "recommended": "recommended",
     "at": "at",
@@ -525,11 +525,11 @@ ADVICE_CURVES = {
 }
 DECISIONS_LEAD = (
     "What people decided, the newest first. A decision holds in its run and in all later ones; "
-    "nothing is ever deleted, only taken back."
+    "nothing is ever deleted, only undone."
 )
-NOTHING_DECIDED = "Nothing was decided yet."
-ONLY_IN_FORCE, WITH_UNDONE = "Only those in force", "Also what was taken back"
-UNDONE, TAKEN_BACK = "Taken back.", "taken back"
+NOTHING_DECIDED = "Nothing has been decided yet."
+ONLY_IN_FORCE, WITH_UNDONE = "Only those in force", "Also those undone"
+UNDONE, TAKEN_BACK = "Undone.", "undone"
 
 
 def clusters_of(n: int, run: str) -> str:
@@ -550,7 +550,7 @@ def not_carried(n: int) -> str:
 def made_by(method: str, parameters: Mapping[str, object], kind: str) -> str:
     """What made a run."""
     listed = ", ".join(f"{name} {value}" for name, value in parameters.items())
-    return f"Made by {method} ({listed}) of parts of this kind: {kind}."
+    return f"Made by {method} ({listed}) from parts of this kind: {kind}."
 
 
 def tightness(value: float) -> str:
@@ -560,12 +560,12 @@ def tightness(value: float) -> str:
 
 def closeness(value: float) -> str:
     """How close a picture is to the middle of its cluster."""
-    return f"{value:.2f} close to the middle"
+    return f"closeness to the centre {value:.2f}"
 
 
 def near(value: float) -> str:
     """How near another cluster is."""
-    return f"{value:.2f} near"
+    return f"closeness {value:.2f}"
 
 
 def named_by(source: str, confidence: float) -> str:
@@ -578,14 +578,14 @@ def named_by(source: str, confidence: float) -> str:
 def agreement(ari: float, n_moved: int, n: int) -> str:
     """How alike two runs are."""
     return (
-        f"The runs agree by {ari:.2f} (adjusted Rand index; 1 is the same groups, 0 is chance). "
-        f"{count(n_moved)} of {count(n)} changed their group."
+        f"The runs agree by {ari:.2f} (adjusted Rand index; 1 is the same clusters, 0 is chance). "
+        f"{count(n_moved)} of {count(n)} changed cluster."
     )
 
 
 def noise_moved(n_in: int, n_out: int) -> str:
     """What fell out of groups, and what came into them."""
-    return f"{count(n_in)} are in no group any more, {count(n_out)} are in one only now."
+    return f"{count(n_in)} fell out of all clusters, {count(n_out)} came into one."
 
 
 def n_stayed(n: int) -> str:
@@ -625,7 +625,7 @@ def moment(when: datetime) -> str:
 
 def undo(decision: str) -> str:
     """What the button does that takes a decision back."""
-    return f"Take decision {decision} back"
+    return f"Undo decision {decision}"
 
 
 def decided(decision: Decision) -> str:
@@ -643,9 +643,9 @@ def decided(decision: Decision) -> str:
         "must-link": f"Two pictures of {run} belong together",
         "cannot-link": f"Two pictures of {run} do not belong together",
         "label": f"{n_pictures(n)} labelled “{name}”",
-        "unlabel": f"The label “{name}” taken from {n_pictures(n)}",
-        "not-duplicate": "Two pictures are no copies of each other",
-        "undo": f"Decision {told.get('decision')} taken back",
+        "unlabel": f"The label “{name}” removed from {n_pictures(n)}",
+        "not-duplicate": "Two pictures are not copies of each other",
+        "undo": f"Decision {told.get('decision')} undone",
     }.get(decision.verb, decision.verb)
 
 
@@ -673,13 +673,13 @@ def run(name: str, dims: int | None) -> str:
 NO_MAP = "There is no map yet"
 NO_MAP_HINT = "This draws one:"
 MAP_HINT = "Point at a dot to see its picture, click to open it."
-MAP_HINT_3D = "Drag to turn, Ctrl with a drag to move, scroll to come closer."
-MAP_HINT_2D = "Drag to move, scroll to come closer."
-MAP_NEEDS_WEBGL = "This browser draws no WebGL, which the map needs. See the clusters instead."
+MAP_HINT_3D = "Drag to turn, drag with Ctrl to move, scroll to zoom."
+MAP_HINT_2D = "Drag to move, scroll to zoom."
+MAP_NEEDS_WEBGL = "This browser has no WebGL, which the map needs. See the clusters instead."
 MAP_TOOL = "What dragging does"
 MAP_TOOLS = {"move": "Move", "lasso": "Lasso", "rectangle": "Rectangle"}
 SELECT_IN_VIEW = "Select all in view"
-LASSO_HINT = "Shift with a drag is a lasso, too."
+LASSO_HINT = "Dragging with Shift is a lasso too."
 COLOUR, COLOUR_BUTTON = "Coloured by", "Colour"
 LEGEND, OPEN_CLUSTER = "What the colours mean", "Open the cluster"
 OTHER_VALUES = "other values, or none"
@@ -726,7 +726,7 @@ def map_label(n: int) -> str:
 
 def map_thinned(n: int) -> str:
     """That a map has too many points to be drawn."""
-    return f"{count(n)} of them are drawn: crowded places lose some, lonely points stay."
+    return f"{count(n)} of them are drawn: crowded places lose some, isolated points stay."
 
 
 def by_clusters(run: str) -> str:
@@ -749,7 +749,7 @@ def not_on_the_map(n: int) -> str:
 LABEL = "Label"
 LABELS = "Labels"
 NOTHING_TO_LABEL = "Nothing is left to label here."
-LABEL_SEARCH, LABEL_SEARCH_HINT = "Only what shows", "a word, or nothing"
+LABEL_SEARCH, LABEL_SEARCH_HINT = "Only pictures of", "a word, or nothing"
 LABEL_SHOW, LABEL_SHOW_BUTTON = "In which order", "Show"
 LABEL_SHOWS = {
     "suggested": "by what they may be",
@@ -759,9 +759,9 @@ LABEL_SHOWS = {
     "all": "all, by name",
 }
 LABEL_LEADS = {
-    "suggested": "By the labelled pictures most like each. Nothing counts until you say so.",
-    "unsure": "Of these, two labels fit nearly as well: they teach the most.",
-    "different": "Each is as unlike as may be to what is labelled and to those before it.",
+    "suggested": "By the labelled pictures most like each. Nothing counts until you accept it.",
+    "unsure": "Two labels fit each of these almost equally well, so these teach the most.",
+    "different": "Each is as unlike the labelled pictures, and those before it, as possible.",
 }
 FIRST_LABELS = (
     "Nothing is labelled yet. These differ most from each other: give a few of them a label, and "
@@ -771,12 +771,12 @@ LABEL_EVERYWHERE = "Everywhere"
 IN_SELECTION = "Only what you selected."
 LABEL_FIELD, LABEL_HINT = "Label", "cat, grandma's garden…"
 LABEL_ALL_BUTTON = "Label all"
-GIVE_LABEL, GIVE_LABELS = "Give it", "Give labels"
+GIVE_LABEL, GIVE_LABELS = "Add", "Add labels"
 NONE_SELECTED = "Select pictures, or point at one"
 WHICH_PICTURE = "Which picture? Select some, or go to one with the arrow keys."
 LABELLED_SAID = "“{label}”: {n}"
 TAKEN_SAID = "No longer “{label}”"
-UNDONE_SAID = "Taken back."
+UNDONE_SAID = "Undone."
 KEYS = "Keys"
 CLOSE = "Close"
 LABEL_KEYS = (
@@ -784,9 +784,9 @@ LABEL_KEYS = (
     ("Space", "select, or not; with Shift up to here"),
     ("Ctrl + A", "select all on the page; Escape: none"),
     ("1 … 9", "give this label to what is selected, else to the picture you are at"),
-    ("a b c …", "begin a new label; Enter gives it"),
+    ("a b c …", "begin a new label; Enter adds it"),
     ("Enter", "accept what is suggested"),
-    ("z", "take back what was done last"),
+    ("z", "undo the last change"),
     ("/", "go to the search field"),
     ("?", "this list"),
 )
@@ -814,7 +814,7 @@ def label_all(n: int) -> str:
 
 def label_all_question(n: int) -> str:
     """What is asked before everything is labelled."""
-    return f"Give the label to {n_images(n)}, seen or not? It can be taken back."
+    return f"Give the label to {n_images(n)}, seen or not? You can undo this."
 
 
 def labelled_all(n: int) -> str:
@@ -844,14 +844,14 @@ def give_label(label: str, confidence: float) -> str:
 
 def take_label(label: str) -> str:
     """What a click on a label does."""
-    return f"Take “{label}” away"
+    return f"Remove “{label}”"
 
 
 # -- problems
 
 PROBLEMS = "Skipped files"
 NO_PROBLEMS = "Everything could be read."
-NO_SUCH_PROBLEM = "Nothing was skipped that fits these filters."
+NO_SUCH_PROBLEM = "No skipped file fits these filters."
 PART_OF_PATH, STAGE, REASON, ALL = "Part of the path", "Where it failed", "Why", "all"
 STAGES = {
     "read": "reading",
@@ -866,10 +866,10 @@ STAGES = {
 KIND_OF_PROBLEM = "Kind"
 KINDS_OF_PROBLEMS: dict[ProblemKind, str] = {
     "problem": "could not be read",
-    "other": "no pictures, or passed over",
+    "other": "not pictures, or passed over",
     "small": "too small",
 }
-PROBLEM_COLUMNS = ("Lies at", "Why", "Where and when")
+PROBLEM_COLUMNS = ("Place", "Why", "Where and when")
 AS_CSV, TRY_AGAIN, COMPLETE_SPACE = "As CSV", "Try again", "Complete the space"
 
 
@@ -877,17 +877,17 @@ AS_CSV, TRY_AGAIN, COMPLETE_SPACE = "As CSV", "Try again", "Complete the space"
 
 COMPARE = "Compare"
 COMPARE_VIEWS = {"classes": "Classes of a sample", "spaces": "Two spaces"}
-CLASSIFY_BY = "What says it"
+CLASSIFY_BY = "Classify by"
 CLASSIFY_WAYS = {
-    "prompts": "words of yours",
+    "prompts": "your own words",
     "builtin": "the built-in 1,000 classes",
     "neighbors": "people's labels, by likeness",
     "logistic": "people's labels, by regression",
 }
-PROMPTS, PROMPTS_HINT = "Words, with commas", "cat, dog, bicycle"
+PROMPTS, PROMPTS_HINT = "Words, separated by commas", "cat, dog, bicycle"
 PROMPTS_LEAD = (
-    "Which words describe these pictures? Type some, with commas between them, and see what is "
-    "called by each of them, how surely, and what by none."
+    "Which words describe these pictures? Type some, separated by commas, and see which "
+    "pictures fit each of them, how surely, and which fit none."
 )
 SAMPLE_SIZE, SAMPLE_SEED = "Pictures", "Seed"
 COMPARE_SPACE, FIRST_SPACE, SECOND_SPACE = "Space", "One space", "The other"
@@ -895,14 +895,14 @@ TRY_IT = "Try it"
 NONE_OF_THESE = "none of these"
 BARS_HEAD = ("Label", "Share", "Pictures", "Sure")
 SPACES_LEAD = "Ask both spaces the same, and see which answers they share."
-ONE_SPACE = "There is one space only. This adds another to compare it with:"
+ONE_SPACE = "There is only one space. This adds another to compare it with:"
 ONLY_HERE = "only here"
 HOW_MANY_ANSWERS = "How many answers"
 
 
 def sample_said(n: int, n_labels: int) -> str:
     """How many pictures were asked about, and in how many ways they were called."""
-    return f"{n_images(n)} drawn at random, called {count(n_labels)} different things."
+    return f"{n_images(n)} drawn at random, with {count(n_labels)} different labels."
 
 
 def bars_of(n: int, n_all: int) -> str:
@@ -935,7 +935,7 @@ def reindex_command(path: str) -> str:
 SIGN_IN = "Sign in"
 SIGN_IN_HINT = "This collection asks for a key. Whoever serves it can give you one."
 KEY = "Key"
-WRONG_KEY = "This server knows no such key. Was it copied whole?"
+WRONG_KEY = "This server does not know this key. Was all of it copied?"
 SIGNED_IN = "You are signed in"
 SIGN_OUT = "Sign out"
 TO_PICTURES = "Back to the pictures"

@@ -21,8 +21,10 @@ NOT_FOUND = "Diese Seite gibt es nicht"
 NOT_FOUND_HINT = "Vielleicht hat die Galerie das Gesuchte."
 TO_GALLERY = "Zur Galerie"
 REFUSED = "Das ging nicht"
-FAILED = "Etwas ist kaputtgegangen"
-FAILED_HINT = "Das ist ein Fehler des Programms. Sein Protokoll sagt, welcher; bitte melden."
+FAILED = "Etwas ist schiefgegangen"
+FAILED_HINT = (
+    "Das ist ein Fehler im Programm. Sein Protokoll sagt, was geschehen ist; bitte melden."
+)
 
 
 def title(page: str, collection: str) -> str:
@@ -54,7 +56,7 @@ def count(n: int) -> str:
 
 EARLIER, LATER = "← Frühere", "Spätere →"
 SELECT_ALL, SELECT_NONE = "Alle auf dieser Seite auswählen", "Keins auswählen"
-SELECT_HINT = "oder einzelne am Kästchen: Leertaste wählt aus, Umschalt einen Bereich."
+SELECT_HINT = "oder einzelne ankreuzen: Leertaste wählt eins aus, Umschalt einen Bereich."
 SELECTION = "Was ausgewählt ist"
 ONE_SELECTED, MANY_SELECTED = "1 Bild ausgewählt", "{n} Bilder ausgewählt"
 PARTS = {
@@ -71,7 +73,7 @@ MATCHED_BY = {
     "picture": "durch sein Aussehen",
     "words": "durch seine Wörter",
     "meaning": "durch den Sinn seiner Wörter",
-    "label": "durch seine Bezeichnung",
+    "label": "durch seine Beschriftung",
 }
 
 
@@ -127,10 +129,10 @@ JOB_WORDS = {
     "waiting": "wartet",
     "running": "läuft",
     "done": "fertig",
-    "failed": "ging nicht",
+    "failed": "fehlgeschlagen",
     "cancelled": "abgebrochen",
     "interrupted": "unterbrochen: der Server wurde beendet",
-    "n_running": "{n} in Arbeit",
+    "n_running": "{n} laufen",
     "of": "{done} von {all}",
     "so_far": "bisher {n}",
     "rate": "{n} in der Sekunde",
@@ -147,8 +149,8 @@ JOB_WORDS = {
     "see_pictures": "Die Bilder ansehen",
     "see_problems": "Ansehen, was übergangen wurde",
     "cancel": "Abbrechen",
-    "resume": "Weitermachen",
-    "dismiss": "Weglegen",
+    "resume": "Fortsetzen",
+    "dismiss": "Ausblenden",
     "uploading": "Dateien senden",
     "sent": "{done} von {all} Dateien gesendet",
     "one_refused": "1 Datei wurde abgelehnt",
@@ -169,12 +171,12 @@ PICTURES, PARTS_INSIDE, LAST_INDEX = "Bilder", "Gefundene Teile", "Zuletzt einge
 SKIPPED = "Übergangen"
 ALL_PROBLEMS = "Alles, was übergangen wurde"
 NEXT = "Wie es weitergeht"
-STEP_CLUSTER = "Die Bilder Gruppen bilden lassen"
+STEP_CLUSTER = "Die Bilder in Gruppen ordnen"
 STEP_CLUSTER_HINT = "Was sich ähnlich sieht, kommt zusammen, und jede Gruppe bekommt einen Namen."
 STEP_PROJECT = "Sie auf einer Karte auslegen"
 STEP_PROJECT_HINT = "Jedes Bild wird ein Punkt; was sich ähnlich sieht, liegt beieinander."
 STEP_FIND = "Menschen und Dinge in den Bildern finden"
-STEP_FIND_HINT = "Die Suche antwortet dann auch nach Teilen. Alle Bilder werden neu gelesen."
+STEP_FIND_HINT = "Die Suche findet dann auch Teile von Bildern. Alle Bilder werden neu gelesen."
 STEP_INDEX = "Nach neuen Bildern sehen"
 STEP_INDEX_HINT = "Alle Ordner und Tabellen werden durchgegangen: Neues, Geändertes, Verschobenes."
 
@@ -257,9 +259,9 @@ MONTHS = (
     *("Januar", "Februar", "März", "April", "Mai", "Juni", "Juli", "August", "September"),
     *("Oktober", "November", "Dezember"),
 )
-NO_SUCH_IMAGES = "So ist kein Bild. Etwas davon zurücknehmen hilft."
+NO_SUCH_IMAGES = "Kein Bild erfüllt das alles. Es hilft, einen Filter zu entfernen."
 NO_FACETS = "Mehr ist über diese Bilder nicht bekannt."
-PARTS_FOUND, WITHOUT_LABEL = "Mit gefundenem Teil", "ohne Etikett"
+PARTS_FOUND, WITHOUT_LABEL = "Mit gefundenem Teil", "ohne Beschriftung"
 FROM, TO, APPLY = "von", "bis", "Anwenden"
 FOLD_AWAY = "Einklappen"
 CHOSEN_BY_HAND = "von Hand gewählt"
@@ -300,12 +302,12 @@ def has_part(kind: str) -> str:
 
 def with_label(label: str) -> str:
     """What is chosen: images with a label."""
-    return f"Etikett: {label}"
+    return f"Beschriftung: {label}"
 
 
 def without(said: str) -> str:
     """What a link does that takes back what is chosen."""
-    return f"{said} zurücknehmen"
+    return f"{said} entfernen"
 
 
 def no_such_column(name: str, columns: Sequence[str]) -> str:
@@ -325,7 +327,7 @@ WHERE = "Nur wo"
 WHERE_HINT = "year > 1950"
 WEIGHTS = "Wie viel jede Art von Teil zählt: 0 lässt sie weg, 2 zählt doppelt"
 UPLOAD = "oder ein Bild ablegen, einfügen oder auswählen, um ähnliche zu finden"
-UPLOADED = "Das übergebene Bild"
+UPLOADED = "Das eigene Bild"
 UPLOAD_GONE = "Dieses Bild ist nicht mehr da. Zum Suchen bitte noch einmal ablegen."
 NOTHING_FOUND = "Hier passt nichts"
 NOTHING_FOUND_HINT = "Andere Wörter versuchen, weniger Nähe verlangen oder den Filter weglassen."
@@ -340,7 +342,7 @@ TERMS = "Wonach gesucht wird"
 ONLY_THIS = "nur das"
 USUAL_SPACE = "wie üblich"
 EXPORT_RESULTS = "Ergebnisse als Tabelle (CSV)"
-BACKGROUND_HINT = "Diese kommen danach, sind aber nicht näher als jeder anderen Frage."
+BACKGROUND_HINT = "Diese kommen danach, sind aber nicht näher als bei jeder anderen Suche."
 
 
 def found(query: str) -> str:
@@ -380,13 +382,13 @@ def only_kind(kind: str) -> str:
 
 def label_answers(n: int) -> str:
     """A link to the page that labels all results."""
-    return f"Alle {count(n)} etikettieren"
+    return f"Alle {count(n)} beschriften"
 
 
 def verdict(verdict: Verdict) -> str:
     """How many of all images answer the query."""
     if not verdict.n_likely + verdict.n_doubtful:
-        return f"{NOTHING_FOUND}. Diese sind am nächsten, aber nicht näher als jeder anderen Frage."
+        return f"{NOTHING_FOUND}. Am nächsten sind diese, aber nicht näher als bei jeder Suche."
     counts = f"{count(verdict.n_likely)} wahrscheinlich und {count(verdict.n_doubtful)} zweifelhaft"
     return f"{counts} in der ganzen Sammlung; {count(verdict.n_background)} sind Hintergrund."
 
@@ -409,9 +411,13 @@ WAY, BACK_TO_LIST = "Durch die Liste", "Zurück zur Liste"
 PREVIOUS_IMAGE, NEXT_IMAGE = "← Voriges", "Nächstes →"
 FULL_SIZE, SHOW_PARTS, OPEN_ALONE = "Volle Größe", "Teile zeigen", "Allein öffnen"
 PICTURE_GONE = "Die Datei ist nicht mehr, wo sie war; das ist ihre Vorschau."
-PARTS_HINT = "Jeder findet andere wie ihn."
+PARTS_HINT = "Jeder davon findet ähnliche."
 WORDS_FOUND, COPY, COPIED = "Gefundene Wörter", "Kopieren", "Kopiert"
-NEW_LABEL, GIVE_THIS_LABEL, LABEL_GIVEN = "Ein Etikett", "Vergeben", "Etikett vergeben"
+NEW_LABEL, GIVE_THIS_LABEL, LABEL_GIVEN = (
+    "Neue Beschriftung",
+    "Hinzufügen",
+    "Beschriftung hinzugefügt",
+)
 
 
 def place_in_list(place: int, n: int) -> str:
@@ -426,12 +432,12 @@ def n_parts(n: int) -> str:
 
 def take_label_off(label: str) -> str:
     """What a button does that takes a label from an image."""
-    return f"Das Etikett {label} abnehmen"
+    return f"Die Beschriftung {label} entfernen"
 
 
 def label_taken(label: str) -> str:
     """What was done."""
-    return f"Etikett {label} abgenommen"
+    return f"Beschriftung {label} entfernt"
 
 
 # -- clusters
@@ -474,7 +480,10 @@ MOVE_OUT, MOVED_OUT = "Aus allen Gruppen", "Aus allen Gruppen genommen."
 MEMBERS = "Vom Kern zum Rand"
 NEAREST_CLUSTERS = "Die nächsten Gruppen"
 WORDS_READ = "Wörter dafür:"
-NEW_RUN, NEW_RUN_HINT = "Die Bilder neu gruppieren", "Was leer bleibt, setzt das Verfahren selbst."
+NEW_RUN, NEW_RUN_HINT = (
+    "Die Bilder neu gruppieren",
+    "Leere Felder nehmen die Vorgaben des Verfahrens.",
+)
 METHOD, KIND_OF_PART, SPACE, SEED, START = (
     "Verfahren",
     "Was gruppiert wird",
@@ -482,7 +491,7 @@ METHOD, KIND_OF_PART, SPACE, SEED, START = (
     "Seed",
     "Starten",
 )
-STARTED = "Gestartet. Der Lauf steht bei den Aufträgen."
+STARTED = "Gestartet. Unter „Aufträge“ ist zu sehen, wie weit er ist."
 USUAL_KIND, ALL_KINDS, ACTIVE_SPACE = "ganze Bilder", "alle Teile", "der aktive"
 METHODS = {
     "hdbscan": "hdbscan: dichte Stellen, wie dicht auch immer",
@@ -510,7 +519,7 @@ NAME_SOURCES = {
 }
 ONE_RUN_ONLY = "Es gibt erst einen Lauf. Ein weiterer beginnt auf der Seite der Gruppen."
 FIRST_RUN, SECOND_RUN, COMPARE_BUTTON = "Erster Lauf", "Zweiter Lauf", "Vergleichen"
-MATCHES = "Gruppen, die einander fortsetzen"
+MATCHES = "Gruppen, die einander entsprechen"
 MATCH_SORTS = {"moved": "Veränderung", "size": "Größe"}
 ADVICE_LEAD = (
     "Wie viele Gruppen zu k-means passen und wie weit DBSCAN reichen sollte: gemessen an einer "
@@ -597,7 +606,7 @@ def agreement(ari: float, n_moved: int, n: int) -> str:
 
 def noise_moved(n_in: int, n_out: int) -> str:
     """What fell out of groups, and what came into them."""
-    return f"{count(n_in)} sind in keiner Gruppe mehr, {count(n_out)} erst jetzt in einer."
+    return f"{count(n_in)} fielen aus allen Gruppen, {count(n_out)} kamen in eine."
 
 
 def n_stayed(n: int) -> str:
@@ -654,8 +663,8 @@ def decided(decision: Decision) -> str:
         else f"{n_pictures(n)} in Gruppe {told.get('cluster')} von {run} verschoben",
         "must-link": f"Zwei Bilder von {run} gehören zusammen",
         "cannot-link": f"Zwei Bilder von {run} gehören nicht zusammen",
-        "label": f"{n_pictures(n)} mit „{name}“ bezeichnet",
-        "unlabel": f"Die Bezeichnung „{name}“ von {n_pictures(n)} genommen",
+        "label": f"{n_pictures(n)} mit „{name}“ beschriftet",
+        "unlabel": f"Die Beschriftung „{name}“ von {n_pictures(n)} entfernt",
         "not-duplicate": "Zwei Bilder sind keine Kopien voneinander",
         "undo": f"Entscheidung {told.get('decision')} zurückgenommen",
     }.get(decision.verb, decision.verb)
@@ -687,7 +696,7 @@ NO_MAP_HINT = "Das zeichnet eine:"
 MAP_HINT = "Auf einen Punkt zeigen, um sein Bild zu sehen; klicken öffnet es."
 MAP_HINT_3D = "Ziehen dreht, Strg und Ziehen verschiebt, Scrollen bringt näher."
 MAP_HINT_2D = "Ziehen verschiebt, Scrollen bringt näher."
-MAP_NEEDS_WEBGL = "Dieser Browser zeichnet kein WebGL, das die Karte braucht. Siehe die Gruppen."
+MAP_NEEDS_WEBGL = "Dieser Browser kann kein WebGL, das die Karte braucht. Siehe die Gruppen."
 MAP_TOOL = "Was Ziehen tut"
 MAP_TOOLS = {"move": "Bewegen", "lasso": "Lasso", "rectangle": "Rechteck"}
 SELECT_IN_VIEW = "Alle im Ausschnitt auswählen"
@@ -742,7 +751,7 @@ def map_label(n: int) -> str:
 
 def map_thinned(n: int) -> str:
     """That a map has too many points to be drawn."""
-    return f"{count(n)} davon sind gezeichnet: wo es eng ist, fehlen einige, einsame bleiben."
+    return f"{count(n)} davon sind gezeichnet: wo es eng ist, fehlen einige; einzelne bleiben."
 
 
 def by_clusters(run: str) -> str:
@@ -767,7 +776,7 @@ def not_on_the_map(n: int) -> str:
 LABEL = "Beschriften"
 LABELS = "Beschriftungen"
 NOTHING_TO_LABEL = "Hier ist nichts mehr zu beschriften."
-LABEL_SEARCH, LABEL_SEARCH_HINT = "Nur was das zeigt", "ein Wort, oder nichts"
+LABEL_SEARCH, LABEL_SEARCH_HINT = "Nur Bilder von", "ein Wort, oder nichts"
 LABEL_SHOW, LABEL_SHOW_BUTTON = "Reihenfolge", "Zeigen"
 LABEL_SHOWS = {
     "suggested": "nach dem, was es sein könnte",
@@ -790,7 +799,7 @@ LABEL_EVERYWHERE = "Überall"
 IN_SELECTION = "Nur das Ausgewählte."
 LABEL_FIELD, LABEL_HINT = "Beschriftung", "Katze, Omas Garten…"
 LABEL_ALL_BUTTON = "Alle beschriften"
-GIVE_LABEL, GIVE_LABELS = "Vergeben", "Beschriften"
+GIVE_LABEL, GIVE_LABELS = "Hinzufügen", "Beschriften"
 NONE_SELECTED = "Bilder auswählen, oder auf eins zeigen"
 WHICH_PICTURE = "Welches Bild? Eins auswählen, oder mit den Pfeiltasten hingehen."
 LABELLED_SAID = "„{label}“: {n}"
@@ -803,7 +812,7 @@ LABEL_KEYS = (
     ("Leertaste", "auswählen, oder nicht; mit Umschalt bis hierher"),
     ("Strg + A", "alle auf der Seite auswählen; Escape: keins"),
     ("1 … 9", "diese Beschriftung für das Ausgewählte, sonst für das Bild, bei dem man ist"),
-    ("a b c …", "eine neue Beschriftung beginnen; Enter vergibt sie"),
+    ("a b c …", "eine neue Beschriftung beginnen; Enter fügt sie hinzu"),
     ("Enter", "den Vorschlag annehmen"),
     ("z", "das Letzte zurücknehmen"),
     ("/", "zum Suchfeld gehen"),
@@ -865,14 +874,14 @@ def give_label(label: str, confidence: float) -> str:
 
 def take_label(label: str) -> str:
     """What a click on a label does."""
-    return f"„{label}“ wegnehmen"
+    return f"„{label}“ entfernen"
 
 
 # -- problems
 
 PROBLEMS = "Übergangene Dateien"
 NO_PROBLEMS = "Alles konnte gelesen werden."
-NO_SUCH_PROBLEM = "Nichts, was diesen Filtern entspricht, wurde übergangen."
+NO_SUCH_PROBLEM = "Keine übergangene Datei entspricht diesen Filtern."
 PART_OF_PATH, STAGE, REASON, ALL = "Teil des Pfads", "Wobei", "Warum", "alle"
 STAGES = {
     "read": "beim Lesen",
@@ -898,17 +907,17 @@ AS_CSV, TRY_AGAIN, COMPLETE_SPACE = "Als CSV", "Noch einmal versuchen", "Den Rau
 
 COMPARE = "Vergleichen"
 COMPARE_VIEWS = {"classes": "Klassen einer Stichprobe", "spaces": "Zwei Räume"}
-CLASSIFY_BY = "Wer es sagt"
+CLASSIFY_BY = "Klassen nach"
 CLASSIFY_WAYS = {
     "prompts": "eigene Wörter",
     "builtin": "die 1.000 eingebauten Klassen",
     "neighbors": "Beschriftungen, nach Ähnlichkeit",
     "logistic": "Beschriftungen, durch Regression",
 }
-PROMPTS, PROMPTS_HINT = "Wörter, mit Kommas", "Katze, Hund, Fahrrad"
+PROMPTS, PROMPTS_HINT = "Wörter, durch Kommas getrennt", "Katze, Hund, Fahrrad"
 PROMPTS_LEAD = (
-    "Welche Wörter beschreiben diese Bilder? Einige eingeben, mit Kommas dazwischen, und sehen, "
-    "was wie heißt, wie sicher, und was nach keinem davon."
+    "Welche Wörter beschreiben diese Bilder? Einige eingeben, durch Kommas getrennt, und sehen, "
+    "welche Bilder zu jedem passen, wie sicher, und welche zu keinem."
 )
 SAMPLE_SIZE, SAMPLE_SEED = "Bilder", "Startwert"
 COMPARE_SPACE, FIRST_SPACE, SECOND_SPACE = "Raum", "Ein Raum", "Der andere"
@@ -923,7 +932,7 @@ HOW_MANY_ANSWERS = "Wie viele Antworten"
 
 def sample_said(n: int, n_labels: int) -> str:
     """How many pictures were asked about, and in how many ways they were called."""
-    return f"{n_images(n)}, zufällig gezogen, auf {count(n_labels)} verschiedene Weisen benannt."
+    return f"{n_images(n)}, zufällig gezogen, mit {count(n_labels)} verschiedenen Klassen."
 
 
 def bars_of(n: int, n_all: int) -> str:
