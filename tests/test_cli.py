@@ -387,7 +387,7 @@ def test_an_encoder_that_is_not_there(run: Run, toy: Path) -> None:
 
 
 def test_a_name_that_no_collection_can_have(run: Run, toy: Path) -> None:
-    refused(run("index", toy / "caf\udce9", toy / "pics", "--json"), "StoreError", "no UTF-8")
+    refused(run("index", toy / "caf\udce9", toy / "pics", "--json"), "StoreError", "not valid UTF-8")
     assert {path.name for path in toy.iterdir()} == {"pics"}
 
 
@@ -750,7 +750,7 @@ def test_a_picture_that_cannot_be_written_is_refused(run: Run, atlas: Path, tmp_
     ):
         assert "cannot be written" in run(*command).stderr
     assert (
-        "is no PNG by its name. Call it x.png" in run("search", atlas, "a", "--png", "x.gif").stderr
+        "does not end in .png. Call it x.png" in run("search", atlas, "a", "--png", "x.gif").stderr
     )
 
 

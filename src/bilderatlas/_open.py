@@ -36,5 +36,7 @@ def folder_of(path: str | Path) -> Path:
     """`holiday` may be said for `holiday.atlas`."""
     folder = sources.typed_path(str(path)).absolute()
     if sources.uri_of(folder) != str(folder):
-        raise StoreError(f"{folder} cannot be a collection: its name is no UTF-8. Choose another.")
+        raise StoreError(
+            f"{folder} cannot be a collection: its name is not valid UTF-8. Choose another."
+        )
     return folder if folder.suffix == SUFFIX else folder.with_name(folder.name + SUFFIX)

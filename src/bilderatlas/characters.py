@@ -24,7 +24,7 @@ def check(text: str, what: str, refusal: type[BilderatlasError] = QueryError) ->
     if wrong := _NO_CHARACTER.search(text):
         raise refusal(
             f"{what} {_shown(text)} holds {wrong[0]!a} at character {wrong.start() + 1:,}, which "
-            "is no character: bytes that are no UTF-8 become such. Leave it out, or write it anew."
+            "is not a valid character: bytes that are not UTF-8 turn into these. Leave it out."
         )
 
 
@@ -33,7 +33,7 @@ def check_name(name: str, what: str, refusal: type[BilderatlasError]) -> None:
     for character in name:
         if unicodedata.category(character) in _UNREADABLE:
             raise refusal(
-                f"{what} {_shown(name)} holds {character!a}, which nobody can read. Leave it out."
+                f"{what} {_shown(name)} holds {character!a}, which cannot be shown. Leave it out."
             )
 
 
@@ -41,7 +41,7 @@ def check_path(path: Path) -> None:
     """Raise QueryError for a path that no file can have. Its bytes need be no UTF-8."""
     if wrong := _IN_NO_PATH.search(str(path)):
         raise QueryError(
-            f"No file can be called {_shown(str(path))}: {wrong[0]!a} stands in no name. Give a "
+            f"No file can be called {_shown(str(path))}: {wrong[0]!a} cannot be in a name. Give a "
             "path as `bilderatlas export` lists it."
         )
     longest = max((len(os.fsencode(part)) for part in path.parts), default=0)

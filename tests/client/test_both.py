@@ -228,7 +228,9 @@ def test_clusters_and_maps_are_made_there(
 
 def test_what_cannot_go_over_http_says_so(there: Atlas) -> None:
     for verb in ("index", "reindex", "evaluate", "map_page"):
-        with pytest.raises(NotOverHttp, match=f"'{verb}' is done only where the collection lies"):
+        with pytest.raises(
+            NotOverHttp, match=f"'{verb}' works only on the machine that holds the collection"
+        ):
             getattr(there, verb)
     with pytest.raises(QueryError, match="has a bound"):
         there.similar(first_id(there), k=None, radius=1)
@@ -241,7 +243,7 @@ def test_where_nobody_serves_the_error_says_how(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("address", ["http://", "http://a:b", "http://x/?q=1", "http://me:you@x"])
 def test_what_is_no_address_is_refused(address: str) -> None:
-    with pytest.raises(QueryError, match="no address of a server"):
+    with pytest.raises(QueryError, match="not the address of a server"):
         bilderatlas.open(address)
 
 
@@ -266,4 +268,4 @@ def test_commands_take_an_address(
     assert json.loads(capsys.readouterr().out) == as_json(here.search("red", k=2).to_dict())
     assert run(monkeypatch, "export", address, "--table", "clusters") == 0
     assert run(monkeypatch, "index", address, ".") == 1
-    assert "only where the collection lies" in capsys.readouterr().err
+    assert "only on the machine that holds the collection" in capsys.readouterr().err

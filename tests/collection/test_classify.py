@@ -101,7 +101,7 @@ def test_what_cannot_be_classified_is_refused(atlas: Collection) -> None:
         atlas.classify(model="builtin")
     with pytest.raises(QueryError, match="no classifier 'resnet'"):
         atlas.classify(model="resnet")
-    with pytest.raises(QueryError, match="People gave images 0 labels"):
+    with pytest.raises(QueryError, match="Different labels so far: 0"):
         atlas.classify()
     with pytest.raises(QueryError, match="not compared by 'forest'"):
         atlas.classify(method="forest")

@@ -174,7 +174,7 @@ def test_what_cannot_be_decided_is_refused_and_nothing_is_kept(
 @pytest.mark.parametrize(
     ("what", "parts", "why"),
     [
-        ([0], 4, "3 members; it was to be split into 4 parts"),
+        ([0], 4, "3 members and cannot be split into 4 parts"),
         ([0], 1, "2 or more"),
         ([0, "{red}"], 2, "without naming images"),
     ],

@@ -288,7 +288,7 @@ def test_without_checksums_what_cannot_be_is_found(folder: Path) -> None:
     image["thumbnail"] = image["thumbnail"][:40]
     store.add_rows("images", pa.Table.from_pylist([image], store._dataset("images").schema))
     told = " ".join(damage.finding for damage in doctor.examine_collection(folder).damages)
-    assert "2 rows: its embedding has not length 1" in told
+    assert "2 rows: its embedding is not of length 1" in told
     assert "1 rows: its thumbnail cannot be read" in told
     assert doctor.repair(folder, given=damages.ENCODERS).after.is_sound
 

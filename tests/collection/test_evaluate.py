@@ -234,7 +234,7 @@ def test_labels_of_other_images_than_the_run_has_are_refused(tmp_path: Path) -> 
 def test_captions_need_an_encoder_that_reads(tmp_path: Path) -> None:
     atlas = Collection(Store.create(tmp_path / "t.atlas"), encoder=ToyEncoder(reads_text=False))
     atlas.index(fill(tmp_path / "pile"))
-    with pytest.raises(QueryError, match="reads no words"):
+    with pytest.raises(QueryError, match="does not read words"):
         atlas.evaluate("folders", captions="colour")
 
 

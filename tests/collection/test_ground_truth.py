@@ -124,7 +124,7 @@ def test_names_of_no_image_are_counted_and_some_of_them_said(
     path = write(tmp_path / "t.csv", f"path,label\n{rows}")
     truth = ground_truth.read(path, places)
     assert truth.warnings() == [
-        f"7 names in {path} are of no image of the collection: "
+        f"7 names in {path} match no image of the collection: "
         "0.png, 1.png, 2.png, 3.png, 4.png and 2 more."
     ]
 
@@ -231,8 +231,8 @@ def test_a_table_that_cannot_be_used_says_why(
     ("labels", "reason"),
     [
         ("column:colour", "no metadata column 'colour'; it has: id, kind, text"),
-        ("kind", "'kind' is no folder and no CSV.* For the metadata column say column:kind"),
-        ("nowhere.csv", "'nowhere.csv' is no folder and no CSV, TSV or Parquet file. Give"),
+        ("kind", "'kind' is neither a folder nor a CSV.* For the metadata column say column:kind"),
+        ("nowhere.csv", "'nowhere.csv' is neither a folder nor a CSV, TSV or Parquet file. Give"),
     ],
 )
 def test_labels_that_are_nowhere_say_what_there_is(

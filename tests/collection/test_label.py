@@ -171,5 +171,5 @@ def test_what_is_said_together_must_all_hold(atlas: Collection, pile: Path) -> N
     assert names(atlas, atlas.select(cluster=number, unlabelled=True)) == ["red-9.png"]
     assert names(atlas, atlas.select("red", label="known"))[0] == "red-8.png"
     assert names(atlas, atlas.select(where="width = 9", unlabelled=True))[0] == "blue-9.png"
-    with pytest.raises(QueryError, match="Say a cluster of it"):
+    with pytest.raises(QueryError, match="Name one of its clusters too"):
         atlas.select(run="kmeans-1")

@@ -70,7 +70,7 @@ def test_names_are_kept_with_the_run(table: Path) -> None:
 def test_an_encoder_that_reads_no_words_leaves_words_and_numbers_and_says_so(table: Path) -> None:
     made = collect(table, ToyEncoder(reads_text=False)).cluster("kmeans", k=3)
     assert "poppy" in named(made)
-    assert "reads no words" in made.notes[0]
+    assert "does not read words" in made.notes[0]
 
 
 def give_parts(
@@ -214,7 +214,7 @@ def test_a_language_model_that_is_silent_is_asked_no_more_after_three_times(
     with answering(b"", after_s=60) as server:
         made = atlas.name_clusters(llm_url=server.url, llm_model="small", llm_timeout_s=0.1)
     assert len(server.asked) == 3
-    assert made.notes[-1] == "After 3 failures in a row small was asked no more."
+    assert made.notes[-1] == "After 3 failures in a row small was not asked again."
     assert len(made.clusters) == 5
 
 
@@ -223,7 +223,7 @@ def test_half_an_address_is_no_language_model(table: Path) -> None:
     atlas.cluster("kmeans", k=3)
     with pytest.raises(LanguageModelError, match="No model"):
         atlas.name_clusters(llm_url="http://127.0.0.1/v1")
-    with pytest.raises(LanguageModelError, match="none of a language model"):
+    with pytest.raises(LanguageModelError, match="not the address of a language model"):
         atlas.name_clusters(llm_model="small")
 
 

@@ -66,7 +66,7 @@ def test_nothing_new_gives_the_same_points(atlas: Collection) -> None:
 
 def test_other_options_do_not_go_with_into(atlas: Collection) -> None:
     atlas.project("pca")
-    with pytest.raises(QueryError, match="dims, seed: a map that is added to has its own"):
+    with pytest.raises(QueryError, match="dims, seed: a map that is added to keeps its own"):
         atlas.project(into="pca-1", dims=3, seed=1)
 
 

@@ -63,7 +63,7 @@ def test_a_switch_is_seen_by_who_has_the_collection_open(
     assert first(served.search("red", k=1)) == "red"
     summary = atlas.reindex(encoder=str(write_image_only(tmp_path / "dino")))
     assert (summary.space, summary.n_embedded, summary.is_active) == ("dino", 3, True)
-    with pytest.raises(QueryError, match=r"reads no words.*reindex c --encoder builtin"):
+    with pytest.raises(QueryError, match=r"does not read words.*reindex c --encoder builtin"):
         served.search("red")
     assert first(served.search("red", k=1, space="clip")) == "red"
     back = served.reindex(encoder=str(tmp_path / "clip"))
@@ -112,7 +112,7 @@ def test_an_encoder_of_texts_makes_no_space_of_pictures(atlas: ba.Collection) ->
 def test_an_encoder_of_pictures_makes_no_space_of_texts(
     atlas: ba.Collection, tmp_path: Path
 ) -> None:
-    with pytest.raises(QueryError, match=r"reads no words\. Use an encoder of texts"):
+    with pytest.raises(QueryError, match=r"does not read words\. Use an encoder of texts"):
         atlas.reindex(encoder=str(write_image_only(tmp_path / "dino")), text_column="title")
 
 

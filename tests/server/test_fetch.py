@@ -218,7 +218,7 @@ def test_an_answer_that_drips_is_cut_off() -> None:
 
 
 def test_a_name_that_nobody_has_is_said() -> None:
-    with web() as it, pytest.raises(ImageProblem, match="no machine of the name 'nobody'"):
+    with web() as it, pytest.raises(ImageProblem, match="no machine called 'nobody'"):
         it.fetch("http://nobody/")
 
 

@@ -215,4 +215,4 @@ def test_a_source_is_looked_at_again_and_no_other_is_opened(
     assert (single["result"]["n_changed"], single["result"]["n_copies"]) == (1, 0)
     other = look(str(tmp_path))
     assert (other["state"], other["error"]["kind"]) == ("failed", "SourceError")
-    assert "no source of this collection" in other["error"]["message"]
+    assert "not a source of this collection" in other["error"]["message"]

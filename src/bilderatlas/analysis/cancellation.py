@@ -23,4 +23,4 @@ def check() -> None:
     """Raise ServerBusy where the answer that is worked at was given up."""
     event = _given_up.get()
     if event is not None and event.is_set():
-        raise ServerBusy("Nobody waits for this answer any more.")
+        raise ServerBusy("Nobody is waiting for this answer any more.")

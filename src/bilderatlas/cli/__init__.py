@@ -80,7 +80,7 @@ def main() -> None:
         _refuse(type(error).__name__, str(error))
     except Exception as error:  # noqa: BLE001  the last boundary before a person
         traceback.print_exc()
-        _refuse(type(error).__name__, f"A fault of Bilderatlas, please report it: {error!r}")
+        _refuse(type(error).__name__, f"A fault in Bilderatlas; please report it: {error!r}")
 
 
 def _refuse(kind: str, message: str) -> None:

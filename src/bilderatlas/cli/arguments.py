@@ -54,7 +54,7 @@ def folder_of(collection: str) -> Path:
 
     if is_address(collection):
         raise NotOverHttp(
-            f"This is done only where the collection lies, not over HTTP at {collection}. Say it "
-            "on that machine, or use the server's pages."
+            f"This works only on the machine that holds the collection, not over HTTP at "
+            f"{collection}. Run it there, or use the server's pages."
         )
     return folder_of(collection)

@@ -28,7 +28,7 @@ def classify(
     collection: CollectionArg,
     prompts: Annotated[
         str | None,
-        typer.Option(help='What may be seen: "cat, dog, bicycle", or a text file, one a line.'),
+        typer.Option(help='What to look for: "cat, dog, bicycle", or a text file, one per line.'),
     ] = None,
     model: Annotated[
         str | None, typer.Option(help="builtin: the 1,000 classes of the built-in encoder.")
@@ -39,7 +39,7 @@ def classify(
     method: Annotated[
         str | None, typer.Option(help="examples: neighbors or logistic. [neighbors]")
     ] = None,
-    top: Annotated[int, typer.Option(help="How many labels are kept of each region.")] = 3,
+    top: Annotated[int, typer.Option(help="How many labels to keep for each region.")] = 3,
     kind: KindOption = None,
     space: SpaceOption = None,
     as_json: JsonOption = False,
@@ -47,7 +47,7 @@ def classify(
     """Say what every image shows: by prompts, by the built-in classes, or by labelled examples."""
     if sum([prompts is not None, model is not None, examples or method is not None]) != 1:
         raise QueryError(
-            "Say what to classify by: --prompts, --model builtin, or --examples; one of the three."
+            "Say what to classify by: one of --prompts, --model builtin and --examples."
         )
     made = open_folder(collection).classify(
         prompts=None if prompts is None else _prompts(prompts),

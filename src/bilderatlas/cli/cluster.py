@@ -44,31 +44,33 @@ def cluster(
         str | None, typer.Option(help="dbscan: cosine distance of neighbors, or auto. [0.2]")
     ] = None,
     min_samples: Annotated[
-        int | None, typer.Option(help="hdbscan, dbscan, evoc: what makes it dense. [2; evoc: 5]")
+        int | None,
+        typer.Option(help="hdbscan, dbscan, evoc: items that make a place dense. [2; evoc: 5]"),
     ] = None,
     min_cluster_size: Annotated[
         int | None, typer.Option(help="hdbscan, evoc: the smallest cluster. [5]")
     ] = None,
     distance_threshold: Annotated[
-        float | None, typer.Option(help="agglomerative: mean distance to part at. [0.5]")
+        float | None,
+        typer.Option(help="agglomerative: mean distance at which clusters part. [0.5]"),
     ] = None,
     kind: KindOption = None,
     space: SpaceOption = None,
     seed: SeedOption = 0,
     advise: Annotated[
         bool,
-        typer.Option("--advise", help="Cluster nothing; say which k and eps to take, and why."),
+        typer.Option("--advise", help="Do not cluster: say which k and eps to take, and why."),
     ] = False,
     figure: Annotated[
         Path | None, typer.Option(help="With --advise: draw all curves into this PNG file.")
     ] = None,
     compare: Annotated[
         tuple[str, str] | None,
-        typer.Option(metavar="RUN RUN", help="Cluster nothing; hold two runs beside each other."),
+        typer.Option(metavar="RUN RUN", help="Do not cluster: compare two runs."),
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Group the images by likeness, or advise on how to, or compare two groupings."""
+    """Cluster the images by likeness, or advise on how to, or compare two clusterings."""
     if figure and not advise:
         raise QueryError("--figure draws the curves of --advise. Add --advise.")
     if compare:
@@ -186,11 +188,11 @@ def project(
     ] = None,
     into: Annotated[
         str | None,
-        typer.Option(help="A map of before: new images find their places, no point moves."),
+        typer.Option(help="An earlier map to add new images to: no point of it moves."),
     ] = None,
     kind: KindOption = None,
     space: SpaceOption = None,
-    seed: Annotated[int | None, typer.Option(help="The same seed, the same map. [0]")] = None,
+    seed: Annotated[int | None, typer.Option(help="The same seed gives the same map. [0]")] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Lay the images out on a map."""

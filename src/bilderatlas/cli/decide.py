@@ -29,7 +29,7 @@ def name(
     llm_model: Annotated[str | None, typer.Option(help="The language model to ask there.")] = None,
     llm_timeout: Annotated[float, typer.Option(help="Seconds that one answer may take.")] = 30.0,
     llm_sends: Annotated[
-        str, typer.Option(help="What it is sent of a cluster: pictures or texts.")
+        str, typer.Option(help="What to send it of a cluster: pictures or texts.")
     ] = "pictures",
     who: WhoOption = None,
     as_json: JsonOption = False,
@@ -72,7 +72,8 @@ def decide(
     ],
     run: RunOption = None,
     parts: Annotated[
-        int | None, typer.Option(help="Into how many to split without naming images; 2 by default.")
+        int | None,
+        typer.Option(help="How many parts to split into where no images are named; 2 by default."),
     ] = None,
     who: WhoOption = None,
     as_json: JsonOption = False,
@@ -93,9 +94,7 @@ def decide(
 
 def decisions(
     collection: CollectionArg,
-    with_undone: Annotated[
-        bool, typer.Option("--all", help="What was taken back as well.")
-    ] = False,
+    with_undone: Annotated[bool, typer.Option("--all", help="Also list what was undone.")] = False,
     as_json: JsonOption = False,
 ) -> None:
     """List what people decided."""
@@ -108,4 +107,4 @@ def decisions(
     for each in found:
         told = one_line(in_words(each))
         print(f"{each.decision}  {each.when:%Y-%m-%d %H:%M}  {one_line(each.who)}  {told}")
-    say(f"{len(found):,} decisions." if found else "Nothing was decided yet.")
+    say(f"{len(found):,} decisions." if found else "Nothing has been decided yet.")

@@ -19,12 +19,14 @@ def duplicates(
     collection: CollectionArg,
     not_duplicates: Annotated[
         tuple[str, str] | None,
-        typer.Option("--not", help="Two images that are none: remembered, and heeded."),
+        typer.Option("--not", help="Two images that are not copies: remembered from now on."),
     ] = None,
-    max_bits: Annotated[int, typer.Option(help="Bits of 64 that hashes may differ in.")] = 7,
-    min_cosine: Annotated[float, typer.Option(help="The least cosine of embeddings.")] = 0.88,
+    max_bits: Annotated[
+        int, typer.Option(help="How many of 64 bits the hashes may differ in.")
+    ] = 7,
+    min_cosine: Annotated[float, typer.Option(help="The lowest cosine of the embeddings.")] = 0.88,
     min_likeness: Annotated[
-        float, typer.Option(help="How far the detail of copies agrees at least, 0..1.")
+        float, typer.Option(help="How closely the detail of copies must agree, 0..1.")
     ] = 0.75,
     sheet: Annotated[
         Path | None, typer.Option(help="Write the first groups as a contact sheet, a PNG.")
@@ -40,7 +42,7 @@ def duplicates(
         if as_json:
             print_json(Decisions([decision]).to_dict())
         else:
-            say(f"Remembered as decision {decision.decision}: these two are no duplicates.")
+            say(f"Remembered as decision {decision.decision}: these two are not duplicates.")
         return
     found = atlas.duplicates(max_bits=max_bits, min_cosine=min_cosine, min_likeness=min_likeness)
     if sheet:
@@ -58,7 +60,7 @@ def duplicates(
     say(f"{len(found):,} groups with {found.n_copies:,} copies. No file was touched.")
     if found:
         name = shlex.quote(collection)
-        say(f"If two are none: bilderatlas duplicates {name} --not IMAGE IMAGE")
+        say(f"If two are not copies: bilderatlas duplicates {name} --not IMAGE IMAGE")
 
 
 def _told(copy: Copy) -> str:

@@ -54,7 +54,7 @@ def evaluate(
         Path | None, typer.Option("--output", "-o", help="Write a page with all figures here.")
     ] = None,
     side_by_side: Annotated[
-        Path | None, typer.Option(help="Write every place's real and found groups: CSV, Parquet.")
+        Path | None, typer.Option(help="Write each place's class and clusters: CSV, Parquet.")
     ] = None,
     heat_map: Annotated[
         Path | None, typer.Option(help="Write how alike the classes are, a PNG file.")

@@ -35,7 +35,7 @@ def export(
         Path | None, typer.Option("--output", "-o", help="The file to write; else stdout.")
     ] = None,
     contact_sheets: Annotated[
-        Path | None, typer.Option(help="Write a contact sheet a cluster into this folder.")
+        Path | None, typer.Option(help="Write a contact sheet for each cluster into this folder.")
     ] = None,
     map_page: Annotated[
         Path | None,
@@ -51,14 +51,18 @@ def export(
             "(a detector's), folder, a fact or a metadata column. [cluster]"
         ),
     ] = None,
-    pictures: Annotated[bool, typer.Option("--pictures", help="Pictures on the figure.")] = False,
-    max_mb: Annotated[float, typer.Option(help="How large a map file may be, megabytes.")] = 64,
+    pictures: Annotated[
+        bool, typer.Option("--pictures", help="Draw pictures on the figure.")
+    ] = False,
+    max_mb: Annotated[float, typer.Option(help="How large a map file may be, in megabytes.")] = 64,
     to: Annotated[
         str | None, typer.Option(help="chroma: write a space into ChromaDB's folder --output.")
     ] = None,
     prefix: Annotated[
         str | None,
-        typer.Option(help="chroma: it is called PREFIX-image, PREFIX-FIELD. [the collection]"),
+        typer.Option(
+            help="chroma: it is called PREFIX-image or PREFIX-FIELD. [the collection's name]"
+        ),
     ] = None,
     space: Annotated[
         str | None, typer.Option(help="chroma: the space to write. [the active one]")
@@ -68,7 +72,8 @@ def export(
         typer.Option(help="Draw how alike clusters are, or images: .png, .pdf or .svg."),
     ] = None,
     image: Annotated[
-        list[str] | None, typer.Option(help="heat map: an image; repeated, instead of a run.")
+        list[str] | None,
+        typer.Option(help="heat map: an image, instead of a run; may be repeated."),
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -129,7 +134,7 @@ def _tell_map(made: MapPage, as_json: bool) -> None:
         f"{made.run} coloured by {made.color_by}, pictures of {made.thumbnail_side} pixels."
     )
     if made.thumbnail_side < LARGE_ENOUGH:
-        say("So many pictures are small in one file; --max-mb allows a larger one.")
+        say("This many pictures only fit when small; --max-mb allows a larger file.")
 
 
 def _save(drawn: Figure, file: Path) -> None:

@@ -26,7 +26,7 @@ UserAgentOption = Annotated[
     str | None,
     typer.Option(
         envvar="BILDERATLAS_USER_AGENT",
-        help="Who asks servers for pictures; many want a contact: 'me (me@example.org)'.",
+        help="Who to say is asking; many servers want a contact: 'me (me@example.org)'.",
     ),
 ]
 HeaderOption = Annotated[
@@ -45,7 +45,9 @@ def index(
     ],
     encoder: Annotated[
         str | None,
-        typer.Option(help="A name of 'bilderatlas encoders', hf:OWNER/NAME, a folder. [new: auto]"),
+        typer.Option(
+            help="A name from 'bilderatlas encoders', hf:OWNER/NAME or a folder. [new: auto]"
+        ),
     ] = None,
     device: Annotated[str, typer.Option(help="auto, cpu, openvino or cuda.")] = "auto",
     column: Annotated[str | None, typer.Option(help="The table's column of paths or URLs.")] = None,
@@ -61,10 +63,11 @@ def index(
         ),
     ] = None,
     min_area: Annotated[
-        float | None, typer.Option(help="The smallest object, a part of the picture. [new: 0.02]")
+        float | None,
+        typer.Option(help="The smallest object, as a share of the picture. [new: 0.02]"),
     ] = None,
     max_regions: Annotated[
-        int | None, typer.Option(help="At most so many objects a picture. [new: 10]")
+        int | None, typer.Option(help="The most objects to find in a picture. [new: 10]")
     ] = None,
     exclude: Annotated[
         list[str] | None,
@@ -76,12 +79,12 @@ def index(
     ] = None,
     min_side: Annotated[
         int | None,
-        typer.Option(min=0, help="Pixels of the shorter side that new pictures need. [new: 0]"),
+        typer.Option(min=0, help="The shortest side that a new picture may have, pixels. [new: 0]"),
     ] = None,
     user_agent: UserAgentOption = None,
     header: HeaderOption = None,
     prune: Annotated[
-        bool, typer.Option("--prune", help="Let images leave whose files are gone.")
+        bool, typer.Option("--prune", help="Remove images whose files are gone.")
     ] = False,
     threads: Annotated[
         int | None, typer.Option(min=1, help="Threads that read and decode.")
@@ -163,7 +166,7 @@ def _headers(user_agent: str | None, given: list[str] | None) -> dict[str, str]:
     for header in given or ():
         name, colon, value = header.partition(":")
         if not (colon and HEADER_NAME.fullmatch(name)):
-            raise typer.BadParameter(f"{header!r} is no NAME:VALUE.", param_hint="--header")
+            raise typer.BadParameter(f"{header!r} is not NAME:VALUE.", param_hint="--header")
         headers[name] = value.strip()
     for name, value in headers.items():
         if not value.isprintable() or not value.isascii():
@@ -196,7 +199,7 @@ def _told_of_space(summary: ReindexSummary, collection: str) -> str:
         f"({summary.regions_per_s:.1f} a second), {summary.n_kept:,} were there."
     ]
     if summary.n_outdated:
-        lines.append(f"{summary.n_outdated:,} texts had changed or gone.")
+        lines.append(f"{summary.n_outdated:,} texts had changed or were gone.")
     if summary.n_without_text:
         lines.append(f"{summary.n_without_text:,} images have no text there.")
     if summary.n_problems:
@@ -280,7 +283,7 @@ def _told_of_regions(summary: IndexSummary) -> list[str]:
         )
     if summary.n_unfound:
         lines.append(
-            f"{summary.n_unfound:,} images were not searched so: index their sources as well."
+            f"{summary.n_unfound:,} images were not searched this way: index their sources too."
         )
     return lines
 

@@ -67,7 +67,7 @@ def info(collection: CollectionArg, as_json: JsonOption = False) -> None:
     for kind, n in facts.kinds.items():
         print(f"{'':6}{n:9,} {kind}")
     print(f"{facts.n_problems:9,} problems")
-    print(f"{facts.n_other:9,} files and folders passed over, {facts.n_small:,} too small pictures")
+    print(f"{facts.n_other:9,} files and folders passed over, {facts.n_small:,} pictures too small")
     print(f"  exclude {', '.join(map(one_line, facts.exclude)) or 'nothing'}")
     if facts.min_side:
         print(f" min side {facts.min_side} pixels")
@@ -100,7 +100,8 @@ def doctor(
         str | None, typer.Argument(metavar="[COLLECTION]", help="NAME, or NAME.atlas.")
     ] = None,
     repair: Annotated[
-        bool, typer.Option("--repair", help="Mend what is damaged, from second copies and sources.")
+        bool,
+        typer.Option("--repair", help="Repair what is damaged, from second copies and sources."),
     ] = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -152,10 +153,13 @@ def _print_examination(found: Examination, mended: Repair | None, collection: st
     if found.is_sound:
         say(f"Everything is as it was written ({size}).")
     elif mended:
-        say(f"{len(found.damages):,} damages are left ({size}).")
+        say(f"{len(found.damages):,} damaged parts are left ({size}).")
     else:
         name = shlex.quote(collection)
-        say(f"{len(found.damages):,} damages ({size}). Next: bilderatlas doctor {name} --repair")
+        say(
+            f"{len(found.damages):,} damaged parts ({size}). Next: bilderatlas doctor {name} "
+            "--repair"
+        )
 
 
 def encoders(as_json: JsonOption = False) -> None:
@@ -174,7 +178,10 @@ def encoders(as_json: JsonOption = False) -> None:
         size = f"{facts.n_bytes / 1e6:,.0f} MB {place}"
         print(f"{facts.name:16} {facts.dim:5} numbers  {what:18}  {size}")
         print(f"{'':16} {facts.good_for} ({facts.licence})")
-    print(f"{'NAME:fp16, :q8':16} the same in half precision, or quantised to 8 bits, where it is")
+    print(
+        f"{'NAME:fp16, :q8':16} the same in half precision, or quantised to 8 bits, where there "
+        "is one"
+    )
     print(f"{'hf:OWNER/NAME':16} any repository of the Hugging Face Hub with ONNX files")
     print(f"{'FOLDER':16} any folder of ONNX towers, laid out as such repositories are")
     print(

@@ -31,7 +31,7 @@ def label(
         str | None, typer.Option("--unset", metavar="LABEL", help="Take this label from them.")
     ] = None,
     query: Annotated[
-        str | None, typer.Option(help="Also all images that answer this search.")
+        str | None, typer.Option(help="Also all images that this search finds.")
     ] = None,
     cluster: Annotated[int | None, typer.Option(help="Also the members of this cluster.")] = None,
     run: Annotated[
@@ -57,7 +57,7 @@ def label(
     export: Annotated[
         Path | None, typer.Option(help="Write all labels to this .csv or .parquet file.")
     ] = None,
-    who: Annotated[str | None, typer.Option(help="Who says so. [the login name]")] = None,
+    who: Annotated[str | None, typer.Option(help="Who gives the labels. [the login name]")] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Give images labels, import or export them, or list them.
@@ -98,7 +98,7 @@ def _meant(atlas: Collection, images: list[str], **selection: Any) -> list[str]:
         images = images + atlas.select(**selection)
     if not images:
         raise LabelsError(
-            "No image is meant. Name images, or say --query, --cluster or --where that finds some."
+            "No image is chosen. Name images, or find some by --query, --cluster or --where."
         )
     return images
 
@@ -107,7 +107,7 @@ def _tell(made: Labelling, as_json: bool) -> None:
     if as_json:
         print_json(made.to_dict())
     elif made.decision is None:
-        say("Nothing changed: it is so already.")
+        say("Nothing changed: this was already so.")
     else:
         done = "have the label" if made.verb == "label" else "no longer have the label"
         say(f"{made.n_regions:,} images {done} {made.label!r}: decision {made.decision.decision}.")
@@ -122,7 +122,7 @@ def _tell_import(made: ImportedLabels, as_json: bool) -> None:
     say(f"{made.n_new:,} new labels from {made.source}.")
     if made.unknown:
         named = ", ".join(map(one_line, made.unknown[:N_NAMED]))
-        say(f"{len(made.unknown):,} names in it are of no image here: {named}.")
+        say(f"{len(made.unknown):,} names in it match no image here: {named}.")
 
 
 def _list(found: LabelCounts, as_json: bool) -> None:

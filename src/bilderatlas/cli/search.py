@@ -80,7 +80,8 @@ def similar(
     image: Annotated[str, typer.Argument(help="An image id, or a path in the collection.")],
     k: KOption = 12,
     radius: Annotated[
-        float | None, typer.Option(help="All within this cosine distance, 0..2, not only k.")
+        float | None,
+        typer.Option(help="All images within this cosine distance, 0..2, instead of k."),
     ] = None,
     where: WhereOption = None,
     space: SpaceOption = None,

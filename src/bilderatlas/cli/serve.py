@@ -28,13 +28,13 @@ def serve(
     ] = False,
     allow_host: Annotated[
         list[str] | None,
-        typer.Option(help="A name by which it may be asked; may be repeated."),
+        typer.Option(help="A host name that it answers to; may be repeated."),
     ] = None,
     proxy: Annotated[
         str | None,
-        typer.Option(help="The address of a reverse proxy: what it says of who asks is believed."),
+        typer.Option(help="A reverse proxy's address: it is trusted to say who asks."),
     ] = None,
-    rate: Annotated[float, typer.Option(help="Requests a second of one key or address.")] = 100,
+    rate: Annotated[float, typer.Option(help="Requests per second from one key or address.")] = 100,
     allow_fetch: Annotated[
         bool, typer.Option("--allow-fetch", help="Pictures may be searched for by their URL.")
     ] = False,
@@ -54,7 +54,7 @@ def serve(
         fetches=allow_fetch,
     )
     if access.keys is None and access.is_reachable:
-        say(f"Warning: whoever reaches {host}:{port} may do everything here; nobody needs a key.")
+        say(f"Warning: anyone who reaches {host}:{port} may do everything here, without a key.")
     atlas = open_folder(collection)
     server.serve(
         atlas,
@@ -72,10 +72,10 @@ def keys(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="Where the keys are kept.")],
     add: Annotated[str | None, typer.Option(metavar="NAME", help="Make a key for NAME.")] = None,
     role: Annotated[
-        str, typer.Option(help="viewer: looks and searches; editor: changes too.")
+        str, typer.Option(help="viewer: may look and search; editor: may change things too.")
     ] = "viewer",
     remove: Annotated[
-        str | None, typer.Option(metavar="NAME", help="Take the key of NAME away.")
+        str | None, typer.Option(metavar="NAME", help="Remove the key of NAME.")
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -97,7 +97,9 @@ def keys(
         )
     elif secret:
         print(secret)
-        say(f"This is the key of {add} ({role}). It is shown this once: {file} keeps its hash.")
+        say(
+            f"This is the key of {add} ({role}). It is shown only this once: {file} keeps its hash."
+        )
     else:
         for each in known:
             print(f"{each.role:6}  {each.name}")

@@ -69,8 +69,8 @@ class RemoteCollection:
         if name.startswith("_"):
             raise AttributeError(name)
         raise NotOverHttp(
-            f"{name!r} is done only where the collection lies, not over HTTP at "
-            f"{self._server.address}. Say it on that machine, or use the server's pages."
+            f"{name!r} works only on the machine that holds the collection, not over HTTP at "
+            f"{self._server.address}. Run it there, or use the server's pages."
         )
 
     @property
@@ -151,7 +151,7 @@ class RemoteCollection:
         space: str | None = None,
         seed: int = 0,
     ) -> Clustering:
-        """Group the images by likeness, and remember the run."""
+        """Cluster the images by likeness, and remember the run."""
         options = {
             "method": method,
             "k": k,
@@ -416,7 +416,7 @@ class RemoteCollection:
 
 def _counted(k: int | None) -> int:
     if k is None:
-        raise QueryError("Over HTTP the number of images has a bound. Give k, 1000 at most.")
+        raise QueryError("Over HTTP at most 1000 images can be asked for. Give k.")
     return k
 
 
@@ -428,7 +428,9 @@ def _checked_id(part: str) -> str:
     """An id of an image or a region, as a part of an address. Raises ImageNotFound."""
     if re.fullmatch(r"[0-9a-f]+(-[0-9]+)?", part):
         return part
-    raise ImageNotFound(f"{part!r} is no id of an image or a region: 32 hex digits, perhaps -N.")
+    raise ImageNotFound(
+        f"{part!r} is not an id of an image or a region: 32 hex digits, perhaps -N."
+    )
 
 
 def _bytes_of(image: ImageQuery) -> bytes:

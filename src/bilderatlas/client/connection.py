@@ -102,7 +102,7 @@ class Connection:
 
     def _strange(self, status: int = 200) -> ServerError:
         return ServerError(
-            f"{self.address} answered with status {status} and something that no Bilderatlas "
+            f"{self.address} answered with status {status} and something that Bilderatlas never "
             "says. Is it the address that `bilderatlas serve` printed?"
         )
 
@@ -131,6 +131,6 @@ def _checked(address: str) -> str:
     except ValueError:
         pass
     raise QueryError(
-        f"{address!r} is no address of a server. Write it like http://127.0.0.1:8080; a key goes "
-        f"into ${KEY} or api_key=."
+        f"{address!r} is not the address of a server. Write it like http://127.0.0.1:8080; a key "
+        f"goes into ${KEY} or api_key=."
     )

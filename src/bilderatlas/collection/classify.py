@@ -120,8 +120,8 @@ def _by_builtin(space: OpenSpace, rows: NDArray[np.int64], top: int) -> _Said:
     if space.about.encoder != BUILTIN:
         raise QueryError(
             "The built-in classes are read from embeddings of encoder 'builtin'; space "
-            f"'{space.about.space}' holds those of '{space.about.encoder}'. Name a space of it, or "
-            f"add one: bilderatlas reindex {space.collection} --encoder builtin"
+            f"'{space.about.space}' holds those of '{space.about.encoder}'. Name a space of "
+            f"'builtin', or add one: bilderatlas reindex {space.collection} --encoder builtin"
         )
     vectors = space.catalogue.vectors
     parts = [
@@ -145,8 +145,8 @@ def _by_examples(
     known = suggest_labels.examples(catalogue, labels, 0, n=len(catalogue.image_ids))
     if len(known.names) < 2:
         raise QueryError(
-            f"People gave images {len(known.names)} labels; to tell classes apart give two or "
-            "more: bilderatlas label COLLECTION --set LABEL IMAGE..."
+            f"Different labels so far: {len(known.names)}; telling classes apart takes two or "
+            f"more: bilderatlas label COLLECTION --set LABEL IMAGE..."
         )
     vectors, examples = catalogue.vectors[rows], catalogue.vectors[known.rows]
     if method == "logistic":
@@ -195,10 +195,12 @@ def _check(options: ClassifyOptions) -> None:
         )
     if options.method not in (None, *BY_EXAMPLES):
         raise QueryError(
-            f"Examples are not compared by {options.method!r}. "
+            f"Examples cannot be compared by {options.method!r}. "
             f"Use one of: {', '.join(BY_EXAMPLES)}."
         )
     if options.sample is not None and options.sample < 1:
         raise QueryError(f"A sample of {options.sample} was asked for; draw 1 region or more.")
     if not 1 <= options.top <= MAX_TOP:
-        raise QueryError(f"top is {options.top}; between 1 and {MAX_TOP} labels are kept a region.")
+        raise QueryError(
+            f"top is {options.top}; between 1 and {MAX_TOP} labels are kept for each region."
+        )

@@ -101,7 +101,7 @@ def _name(
         if other.name.casefold() == name.casefold() and other.cluster != cluster:
             raise DecisionError(
                 f"Cluster {other.cluster} of {stands.run} is called {other.name!r} already. Choose "
-                f"another name, or make the two one: decide merge {cluster} {other.cluster}"
+                f"another name, or merge the two: decide merge {cluster} {other.cluster}"
             )
     return [], {"cluster": cluster, "name": name}
 
@@ -112,7 +112,7 @@ def _merge(
     clusters = [_cluster(stands, each) for each in what]
     if len(set(clusters)) < len(clusters):
         raise DecisionError(
-            f"Clusters {', '.join(map(str, clusters))} cannot be made one: one of them is there "
+            f"Clusters {', '.join(map(str, clusters))} cannot be merged: one of them is there "
             "twice. Give different clusters."
         )
     return [], {"clusters": clusters}
@@ -147,13 +147,16 @@ def _split_into(
     rows = pc.drop_null(pc.index_in(pa.array(members, pa.string()), value_set=regions)).to_numpy()
     if not 2 <= n_parts <= min(len(rows), MOST_PARTS):
         raise DecisionError(
-            f"Cluster {cluster} has {len(rows)} members; it was to be split into {n_parts} parts. "
-            f"Split it into 2 or more, at most as many as it has members, and {MOST_PARTS}."
+            f"Cluster {cluster} has {len(rows)} members and cannot be split into {n_parts} parts. "
+            f"Split it into 2 or more: at most as many as it has members, and at most "
+            f"{MOST_PARTS}."
         )
     labels = clustering.cluster(space.catalogue.vectors[rows], method="kmeans", k=n_parts).labels
     parts = [rows[labels == part] for part in range(1, int(labels.max()) + 1)]
     if not parts:
-        raise DecisionError(f"The members of cluster {cluster} are all alike: name those to leave.")
+        raise DecisionError(
+            f"The members of cluster {cluster} are all alike: name those that should leave."
+        )
     leaving = [str(regions[int(row)].as_py()) for part in parts for row in part]
     sizes = {"sizes": [len(part) for part in parts]} if len(parts) > 1 else {}
     return leaving, {"cluster": cluster} | sizes
@@ -189,7 +192,7 @@ def _cluster(stands: Clustering, given: str | int) -> int:
         name = " ".join(str(given).split()).casefold()
         if name not in called:
             raise DecisionError(
-                f"{given!r} is no cluster of {stands.run}. Give its number, or its name in full."
+                f"{given!r} is not a cluster of {stands.run}. Give its number, or its name in full."
             ) from None
         return called[name]
     known = {each.cluster for each in stands.clusters}
@@ -209,8 +212,9 @@ def _region(space: OpenSpace, stands: Clustering, image: str) -> str:
         return found[0]
     if not found:
         raise DecisionError(
-            f"Run {stands.run!r} is not over {image}: it is over {stands.about.n_regions} regions "
-            f"of kind {stands.about.kind}, of {stands.about.created_at:%Y-%m-%d}. Cluster again."
+            f"Run {stands.run!r} does not include {image}: it is of {stands.about.n_regions} "
+            f"regions of kind {stands.about.kind}, made on {stands.about.created_at:%Y-%m-%d}. "
+            "Cluster again."
         )
     raise DecisionError(
         f"{image} has {len(found)} regions in run {stands.run!r}. Say which: {', '.join(found)}"
@@ -229,9 +233,9 @@ def _check_links(store: Store, verb: str, region_ids: Sequence[str]) -> None:
     wrong = constraints.contradiction(musts, cannots)
     if wrong:
         raise DecisionError(
-            f"{ids[wrong.one]} and {ids[wrong.other]} would have to be together and apart, by this "
-            "and by earlier links. 'bilderatlas decisions COLLECTION' lists them; take one back "
-            "with: bilderatlas decide COLLECTION undo DECISION"
+            f"{ids[wrong.one]} and {ids[wrong.other]} would have to be both together and apart, by "
+            "this link and earlier ones. 'bilderatlas decisions COLLECTION' lists them; take one "
+            "back with: bilderatlas decide COLLECTION undo DECISION"
         )
 
 

@@ -95,7 +95,7 @@ def read_truth(
     """The ground truth, and whether captions can be searched with at all."""
     if captions and not space.about.reads_text:
         raise QueryError(
-            f"Encoder '{space.about.encoder}' reads no words, so captions find nothing. "
+            f"Encoder '{space.about.encoder}' does not read words, so captions find nothing. "
             "Leave --captions out."
         )
     if captions and space.about.usual_kind != "image":

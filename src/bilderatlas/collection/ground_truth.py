@@ -48,7 +48,7 @@ class GroundTruth:
         lines = []
         if self.unknown:
             lines.append(
-                f"{len(self.unknown):,} names in {self.source} are of no image of the collection: "
+                f"{len(self.unknown):,} names in {self.source} match no image of the collection: "
                 f"{_first(self.unknown)}."
             )
         if self.torn:
@@ -298,7 +298,7 @@ def _column(asked: str | Sequence[str], row: tables.Row, path: Path, what: str, 
             return by_name[name]
     told = ", ".join([name for name in asked if name != "place_id"][:5])
     raise LabelsError(
-        f"No column of {path} is called like one of {what} ({told}). "
+        f"No column of {path} has one of the usual names for {what} ({told}). "
         f"Name it with {option}; its columns: {', '.join(row)}."
     )
 
@@ -389,7 +389,7 @@ def _nothing_matches(given: _Given, unknown: Sequence[str], places: pa.Table) ->
     example = places["path"][0].as_py() if len(places) else "nothing"
     if unknown:
         return LabelsError(
-            f"None of the {len(unknown):,} names in {given.source} is of an image of the "
+            f"None of the {len(unknown):,} names in {given.source} matches an image of the "
             f"collection. It says: {_first(unknown)}; the collection has: {example}. Name images "
             "by id or path, as 'bilderatlas export' lists them."
         )
@@ -403,7 +403,7 @@ def _no_labels(labels: str, places: pa.Table) -> LabelsError:
     metadata = (json.loads(text) for text in places["metadata"].to_pylist())
     hint = f" For the metadata column say {COLUMN}{labels}." * any(labels in m for m in metadata)
     return LabelsError(
-        f"{labels!r} is no folder and no CSV, TSV or Parquet file.{hint} Give a table with "
+        f"{labels!r} is neither a folder nor a CSV, TSV or Parquet file.{hint} Give a table with "
         f"images and labels, a folder of folders, '{FOLDERS}', or '{COLUMN}NAME'."
     )
 

@@ -34,7 +34,7 @@ class Choice:
             raise QueryError(f"k is {self.k}; ask for at least 1 image.")
         if self.aggregate not in search.AGGREGATES:
             raise QueryError(
-                f"The parts of an image cannot be put together by {self.aggregate!r}. Use max (its "
+                f"The parts of an image cannot be combined by {self.aggregate!r}. Use max (its "
                 "best part) or mean."
             )
         _check_kinds([*(self.kinds or ()), *self.without, *self.weights])
@@ -45,7 +45,7 @@ class Choice:
                     "0 leaves the kind out."
                 )
         if not any(self._weight_of(kind) for kind in detectors.KINDS):
-            raise QueryError("Every kind of region is left out. Leave one to be searched.")
+            raise QueryError("Every kind of region is left out. Leave at least one to search.")
 
     def _weight_of(self, kind: str) -> float:
         is_in = (self.kinds is None or kind in self.kinds) and kind not in self.without

@@ -63,7 +63,7 @@ def _is_of(clustering: Run, shown: Run) -> bool:
 
 def _refuse(shown: Run) -> NoReturn:
     raise RunNotFound(
-        f"No clustering is of what map '{shown.run}' shows: regions of kind '{shown.kind}' in "
+        f"No clustering covers what map '{shown.run}' shows: regions of kind '{shown.kind}' in "
         f"space '{shown.space}'. Make one: bilderatlas cluster COLLECTION --space {shown.space} "
         f"--kind {shown.kind}; or name the clustering, or a column, to colour by."
     )

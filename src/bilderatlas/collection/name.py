@@ -97,8 +97,8 @@ def _vocabulary(store: Store, space: OpenSpace) -> tuple[Embeddings | None, list
     """(V, J) embeddings of the vocabulary, or why there are none."""
     if not space.about.reads_text:
         return None, [
-            f"Encoder '{space.about.encoder}' reads no words, so names come only from words in "
-            "pictures and in columns of their table."
+            f"Encoder '{space.about.encoder}' does not read words, so names come only from words "
+            "in pictures and in columns of their table."
         ]
     try:
         return _embedded_words(store, space), []
@@ -199,7 +199,7 @@ def _by_language_model(
     for cluster, name in local.items():
         if in_a_row == N_FAILURES:
             failures.append(
-                f"After {N_FAILURES} failures in a row {model.model} was asked no more."
+                f"After {N_FAILURES} failures in a row {model.model} was not asked again."
             )
             break
         try:
@@ -207,7 +207,9 @@ def _by_language_model(
             in_a_row = 0
         except LanguageModelError as error:
             in_a_row += 1
-            failures.append(f"Cluster {cluster} stays {name.name!r}; {model.model}: {error}.")
+            failures.append(
+                f"Cluster {cluster} keeps the name {name.name!r}; {model.model}: {error}."
+            )
     return told, failures
 
 

@@ -30,7 +30,9 @@ def page(
 ) -> ProblemPage:
     """Some problems by path. Counts of stages and reasons are of all that `query` leaves."""
     if start < 0 or (n is not None and n < 1):
-        raise QueryError(f"{n} problems from number {start} were asked for; ask for 1 from 0 on.")
+        raise QueryError(
+            f"{n} problems from number {start} were asked for; ask for 1 or more, from number 0 on."
+        )
     rows = store.read("problems", COLUMNS)
     rows = rows.append_column("alike", pc.replace_substring_regex(rows["reason"], r"\d+", ANY))
     if query:

@@ -59,7 +59,7 @@ def project_into(store: Store, space: OpenSpace, into: str, asked: Mapping[str, 
     """
     if asked:
         raise QueryError(
-            f"{', '.join(asked)}: a map that is added to has its own. Leave out what goes with "
+            f"{', '.join(asked)}: a map that is added to keeps its own. Leave out what goes with "
             f"into={into!r}, or make a new map."
         )
     old = runs.read_projection(store, into, None)

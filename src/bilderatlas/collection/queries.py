@@ -56,7 +56,7 @@ def parse(query: str, *, beside_picture: bool = False) -> tuple[Term, ...]:
     if not beside_picture and all(term.weight <= 0 for term in terms):
         raise QueryError(
             f"The query {query!r} only says what the pictures should not show. Add what they "
-            "should, or put words that begin so into double quotes."
+            "should, or put words that begin with a sign into double quotes."
         )
     return terms
 

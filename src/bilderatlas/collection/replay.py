@@ -27,10 +27,10 @@ from bilderatlas.storage import Store, decisions, runs
 from bilderatlas.storage.decisions import CANNOT, MERGE, MOVE, MUST, NAME, OF_CLUSTERS, SPLIT
 
 _BEST_FIRST = ("applied", "carried", "fulfilled", "lost")
-_NO_CLUSTER = "no cluster of this run is that one"
-_GONE = "its cluster is not there any more"
-_LINKED = "a link has it elsewhere"
-_LEFT_OUT = "this run is not over what it is about"
+_NO_CLUSTER = "no cluster of this run corresponds to it"
+_GONE = "its cluster no longer exists"
+_LINKED = "a link puts it elsewhere"
+_LEFT_OUT = "this run does not include what it is about"
 
 
 def read(store: Store, run: str | None, *, also: Decision | None = None) -> Clustering:
@@ -136,7 +136,7 @@ class _Replay:
         """Do a decision in every run that it counts in; what came of it in the one asked for."""
         source = self.states.get(decision.payload["run"])
         if source is None:
-            return _outcome(decision, "lost", "the run that it was made in is not there any more")
+            return _outcome(decision, "lost", "the run that it was made in no longer exists")
         reached = [s for s in self.states.values() if _counts(decision, s.made) and s is not source]
         found = {s.made.run: self._act(decision, source, s, number) for s in [*reached, source]}
         return found[self.asked]

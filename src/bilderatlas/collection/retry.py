@@ -44,6 +44,6 @@ def _with_retry(verb: Callable[..., Any]) -> Callable[..., Any]:
         try:
             return verb(self, *given, **options)
         except VersionGone as gone:
-            raise StoreError(f"{gone} It was asked again, and was removed again.") from gone
+            raise StoreError(f"{gone} It was read once more, and replaced once more.") from gone
 
     return tried

@@ -29,7 +29,9 @@ def all_of(
 ) -> pa.Array:
     """The images that answer a query, the closest first, or are in a cluster, or both."""
     if run is not None and cluster is None:
-        raise QueryError(f"Run {run!r} alone means no images. Say a cluster of it, too.")
+        raise QueryError(
+            f"Run {run!r} alone does not say which images. Name one of its clusters too."
+        )
     meant = space.catalogue.image_ids
     if cluster is not None:
         meant = _among(_members(store, run, cluster), meant)
@@ -68,7 +70,9 @@ def by_label(
 ) -> pa.Array | None:
     """The images that people gave a label, or none; None where all are meant."""
     if label is not None and unlabelled:
-        raise LabelsError(f"No image has the label {label!r} and none. Ask for one of the two.")
+        raise LabelsError(
+            f"No image both has the label {label!r} and has none. Ask for one of the two."
+        )
     if label is not None:
         return labelling.labelled(catalogue, labels, label)
     return labelling.unlabelled(catalogue, labels) if unlabelled else None

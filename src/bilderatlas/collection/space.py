@@ -223,8 +223,9 @@ class OpenSpace:
         encoder = self.encoder()
         if not encoder.reads_text:
             raise QueryError(
-                f"Encoder '{encoder.name}' reads no words. Search with a picture (--image FILE), "
-                f"or add a space that does: bilderatlas reindex {self.collection} --encoder builtin"
+                f"Encoder '{encoder.name}' does not read words. Search with a picture (--image "
+                f"FILE), or add a space that does: bilderatlas reindex {self.collection} "
+                "--encoder builtin"
             )
         vector = encoders.embed_queries(encoder, [query])[0]
         return EmbeddedQuery(

@@ -48,15 +48,15 @@ def _named(store: Store, name: str) -> Space:
 def text_encoder(store: Store, field: str, name: str | None, device: str) -> Encoder:
     """The encoder for a field's texts: by its name, else that of its newest space, else the best.
 
-    Raises EncoderNotFound, and QueryError for one that reads no words.
+    Raises EncoderNotFound, and QueryError for one that does not read words.
     """
     made_by = [space.encoder for space in store.spaces.values() if space.field == field]
     chosen = name or (made_by[-1] if made_by else encoders.best_for_texts())
     encoder = encoders.load(chosen, device=device)
     if not encoder.reads_text:
         raise QueryError(
-            f"Encoder '{encoder.name}' reads no words. Use an encoder of texts: 'builtin-text', "
-            "'bge-small-en'; 'bilderatlas encoders' lists them."
+            f"Encoder '{encoder.name}' does not read words. Use an encoder of texts: "
+            "'builtin-text', 'bge-small-en'; 'bilderatlas encoders' lists them."
         )
     return encoder
 

@@ -89,7 +89,7 @@ def _knee(axes: Any, x: float | None, what: str, colour: str) -> None:
 def _compactness(axes: Any, curves: KCurves, advised: KAdvice) -> None:
     other = _second_scale(axes, "distortion (mean distance)")
     axes.plot(curves.k, curves.inertia, color=_BLUE, marker=".", label="inertia")
-    axes.plot(curves.k, curves.reference_inertia, color=GREY, label="inertia without groups")
+    axes.plot(curves.k, curves.reference_inertia, color=GREY, label="inertia without clusters")
     other.plot(curves.k, curves.distortion, color=_YELLOW, marker=".", label="distortion")
     _knee(axes, advised.inertia_knee, "inertia", _BLUE)
     _knee(axes, advised.distortion_knee, "distortion", _YELLOW)

@@ -32,7 +32,7 @@ def write_rows(rows: pa.Table, output: Path | IO[bytes], format: str | None = No
 def write_png(png: bytes, path: Path) -> None:
     """Write a picture. Raises QueryError for a name of another kind, StoreError."""
     if path.suffix.lower() != ".png":
-        raise QueryError(f"{path} is no PNG by its name. Call it {path.with_suffix('.png').name}.")
+        raise QueryError(f"{path} does not end in .png. Call it {path.with_suffix('.png').name}.")
     with told_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(png)

@@ -75,9 +75,9 @@ def name_of(prefix: str, field: str) -> str:
     name = f"{prefix}-{re.sub(r'[^A-Za-z0-9]+', '-', plain).strip('-') or 'texts'}"
     if not NAME.fullmatch(name):
         raise QueryError(
-            f"Chroma takes no collection {name!r}: a name has 3 to 512 of the characters a-z, A-Z, "
-            "0-9, '.', '_' and '-', the first and last of them a letter or digit. Give another "
-            "--prefix."
+            f"Chroma allows no collection called {name!r}: a name has 3 to 512 of the characters "
+            "a-z, A-Z, 0-9, '.', '_' and '-', the first and last of them a letter or digit. Give "
+            "another --prefix."
         )
     return name
 

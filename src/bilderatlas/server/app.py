@@ -44,7 +44,7 @@ def create(collection: Collection, access: Access | None = None) -> FastAPI:
         metrics,
         title="Bilderatlas",
         version=__version__,
-        description="Search, near ones, clusters and maps of a collection of images.",
+        description="Search, similar images, clusters and maps of a collection of images.",
         openapi_url="/api/openapi.json",
         docs_url=None,  # FastAPI's own page loads scripts from a CDN
         redoc_url=None,

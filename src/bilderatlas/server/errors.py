@@ -121,7 +121,7 @@ async def refused_by_http(request: Request, error: Exception) -> JSONResponse:
 async def failed(request: Request, error: Exception) -> JSONResponse:
     """A mistake of ours: the log has the traceback, the answer does not."""
     logger.error("%s %s failed", request.method, request.url.path, exc_info=error)
-    detail = "The server made a mistake; its log says which. Please report it."
+    detail = "Something went wrong on the server; its log says what. Please report it."
     return document(500, detail, kind="InternalError")
 
 

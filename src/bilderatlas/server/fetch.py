@@ -85,7 +85,7 @@ def fetch(
         if further is None:
             return content
         url = urljoin(url, further)
-    raise ImageProblem(f"was sent on more than {MAX_REDIRECTS} times")
+    raise ImageProblem(f"was redirected more than {MAX_REDIRECTS} times")
 
 
 def is_public(address: str) -> bool:
@@ -103,7 +103,7 @@ def _checked(url: str) -> SplitResult:
         target = urlsplit(url)
         port = target.port
     except ValueError as error:
-        raise NotAllowed(f"{url!r} is no URL: {error}.") from None
+        raise NotAllowed(f"{url!r} is not a URL: {error}.") from None
     if target.scheme not in PORTS or not target.hostname:
         raise NotAllowed(f"{url!r} is not fetched. Give a whole URL of http or https.")
     if port not in (None, *PORTS.values()) or target.username is not None:
@@ -117,9 +117,9 @@ def _public_address(target: SplitResult, resolve: Resolve) -> str:
     try:
         addresses = resolve(name, port)
     except (OSError, UnicodeError):
-        raise ImageProblem(f"there is no machine of the name {name!r}") from None
+        raise ImageProblem(f"there is no machine called {name!r}") from None
     if not addresses or not all(map(is_public, addresses)):
-        raise NotAllowed(f"{name!r} is not fetched from: it is no public address.")
+        raise NotAllowed(f"{name!r} is not fetched from: it is not a public address.")
     return addresses[0]
 
 

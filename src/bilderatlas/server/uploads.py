@@ -322,13 +322,14 @@ def safe_name(name: str) -> str:
     parts = name.replace("\\", "/").split("/")
     if not name or name.startswith(("/", "\\")) or ".." in parts or re.match(r"[A-Za-z]:", name):
         raise UploadError(
-            f"{shown(name)} is no name for an upload: it must be relative and must not climb up."
+            f"{shown(name)} cannot be the name of an upload: it must be relative and must not "
+            "climb up."
         )
     safe = [_safe_part(part) for part in parts if part not in ("", ".")]
     whole = "/".join(safe)
     if not safe or len(safe) > MAX_DEPTH or len(whole.encode()) > MAX_PATH_BYTES:
         raise UploadError(
-            f"{shown(name)} is no name for an upload, or has over {MAX_DEPTH} folders or "
+            f"{shown(name)} cannot be the name of an upload, or has over {MAX_DEPTH} folders or "
             f"{MAX_PATH_BYTES:,} bytes."
         )
     return whole
@@ -372,7 +373,7 @@ def _check_archive(path: Path, suffix: str, name: str, limits: UploadLimits) -> 
     except DAMAGE as error:
         raise UploadError(f"{shown(name)} is a damaged archive: {error}.") from error
     if not is_small:
-        raise UploadTooLarge(f"{shown(name)} would unpack to too much, and was refused.")
+        raise UploadTooLarge(f"{shown(name)} would be too large unpacked, and was refused.")
 
 
 def _are_few(sizes: Iterator[int], packed: int, limits: UploadLimits) -> bool:
@@ -407,5 +408,5 @@ def _open_folder(collection: Path, upload: str) -> Path:
 def _id(upload: str) -> str:
     """An id that is one: hexadecimal digits, and so no path."""
     if not re.fullmatch(f"[0-9a-f]{{{2 * N_ID_BYTES}}}", upload):
-        raise UploadNotFound(f"{shown(upload)} is no upload.")
+        raise UploadNotFound(f"{shown(upload)} is not an upload.")
     return upload

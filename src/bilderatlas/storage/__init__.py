@@ -272,7 +272,8 @@ class Store(Tables):
                 self._decision_lock.acquire(timeout=DECIDING_S)
         except Timeout:
             raise CollectionBusy(
-                f"Others have been deciding in {self.path} for {DECIDING_S:.0f} s. Try again."
+                f"Others have been writing decisions in {self.path} for {DECIDING_S:.0f} s. Try "
+                "again."
             ) from None
         try:
             yield

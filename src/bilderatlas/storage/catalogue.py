@@ -184,7 +184,7 @@ class Catalogue:
         read = self._store.read_ids("images", "image_id", ids, asked).to_pylist()
         row_of = {row["image_id"]: {name: row[name] for name in columns} for row in read}
         if gone := set(ids) - row_of.keys():
-            raise VersionGone(f"Image {min(gone)} left while it was read. Ask again.")
+            raise VersionGone(f"Image {min(gone)} was removed while it was read. Ask again.")
         return [row_of[image_id] for image_id in ids]
 
     @cached_property

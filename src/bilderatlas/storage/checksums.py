@@ -138,7 +138,7 @@ def lock_file(folder: Path, name: str) -> Path:
     """Where a lock lies. Raises CollectionDamaged where that can be none."""
     file = folder / name
     if file.exists() and not file.is_file():
-        raise damaged(folder, name, "it is no file")
+        raise damaged(folder, name, "it is not a file")
     return file
 
 

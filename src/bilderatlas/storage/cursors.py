@@ -42,6 +42,6 @@ def read(cursor: str, of: str, *kinds: type) -> Key:
 def _refused(cursor: str, why: str) -> QueryError:
     shown = cursor[:_SHOWN] + "..." * (len(cursor) > _SHOWN)
     return QueryError(
-        f"The cursor {shown!r} {why}. Take it as `next` gave it out, with the same parameters, or "
+        f"The cursor {shown!r} {why}. Use it as `next` gave it, with the same parameters, or "
         "begin again without one."
     )

@@ -55,7 +55,7 @@ def write(folder: Path, stated: dict[str, Any]) -> None:
     """
     spare = folder / SPARE / FILE
     if spare.is_dir() or (folder / SPARE).is_file():
-        raise damaged(folder, f"{SPARE}/{FILE}", "it is no file")
+        raise damaged(folder, f"{SPARE}/{FILE}", "it is not a file")
     spare.parent.mkdir(exist_ok=True)
     text = json.dumps(stated | {CHECKSUM: _checksum(stated)}, indent=2)
     for file in (spare, folder / FILE):

@@ -182,7 +182,7 @@ def _reason(answer: subprocess.CompletedProcess[bytes], timeout_s: float) -> str
     if answer.returncode == where_process.TOO_LONG:
         return f"it takes longer than {timeout_s:g} s"
     logger.warning("The process of a condition broke down: %s", answer.stderr)
-    return f"SQLite broke down over it (exit status {answer.returncode})"
+    return f"SQLite crashed on it (exit status {answer.returncode})"
 
 
 def _facet(database: sqlite3.Connection, column: str) -> Facet | None:

@@ -54,7 +54,7 @@ def test_a_cloud_without_groups_is_one_cluster_and_has_no_knee(cloud: KCurves) -
     assert advised.k == 1
     assert advised.inertia_knee is None
     assert advised.distortion_knee is None
-    assert advised.reason.startswith("k = 1: the items form no groups")
+    assert advised.reason.startswith("k = 1: the items form no clusters")
     assert "neither inertia nor distortion has a knee" in advised.reason
 
 

@@ -88,7 +88,7 @@ def test_a_line_that_is_no_key_is_refused_without_being_repeated(
 def test_a_name_has_one_key(tmp_path: Path) -> None:
     path = tmp_path / "keys.txt"
     api_keys.add(path, api_keys.make("anna", "viewer")[0])
-    with pytest.raises(KeysError, match="two keys of the name 'anna'"):
+    with pytest.raises(KeysError, match="two keys called 'anna'"):
         api_keys.add(path, api_keys.make("anna", "editor")[0])
 
 

@@ -59,7 +59,7 @@ def test_a_wrong_key_is_refused_and_nothing_kept(client: TestClient) -> None:
     answer = sign(client, "ba_" + "x" * 43)
     assert answer.status_code == 401
     assert "set-cookie" not in answer.headers
-    assert "knows no such key" in answer.text
+    assert "does not know this key" in answer.text
 
 
 def test_the_page_speaks_german_too(client: TestClient) -> None:

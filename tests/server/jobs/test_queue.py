@@ -172,7 +172,7 @@ def test_what_a_killed_server_left_running_is_interrupted(atlas: Collection) -> 
 
 
 def test_what_is_no_job_is_refused(jobs: Jobs) -> None:
-    with pytest.raises(JobError, match=r"'sing' is no job\. Jobs are: index, "):
+    with pytest.raises(JobError, match=r"'sing' is not a job\. Jobs are: index, "):
         jobs.start("sing", {})
     with pytest.raises(JobNotFound, match="no job 'ff'"):
         jobs.get("ff")

@@ -62,7 +62,7 @@ def test_signing_out_is_in_the_frame_and_ends_it(visit: Visit) -> None:
 def test_a_wrong_key_is_said_and_can_be_mended(visit: Visit) -> None:
     page = visit.go("/")
     sign_in(visit, "ba_wrong")
-    assert "knows no such key" in page.get_by_role("alert").inner_text()
+    assert "does not know this key" in page.get_by_role("alert").inner_text()
     visit.complaints.clear()  # the browser's own word about status 401
     sign_in(visit, VIEWER)
     page.wait_for_selector("header nav")

@@ -218,7 +218,7 @@ def _first_by_gap(curves: KCurves) -> int | None:
 
 def _say_knees(inertia: int | None, distortion: int | None) -> str:
     if inertia is None and distortion is None:
-        return "neither inertia nor distortion has a knee: a cloud without groups bends as much"
+        return "neither inertia nor distortion has a knee: a cloud without clusters bends as much"
     places = [f"at {k}" if k else "nowhere" for k in (inertia, distortion)]
     return f"inertia has its knee {places[0]}, distortion {places[1]}"
 
@@ -236,7 +236,7 @@ def _say_groups(curves: KCurves, best: int, knees: str) -> str:
 
 def _say_none(curves: KCurves, best: int, knees: str) -> str:
     return (
-        f"k = 1: the items form no groups that k-means could find; even at k = {curves.k[best]} "
+        f"k = 1: the items form no clusters that k-means could find; even at k = {curves.k[best]} "
         f"the gap statistic is {curves.gap[best]:.3f} with an error of {curves.gap_error[best]:.3f}"
         f"; {knees}."
     )

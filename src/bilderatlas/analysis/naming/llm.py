@@ -52,11 +52,11 @@ class LanguageModel:
     def __post_init__(self) -> None:
         if not re.match(r"https?://[^/\s]", self.url):
             raise LanguageModelError(
-                f"The address {self.url!r} is none of a language model. Give its OpenAI-compatible "
-                "API up to the version, for instance http://localhost:11434/v1"
+                f"{self.url!r} is not the address of a language model. Give its OpenAI-compatible "
+                f"API up to the version, for instance http://localhost:11434/v1"
             )
         if not self.model.strip():
-            raise LanguageModelError("No model is named. Say which one the address shall run.")
+            raise LanguageModelError("No model is named. Say which one to ask at that address.")
         if not 0 < self.timeout_s <= 3600:
             raise LanguageModelError(
                 f"The time for an answer is {self.timeout_s:g} s; expected more than 0 and at most "
@@ -156,7 +156,7 @@ def _name_in(answer: bytes) -> str:
     try:
         said = json.loads(answer)["choices"][0]["message"]["content"]
     except (ValueError, LookupError, TypeError):
-        raise LanguageModelError("its answer is no chat completion") from None
+        raise LanguageModelError("its answer is not a chat completion") from None
     if not isinstance(said, str):
         raise LanguageModelError("its answer has no text")
     plain = re.sub(r"[*`]", "", _without_json(_THOUGHTS.sub("", said)))

@@ -104,7 +104,7 @@ def place(
     n_needed = 1 if method == "pca" else N_TO_PLACE_INTO
     if len(onto) < n_needed:
         raise QueryError(
-            f"Of the map {len(onto)} points are left; to place others among them it takes "
+            f"Only {len(onto)} points of the map are left; placing others among them takes "
             f"{n_needed}. Make a new one: bilderatlas project COLLECTION"
         )
     if _is_linear(method, coordinates):

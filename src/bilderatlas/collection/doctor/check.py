@@ -93,8 +93,8 @@ def examine_collection(folder: Path) -> Examination:
     found.damages += _of_other_files(folder)
     if (stated or {}).get("unfinished"):
         found.notes.append(
-            "The last 'index' was stopped, or is running: what tables say of each other is looked "
-            "at when one came to its end."
+            "The last 'index' was stopped, or is still running: the tables are compared with each "
+            "other once one has finished."
         )
     n_unknown = sum(state.n_unknown for state in found.tables.values())
     if n_unknown:
@@ -141,7 +141,7 @@ def sound_description(file: Path) -> dict[str, Any] | str:
 def _read_description(stated: Mapping[str, Any]) -> None:
     spaces = {name: Space(**row) for name, row in stated["spaces"].items()}
     if stated["active_space"] not in (None, *spaces):
-        raise ValueError(f"its active space {stated['active_space']!r} is none")
+        raise ValueError(f"its active space {stated['active_space']!r} is not one of its spaces")
     description.last_index(dict(stated))
 
 
@@ -246,7 +246,7 @@ def _of_references(tables: Mapping[str, TableState], stated: Mapping[str, Any]) 
             "regions",
             lacking(sound["regions"].column("image_id"), images),
             "images that are not there",
-            "nothing: it is swept away",
+            "nothing: it is removed",
         ),
     )
     for table, missing, what, cost in pairs:
@@ -342,12 +342,12 @@ def _of_other_files(folder: Path) -> Iterator[Damage]:
 
 def faulty_files(folder: Path) -> dict[Path, str]:
     """What lies beside the tables and cannot be used, and why: locks, jobs, selections, caches."""
-    found = {lock: "it is no file" for lock in folder.glob("*.lock") if not lock.is_file()}
+    found = {lock: "it is not a file" for lock in folder.glob("*.lock") if not lock.is_file()}
     if wrong := attempt(lambda: job_history.read(folder))[1]:
         found[folder / job_history.FILE] = wrong
     kept = folder / selections.FOLDER
     if kept.exists() and not kept.is_dir():
-        found[kept] = "it is no folder"
+        found[kept] = "it is not a folder"
     for file in kept.glob("*") if kept.is_dir() else ():
         if selections.ID.fullmatch(file.name) and (wrong := _wrong_selection(file)):
             found[file] = wrong

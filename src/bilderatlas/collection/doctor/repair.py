@@ -93,7 +93,7 @@ class _Mending:
         for name in ("writer.lock", decision_file.LOCK, checksums.LOCK):
             lock = self.folder / name
             if lock.exists() and not lock.is_file():
-                self._set_aside(lock, "it is no file")
+                self._set_aside(lock, "it is not a file")
         for name in ("writer.lock", decision_file.LOCK):
             try:
                 stack.enter_context(FileLock(self.folder / name, timeout=WAIT_S))
@@ -119,7 +119,7 @@ class _Mending:
             self._set_aside(file, wrong)
         spare = self.folder / checksums.SPARE
         if spare.exists() and not spare.is_dir():
-            self._set_aside(spare, "it is no folder")
+            self._set_aside(spare, "it is not a folder")
         self.known, wrong = attempt(lambda: checksums.read(self.folder))
         if wrong:
             self._set_aside(self.folder / checksums.FILE, "it does not hold what was written")
@@ -198,7 +198,7 @@ class _Mending:
             if wrong := known and checksums.fault(self.folder, file, known):
                 self._set_aside(self.folder / file, wrong)
             elif not is_file:
-                self._set_aside(self.folder / file, "it is no file")
+                self._set_aside(self.folder / file, "it is not a file")
         self._restore_manifest(table)
         while [*checksums.manifests_of(self.folder, table)]:
             if not (wrong := attempt(lambda: tables.opened(self.folder, table))[1]):
@@ -236,7 +236,9 @@ class _Mending:
             dataset, _ = attempt(partial(tables.opened, self.folder, table))
             stamp = dataset and schema.stamp_of(dataset.schema)
             if not stamp:
-                self._set_aside(self.folder / f"{table}.lance", "nobody knows by what it was made")
+                self._set_aside(
+                    self.folder / f"{table}.lance", "it is not known what it was made by"
+                )
                 continue
             space = Space(**stamp)
             spaces[space.space] = asdict(space)
@@ -247,7 +249,7 @@ class _Mending:
         self._write_description(self.described, taken_from="the tables")
         self.left.append(
             f"The active space is taken to be {active!r}. What 'index' finds in pictures (--find, "
-            "--detector) is to be said again, if it was anything."
+            "--detector) has to be given again, if it found anything."
         )
 
     # -- decisions
@@ -389,7 +391,7 @@ class _Mending:
         placed = store.read("places", ["image_id"])["image_id"].combine_chunks()
         if n_placeless := len(lacking(images, placed)):
             self.left.append(
-                f"Nobody knows where {n_placeless:,} pictures lie: bilderatlas index "
+                f"It is not known where {n_placeless:,} pictures lie: bilderatlas index "
                 f"{self.folder.stem} SOURCE... finds them, and embeds none of them again."
             )
         self._tell_unread(store, lost)

@@ -127,7 +127,7 @@ def _faults_of_manifests(folder: Path, table: str, known: Mapping[str, Checksum]
     files = [*checksums.manifests_of(folder, table), *checksums.transactions_of(folder, table)]
     for file in files:
         if not (folder / file).is_file():
-            yield f"{file} is no file"
+            yield f"{file} is not a file"
         elif file in known and (wrong := checksums.fault(folder, file, known[file])):
             yield wrong
     hint = folder / f"{table}.lance" / "_versions" / "latest_version_hint.json"
@@ -212,7 +212,7 @@ def _chosen(rows: pa.Table, key: str, is_bad: Any, why: str) -> dict[str, str]:
 
 def _bad_images(rows: pa.Table) -> dict[str, str]:
     is_id = pc.match_substring_regex(rows["image_id"], IMAGE_ID)
-    bad = _chosen(rows, "image_id", pc.invert(is_id), "its id is none")
+    bad = _chosen(rows, "image_id", pc.invert(is_id), "its id is not valid")
     empty = pc.or_(pc.less_equal(rows["width"], 0), pc.less_equal(rows["height"], 0))
     bad |= _chosen(rows, "image_id", empty, "it has no size")
     for image_id, thumbnail in zip(
@@ -242,12 +242,12 @@ def _bad_regions(rows: pa.Table) -> dict[str, str]:
     ids, images = rows["region_id"], rows["image_id"]
     is_its = pc.equal(pc.utf8_slice_codeunits(ids, 0, 32), images)
     is_id = pc.match_substring_regex(ids, REGION_ID)
-    bad = _chosen(rows, "region_id", pc.invert(pc.and_(is_its, is_id)), "its id is none")
+    bad = _chosen(rows, "region_id", pc.invert(pc.and_(is_its, is_id)), "its id is not valid")
     is_kind = pc.is_in(rows["kind"], value_set=pa.array(KINDS))
-    bad |= _chosen(rows, "region_id", pc.invert(is_kind), "its kind is none")
+    bad |= _chosen(rows, "region_id", pc.invert(is_kind), "its kind is not valid")
     boxes = rows["box"].combine_chunks().flatten().to_numpy().reshape(-1, 4)  # (B, 4)
     inside = np.isfinite(boxes) & (boxes >= -LENGTH_TOLERANCE) & (boxes <= 1 + LENGTH_TOLERANCE)
-    return bad | _chosen(rows, "region_id", pa.array(~inside.all(1)), "its box is none")
+    return bad | _chosen(rows, "region_id", pa.array(~inside.all(1)), "its box is not valid")
 
 
 def _bad_embeddings(rows: pa.Table) -> dict[str, str]:
@@ -258,7 +258,7 @@ def _bad_embeddings(rows: pa.Table) -> dict[str, str]:
         vectors = column.flatten().to_numpy().reshape(-1, column.type.list_size)  # (B, D)
         lengths = np.linalg.norm(vectors.astype(np.float64), axis=1)  # (B,)
         is_unit = np.abs(lengths - 1) <= LENGTH_TOLERANCE  # not for numbers that are none
-        bad |= _chosen(rows, "region_id", pa.array(~is_unit), "its embedding has not length 1")
+        bad |= _chosen(rows, "region_id", pa.array(~is_unit), "its embedding is not of length 1")
     return bad
 
 

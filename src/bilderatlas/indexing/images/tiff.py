@@ -181,7 +181,7 @@ class _Reader:
         """A directory, and where the next one lies."""
         (n_entries,) = self._numbers(self._count, at)
         if n_entries > _MAX_ENTRIES:
-            raise struct.error(f"{n_entries} tags are none")
+            raise struct.error(f"{n_entries} tags cannot be right")
         at_entry = at + struct.calcsize("=" + self._count)
         directory = Directory(at, {}, {})
         entry = struct.Struct(self._order + "HH" + self._offset + self._offset)

@@ -24,8 +24,8 @@ ARCHIVE_SUFFIXES = (
     ".zip", ".cbz", ".tar", ".cbt", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz",
 )  # fmt: skip
 NOT_NOTED = ""
-COLLECTION = "collections are no sources"
-UNKNOWN = "other files are no pictures, by their names and first bytes"
+COLLECTION = "collections are not sources"
+UNKNOWN = "other files are not pictures, by their names and first bytes"
 REASONS = {
     f".{suffix}": reason
     for suffixes, reason in (
@@ -36,13 +36,13 @@ REASONS = {
         ("csv pq parquet tsv", "tables are not read inside folders; index them by themselves"),
         (
             "doc docx epub key mobi numbers odp ods odt pages ppt pptx rtf xls xlsx",
-            "documents are no pictures",
+            "documents are not pictures",
         ),
         (
             "aae cfg css htm html ini js json log md nfo srt toml txt url vtt xml xmp yaml yml",
-            "texts are no pictures",
+            "texts are not pictures",
         ),
-        ("aac aif aiff amr flac m4a mid mp3 oga ogg opus wav wma", "sounds are no pictures"),
+        ("aac aif aiff amr flac m4a mid mp3 oga ogg opus wav wma", "sounds are not pictures"),
     )
     for suffix in suffixes.split()
 }
@@ -114,5 +114,5 @@ def why_no_picture(name: str, head: bytes) -> str | None:
     if kind:
         return kind.reason
     if not head:
-        return "empty files are no pictures"
+        return "empty files are not pictures"
     return REASONS.get(PurePath(name).suffix.lower(), UNKNOWN)

@@ -100,7 +100,8 @@ def _retry_after_s(reply: requests.Response) -> float | None:
     if seconds and seconds > MAX_RETRY_AFTER_S:
         raise ImageProblem(
             f"the server answered {reply.status_code} {reply.reason} and asks to wait "
-            f"{seconds:,.0f} s; up to {MAX_RETRY_AFTER_S:g} s are waited. Index again later"
+            f"{seconds:,.0f} s; up to {MAX_RETRY_AFTER_S:g} s is the longest wait. Index again "
+            "later"
         )
     return seconds
 

@@ -60,7 +60,7 @@ class Finding:
                 )
         if not 0 <= self.min_area < MAX_AREA:
             raise DetectorError(
-                f"The smallest area is {self.min_area:g}; it is a part of the picture, from 0 to "
+                f"The smallest area is {self.min_area:g}; it is a share of the picture, from 0 to "
                 f"below {MAX_AREA}."
             )
         if self.max_regions < 1:

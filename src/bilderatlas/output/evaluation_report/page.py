@@ -36,13 +36,13 @@ N_ROWS = 120  # pictures in the table side by side
 N_CLUSTERS = 30  # of each run in its table
 THUMBNAIL = 88  # pixels, shown at half of it
 MEASURES = {
-    "clusters": "groups that were found",
-    "noise": "pictures left in no group",
-    "purity": "how much of a group is of one class; high is easy with many small groups",
-    "accuracy": "share of all pictures that are in the group of their class",
-    "NMI": "how much the groups say of the classes, 0 nothing, 1 everything; the V-measure too",
-    "ARI": "as the pairs agree, 0 what chance does, 1 the same groups",
-    "homogeneity": "1 where no group mixes classes",
+    "clusters": "clusters that were found",
+    "noise": "pictures left in no cluster",
+    "purity": "how much of a cluster is of one class; high is easy with many small clusters",
+    "accuracy": "share of all pictures that are in the cluster of their class",
+    "NMI": "how much the clusters say of the classes, 0 nothing, 1 everything; the V-measure too",
+    "ARI": "as the pairs agree, 0 what chance does, 1 where clusters are classes",
+    "homogeneity": "1 where no cluster mixes classes",
     "completeness": "1 where no class is torn apart",
     "pair precision": "of two pictures put together, how often rightly",
     "pair recall": "of two that belong together, how often put together",
@@ -108,9 +108,9 @@ def _runs(runs: Sequence[JudgedRun], collection: str) -> str:
     terms = "".join(f"<dt>{name}</dt><dd>{what}</dd>" for name, what in MEASURES.items())
     return _section(
         "Clusterings",
-        "How well the groups that were found agree with the real ones. No single figure says it "
-        "all: read ARI for the groups as a whole, purity for whether a group can be trusted, and "
-        "the noise for how much was left undone. Noise never counts in favour of a clustering.",
+        "How well the clusters agree with the classes. No single figure says it all: read ARI for "
+        "the clusters as a whole, purity for whether a cluster can be trusted, and the noise for "
+        "how much was left undone. Noise never counts in favour of a clustering.",
         table(["run", *MEASURES], rows, name="runs"),
         f"<details><summary>What the columns say</summary><dl>{terms}</dl></details>",
         *[_clusters(run) for run in runs],
@@ -166,8 +166,9 @@ def _side_by_side(evaluation: Evaluation) -> str:
     shown = f"{len(chosen):,} of {len(side.real):,} pictures, from every class the first ones. "
     return _section(
         "Side by side",
-        "The real groups beside those of each run. Groups are called as the class that they match "
-        "best, one group a class (Hungarian assignment); a group too many is an extra. What "
+        "The classes beside the clusters of each run. A cluster is called after the class that it "
+        "matches best, one cluster a class (Hungarian assignment); a cluster too many is an "
+        "extra. What "
         f"differs is marked. {shown if len(chosen) < len(side.real) else ''}"
         "The whole table: <code>--side-by-side FILE.csv</code>",
         '<div class="wide tall"><table class="side"><tr><td></td><th scope=col>picture</th>'
@@ -264,8 +265,8 @@ def _grid(grid: Grid) -> str:
     return _section(
         "DBSCAN over its settings",
         "Pictures closer than eps (a cosine distance) are neighbors; min_samples of them make a "
-        "group. Small eps: few, pure groups and much noise. Large eps: everything in one. Purity "
-        "alone is best where nothing is grouped, so the ring is at the best ARI.",
+        "cluster. Small eps: few, pure clusters and much noise. Large eps: everything in one. "
+        "Purity alone is best where nothing is clustered, so the ring is at the best ARI.",
         f'<div class="charts">{"".join(drawings)}</div>',
         legend([f"min_samples {n}" for n in numbers]),
         f"<p>Best of {len(grid.settings)} settings over {grid.n_rows:,} rows: eps "

@@ -97,7 +97,7 @@ def _named_apart(keys: Iterable[Key]) -> tuple[Key, ...]:
     names = [key.name for key in known]
     for name in names:
         if names.count(name) > 1:
-            raise KeysError(f"There are two keys of the name {name!r}. Give each its own name.")
+            raise KeysError(f"There are two keys called {name!r}. Give each its own name.")
     return known
 
 
@@ -125,7 +125,9 @@ def from_file(path: Path) -> list[Key]:
     except OSError as error:
         raise KeysError(f"The keys in {path} cannot be read: {error.strerror}.") from error
     except UnicodeDecodeError as error:
-        raise KeysError(f"{path} is no file of keys: it is not UTF-8 text. {EXPECTED}.") from error
+        raise KeysError(
+            f"{path} is not a file of keys: it is not UTF-8 text. {EXPECTED}."
+        ) from error
     return _parse_all(lines, str(path))
 
 
@@ -146,7 +148,7 @@ def remove(path: Path, name: str) -> None:
     known = from_file(path)
     if name not in {key.name for key in known}:
         names = ", ".join(key.name for key in known)
-        raise KeysError(f"{path} has no key of the name {name!r}; it has: {names}.")
+        raise KeysError(f"{path} has no key called {name!r}; it has: {names}.")
     _write(path, [key.line() for key in known if key.name != name])
 
 
@@ -177,7 +179,7 @@ def _key(name: str, role: str, secret: str, *, where: str) -> Key:
             f"{where}: a name has 1 to 64 letters, digits and . _ @ + -, and no others."
         )
     if role not in ROLES:
-        raise KeysError(f"{where}: {name} has no role that there is. Use viewer or editor.")
+        raise KeysError(f"{where}: {name} has no valid role. Use viewer or editor.")
     return Key(name, role, _digest_in(secret, f"{where}: {name}"))
 
 
@@ -205,4 +207,4 @@ def _digest(secret: str) -> bytes:
 
 def _check_mode(path: Path, mode: int) -> None:
     if os.name == "posix" and mode & (stat.S_IRWXG | stat.S_IRWXO):
-        raise KeysError(f"Others may read {path}, which holds keys. Mend it: chmod 600 {path}")
+        raise KeysError(f"Others may read {path}, which holds keys. Change that: chmod 600 {path}")

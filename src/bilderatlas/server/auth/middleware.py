@@ -67,8 +67,8 @@ class Gate:
     def _check_host(self, host: str) -> None:
         if not self._access.answers_to(host):
             raise QueryError(
-                f"This server was asked as {host!r}, which is none of its names. If it is meant to "
-                "be, start it with --allow-host NAME."
+                f"This server was asked as {host!r}, which is not one of its names. If it is "
+                "meant to be, start it with --allow-host NAME."
             )
 
     def _check_allowance(self, scope: Scope, key: Key | None, *, is_guess: bool) -> None:
@@ -97,7 +97,7 @@ class Gate:
             return
         if role is None:
             raise KeyNeeded(
-                "This server knows no such key."
+                "This server does not know this key."
                 if gave_key
                 else "This server asks for an API key. Send one as 'Authorization: Bearer KEY'; "
                 "bilderatlas itself sends the one in BILDERATLAS_API_KEY."
@@ -106,7 +106,8 @@ class Gate:
             raise NotAllowed(
                 "This server is read-only: it was started with --read-only."
                 if self._access.is_read_only
-                else "This key is a viewer's, who may look and search. Changing takes an editor's."
+                else "This is a viewer's key, which may look and search. Changing things takes an "
+                "editor's key."
             )
 
 
@@ -123,7 +124,9 @@ def _secret(headers: Headers, scope: Scope) -> tuple[str, bool]:
 
 def _check_origin(headers: Headers, path: str, *, by_cookie: bool) -> None:
     if permissions.is_from_elsewhere(headers, by_cookie=by_cookie):
-        raise NotAllowed("This came from a page of another address, which may change nothing here.")
+        raise NotAllowed(
+            "This came from a page of another address, which may not change anything here."
+        )
     if by_cookie and path not in permissions.OPEN and permissions.is_foreign_form(headers):
         kind = headers.get("content-type", "")
         raise NotAllowed(f"A body of type {kind!r} is not read from a browser. Send JSON or files.")

@@ -35,7 +35,7 @@ class Allowance:
         if not granted:
             wait_s = math.ceil((cost - left) / self._per_s)
             raise TooManyRequests(
-                f"More than {self._per_s:g} requests a second were asked for a while. "
+                f"More than {self._per_s:g} requests a second came for a while. "
                 f"Ask again in {wait_s} s; 'bilderatlas serve --rate' sets the limit.",
                 wait_s,
             )

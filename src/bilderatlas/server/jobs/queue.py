@@ -75,7 +75,7 @@ class Jobs:
         Raises JobError, ServerBusy, CollectionNotFound, StoreError.
         """
         if verb not in VERBS:
-            raise JobError(f"{verb!r} is no job. Jobs are: {', '.join(VERBS)}.")
+            raise JobError(f"{verb!r} is not a job. Jobs are: {', '.join(VERBS)}.")
         job = Job(secrets.token_hex(N_ID_BYTES), verb, dict(options), who)
         with self._change:
             self._check_room()
@@ -89,9 +89,11 @@ class Jobs:
 
     def _check_room(self) -> None:
         if self._is_closed:
-            raise ServerBusy("The server is about to end. Start the job when it is back.")
+            raise ServerBusy("The server is shutting down. Start the job when it is back.")
         if len(self._waiting) >= MAX_WAITING:
-            raise ServerBusy(f"{MAX_WAITING} jobs wait already. Wait for one, or cancel one.")
+            raise ServerBusy(
+                f"{MAX_WAITING} jobs are waiting already. Wait for one to end, or cancel one."
+            )
 
     def _begin(self) -> None:
         if self._thread is None:

@@ -31,8 +31,8 @@ def _known(collection: Collection, named: Sequence[str] | None) -> Sequence[str]
     unknown = sorted(set(named or ()) - known)
     if unknown:
         raise SourceError(
-            f"{unknown[0]} is no source of this collection. A job looks again at those that are; "
-            f"new ones are given on the command line: bilderatlas index {collection.name} SOURCE"
+            f"{unknown[0]} is not a source of this collection. A job reads its sources again; add "
+            f"a new one on the command line: bilderatlas index {collection.name} SOURCE"
         )
     return sorted(known) if named is None else named
 

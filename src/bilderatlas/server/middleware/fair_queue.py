@@ -28,7 +28,7 @@ class Lane:
             return
         queue = self._waiting.setdefault(who, deque())
         if len(queue) >= MAX_WAITING:
-            raise ServerBusy(f"{MAX_WAITING} of your questions wait for a turn. Ask again soon.")
+            raise ServerBusy(f"{MAX_WAITING} of your requests are waiting already. Try again soon.")
         turn = asyncio.get_running_loop().create_future()
         queue.append(turn)
         is_in = False
@@ -38,7 +38,7 @@ class Lane:
             is_in = True
         except TimeoutError:
             raise ServerBusy(
-                f"There was no turn for this in {self._wait_s:g} s. Ask again soon."
+                f"This waited {self._wait_s:g} s for its turn in vain. Try again soon."
             ) from None
         finally:
             if not is_in:

@@ -224,7 +224,7 @@ class Exchange:
 
     def _give_up(self) -> None:
         self._given_up.set()  # the turn is given back when the work stops
-        late = f"This took longer than {self._answer_s:g} s and was given up. Ask for less."
+        late = f"This took longer than {self._answer_s:g} s and was stopped. Ask for less."
         answer = errors.of_refusal(ServerBusy(late, 60))
         self._apology = asyncio.create_task(answer(self._scope, self._receive, self._send))
 

@@ -24,12 +24,12 @@ from bilderatlas.server.routes import (
 from bilderatlas.server.schemas.info import ProblemDocument
 
 REFUSALS = {
-    400: "The question has no answer",
+    400: "The request cannot be answered",
     401: "The server asks for a key",
     403: "The key, or the server, does not allow it",
     404: "There is no such thing",
-    409: "It does not go with how things stand",
-    422: "The question is not well formed",
+    409: "It conflicts with the current state",
+    422: "The request is not well formed",
     429: "Too much was asked in a short time",
     503: "The server is busy, or the disk refuses",
     507: "A disk is full",

@@ -86,7 +86,7 @@ class ReindexAsked(_Options):
 
 
 class ClusterAsked(_Options):
-    """Form groups."""
+    """Form clusters."""
 
     verb: Literal["cluster"]
     options: ClusterOptions = ClusterOptions()
