@@ -48,7 +48,11 @@ def counterpart(
 
 
 def home(members: NDArray[np.bool_], labels: ClusterLabels) -> int | None:
-    """The cluster that at least half of a group (G,) is in, of those that are in one."""
+    """The cluster that at least half of a group (G,) is in, of those that are in one.
+
+    Unlike `counterpart` it does not ask what else the cluster holds: a small group may be at home
+    in a large one. That is how a merge is seen to be done already, or a split not yet.
+    """
     clustered = labels[members & (labels >= 0)]
     if not len(clustered):
         return None
@@ -89,10 +93,12 @@ def _jaccard(
     clusters: NDArray[np.integer],
 ) -> NDArray[np.float64]:
     """(C,) how much of a group and of each cluster is shared, among regions of both runs."""
-    place = np.searchsorted(clusters, labels)  # of those that are in a cluster
+    place = np.searchsorted(clusters, labels)  # noise gets 0 here: `clustered` leaves it out
     clustered = there & (labels >= 0)
     sizes = np.bincount(place[clustered], minlength=len(clusters))
     shared = np.bincount(place[clustered & members], minlength=len(clusters))
+    # Noise of the other run counts against the group, but what that run was not over does not:
+    # pictures come and go between runs, and say nothing of how alike two clusters are.
     size = int((members & (labels != ABSENT)).sum())
     either: NDArray[np.float64] = shared / np.maximum(size + sizes - shared, 1)
     return either
@@ -120,10 +126,10 @@ def link(
         number = next(must.number for must in musts if group_of[must.one] == group)
         to = _home(labels, firmness, places, number)
         moved = [place for place in places if labels[place] != to]
-        labels[moved], firmness[moved] = to, 1
+        labels[moved], firmness[moved] = to, 1  # a person is surer than any algorithm
     for cannot in cannots:
         pair = (cannot.one, cannot.other)
-        if labels[cannot.one] == labels[cannot.other] != NOISE:
+        if labels[cannot.one] == labels[cannot.other] != NOISE:  # noise is not together
             sides = [together[group_of[p]] if p in group_of else [p] for p in pair]
             leaving = min(sides, key=lambda side: (len(side), max(firmness[side])))
             is_alone = len(leaving) == 1
@@ -138,6 +144,7 @@ def _home(
     clustered = [place for place in places if labels[place] >= 0]
     if not clustered:
         return number
+    # Of equals the first: the answer must not depend on the order of the links.
     return int(labels[max(clustered, key=lambda place: (firmness[place], -place))])
 
 

@@ -44,7 +44,7 @@ def _refresh_all(
             for space in spaces():
                 _refresh(space)
             pause_s = max(LOOK_EVERY_S, time.monotonic() - started)  # half of a core at most
-    finally:
+    finally:  # else spaces that count on being kept up would miss what others write
         on_end()
 
 
@@ -52,6 +52,7 @@ def _refresh(space: OpenSpace) -> None:
     try:
         space.refresh()
     except VersionGone:
+        # A writer was faster than the reading; the next look reads the newest.
         logger.debug("A version of %s was removed while it was read.", space.about.space)
-    except OSError as error:  # a StoreError is one
+    except OSError as error:  # a StoreError is one; the version at hand answers until it works
         logger.warning("What is new in space %s cannot be read: %s", space.about.space, error)

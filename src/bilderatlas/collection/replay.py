@@ -46,6 +46,8 @@ def stand(store: Store, made: Clustering, history: Sequence[Decision]) -> Cluste
     """A clustering as a program made it -> as it stands after some decisions, oldest first."""
     names = runs.read_names(store, made.run)
     in_force = {each.decision for each in decisions.in_force(history)}
+    # Counted over the whole history, not over what is in force: people name clusters by their
+    # numbers, and taking an earlier decision back must not renumber those of later ones.
     numbers = accumulate((_n_made(each) for each in history), initial=0)
     counting = [
         (number, each)
@@ -93,7 +95,11 @@ class _State:
 
 
 class _Replay:
-    """All runs that some decisions were made in, and the one that is asked for."""
+    """All runs that some decisions were made in, and the one that is asked for.
+
+    The other runs are replayed too: a decision may be about a cluster that an earlier decision
+    made or changed there, so only the replay knows who its members were.
+    """
 
     def __init__(self, store: Store, made: Clustering, counting: Sequence[Decision]) -> None:
         known = {about.run for about in runs.all_of(store, "cluster")}
@@ -118,6 +124,7 @@ class _Replay:
         outcomes = {}
         for number, decision in counting:
             outcomes[decision.decision] = self._decide(decision, number)
+        # Links come last, so that no later merge or move undoes them.
         before = asked.labels
         linked = constraints.link(before, asked.firmness, asked.musts, asked.cannots)
         asked.labels, asked.firmness = linked.labels, linked.firmness
@@ -138,11 +145,12 @@ class _Replay:
         if source is None:
             return _outcome(decision, "lost", "the run that it was made in no longer exists")
         reached = [s for s in self.states.values() if _counts(decision, s.made) and s is not source]
+        # The source last: the others find their clusters by its members before the decision.
         found = {s.made.run: self._act(decision, source, s, number) for s in [*reached, source]}
         return found[self.asked]
 
     def _act(self, decision: Decision, source: _State, target: _State, number: int) -> Outcome:
-        if decision.verb == SPLIT:
+        if decision.verb == SPLIT:  # holds for those of its regions that the run has
             return self._split(decision, source, target, number)
         places = self._places(decision.region_ids, target)
         if len(places) < len(decision.region_ids):
@@ -183,7 +191,7 @@ class _Replay:
     def _name(self, decision: Decision, source: _State, target: _State) -> Outcome:
         """Names of other runs are given at the end, all at once: see `_given_names`."""
         if source is not target:
-            return _outcome(decision, "carried")
+            return _outcome(decision, "carried")  # `_settle` may still overrule it
         cluster = decision.payload["cluster"]
         if not source.members(cluster).any():
             return _outcome(decision, "lost", _GONE)
@@ -206,6 +214,7 @@ class _Replay:
             pairs = list(zip(here, found, strict=True))
             if state.made.run == self.asked:
                 return self._settle(state, pairs)
+            # A new name for a cluster is the last word on it, in all later runs too.
             replaced = [wanderer for wanderer, cluster in pairs if cluster in state.named]
             wandering = [w for w in wandering if w not in replaced]
             wandering += [(decision, state, c) for c, decision in state.named.items()]
@@ -277,7 +286,7 @@ def _merge(
         return "lost", _NO_CLUSTER
     target.labels[np.isin(target.labels, clusters)] = clusters[0]
     for cluster in clusters[1:]:
-        if cluster in target.named:
+        if cluster in target.named:  # the first cluster's own name goes before the others'
             target.named.setdefault(clusters[0], target.named.pop(cluster))
     return ("applied" if source is target else "carried"), ""
 
@@ -317,7 +326,7 @@ def _move(
             return "lost", _GONE
     else:
         group = source.members(payload["cluster"])
-        group[places] = False
+        group[places] = False  # the cluster is told by its other members
         to = constraints.counterpart(group, source.there, target.labels)
     if to is None:
         return "lost", _NO_CLUSTER

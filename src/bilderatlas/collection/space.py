@@ -34,12 +34,16 @@ if TYPE_CHECKING:
     ImageQuery = str | Path | bytes | Image.Image
 
 
-BATCH_S = 0.1  # that a writer takes to write a batch, table by table
+BATCH_S = 0.1  # that a writer takes to write a batch, table by table; see `refresh`
 
 
 @dataclass(frozen=True, slots=True)
 class EmbeddedQuery:
-    """A query as it is compared, what with, and what to judge its scores by."""
+    """A query as it is compared, what with, and what to judge its scores by.
+
+    All of one version: numbers of rows and images mean others in the next one, which may come at
+    any time. So whoever asks goes on with this catalogue, and never with `OpenSpace.catalogue`.
+    """
 
     vector: Embeddings  # (D,) or (J,)
     embeddings: Embeddings  # (N, D) or (N, J)
@@ -54,9 +58,9 @@ class OpenSpace:
         """`encoder` is loaded by the name in the space's stamp where it is not given."""
         self.about = about
         self._store = store
-        self._lock = threading.RLock()
+        self._lock = threading.RLock()  # of the encoder and the probes: loading takes seconds
         self._at_hand: Version | None = None
-        self._reading = threading.Lock()
+        self._reading = threading.Lock()  # of versions: who comes second finds it read
         self.is_refreshed = False  # in the background: somebody calls `refresh` again and again
         self._probes: Embeddings | None = None
         self._encoder = encoder
@@ -83,12 +87,14 @@ class OpenSpace:
     def renew(self) -> Version:
         """The newest version. While it is read, the one at hand may still answer others."""
         with self._reading:
+            # Counted before reading: what is written meanwhile is then read by the next question.
             n_writings, known = self._store.n_writings, self._at_hand
             if known and known.catalogue.is_current():
                 known.n_writings = n_writings
                 return known
             before = known.catalogue if known else None
             newest = Version(Catalogue(self._store, self.about.space, before), n_writings)
+            # Only where nobody waits for this; else who asks would pay for what others asked.
             if known and self.is_refreshed:
                 newest.get_ready(known, self._embed_probes)
             self._at_hand = newest
@@ -98,7 +104,7 @@ class OpenSpace:
         """Read what others wrote, if anything."""
         known = self._at_hand
         if known and not known.catalogue.is_current():
-            time.sleep(BATCH_S)
+            time.sleep(BATCH_S)  # a batch is four tables: read once all are there, not one by one
             self.renew()
 
     def catalogues(self) -> Iterator[Catalogue]:
@@ -108,7 +114,11 @@ class OpenSpace:
         yield self.renew().catalogue
 
     def behind(self, tables: Sequence[str]) -> str:
-        """Which versions of these tables (all by default) answer, where there are newer ones."""
+        """Which versions of these tables (all by default) answer, where there are newer ones.
+
+        It becomes part of an ETag, which would otherwise name the newest version on disk for an
+        answer from the one before.
+        """
         if not self.is_refreshed or self._at_hand is None:
             return ""
         versions = self._at_hand.catalogue.versions
@@ -133,7 +143,7 @@ class OpenSpace:
         `catalogue`: the one that it is a number in, the newest by default.
         """
         known = catalogue or self.catalogue
-        as_text = image.encode("utf-8", "replace").decode()  # file names may be no UTF-8
+        as_text = image.encode("utf-8", "replace").decode()  # file names need not be UTF-8
         number = known.number_of(as_text)
         if number is None and (place := _place(image)):
             number = known.number_of(place)

@@ -11,7 +11,10 @@ from bilderatlas.storage.catalogue import Catalogue
 
 
 class Version:
-    """A catalogue with its backgrounds and lists."""
+    """A catalogue with its backgrounds and lists.
+
+    They come and go with their catalogue, so none is left over from an earlier version.
+    """
 
     def __init__(self, catalogue: Catalogue, n_writings: int) -> None:
         self.catalogue = catalogue
@@ -25,7 +28,11 @@ class Version:
         return self.words if in_joint else self.pictures
 
     def get_ready(self, like: Version, probes: Callable[[], Embeddings]) -> None:
-        """Work out what `like` was asked for, so that nobody waits for it here."""
+        """Work out what `like` was asked for, so that nobody waits for it here.
+
+        Not everything: the half for words, say, is 154 MB for 100,000 images, and perhaps nobody
+        asks for it.
+        """
         self.catalogue.get_ready(like.catalogue)
         self.listing.get_ready(like.listing)
         self.pictures.get_ready(like.pictures, probes)
