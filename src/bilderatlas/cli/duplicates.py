@@ -33,7 +33,7 @@ def duplicates(
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Find files that show the same picture: exact copies, and near ones."""
+    """Find files that show the same picture: exact copies, and near copies."""
     atlas = open_collection(collection)
     if not_duplicates:
         from bilderatlas.results import Decisions

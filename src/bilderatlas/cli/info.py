@@ -105,7 +105,7 @@ def doctor(
     ] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Say what this machine can do; or what of a collection is damaged, and mend it.
+    """Say what this machine can do; or find and repair damage in a collection.
 
     Exit status 1 means that something is wrong, or still is after --repair.
     """

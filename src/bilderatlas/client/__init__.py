@@ -249,7 +249,7 @@ class RemoteCollection:
     def duplicates(
         self, *, max_bits: int = 7, min_cosine: float = 0.88, min_likeness: float = 0.75
     ) -> Duplicates:
-        """Find files that show the same picture: exact copies, and near ones."""
+        """Find files that show the same picture: exact copies, and near copies."""
         limits = {"max_bits": max_bits, "min_cosine": min_cosine, "min_likeness": min_likeness}
         groups = self._server.get("/duplicates", **limits)["groups"]
         found = [decode.duplicate_group(row) for row in groups]

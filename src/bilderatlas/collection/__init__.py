@@ -614,7 +614,7 @@ class Collection:
     def duplicates(
         self, *, max_bits: int = 7, min_cosine: float = 0.88, min_likeness: float = 0.75
     ) -> Duplicates:
-        """Find files that show the same picture: exact copies, and near ones.
+        """Find files that show the same picture: exact copies, and near copies.
 
         Near ones are looked for by hash (at most `max_bits` of 64 differ, in any of eight turns)
         and by embedding (a cosine of `min_cosine`); of those, the pairs count whose thumbnails

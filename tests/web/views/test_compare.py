@@ -64,7 +64,7 @@ def test_what_cannot_be_tried_is_refused_in_its_own_words(visit: Visit) -> None:
 
 def test_with_one_space_the_way_to_another_is_told(visit: Visit) -> None:
     page = visit.go("/compare?view=spaces")
-    expect(page.get_by_text("There is one space only")).to_be_visible()
+    expect(page.get_by_text("There is only one space")).to_be_visible()
     expect(page.get_by_text("bilderatlas reindex")).to_be_visible()
 
 

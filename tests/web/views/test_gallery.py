@@ -62,7 +62,7 @@ def test_a_later_page_shows_later_images(dated: Collection) -> None:
 
 
 def test_a_page_behind_the_last_says_that_there_is_nothing(dated: Collection) -> None:
-    assert "No image is like that" in shown(dated, order="name", page="9")
+    assert "No image matches all of this" in shown(dated, order="name", page="9")
 
 
 def test_dates_are_chosen_by_years_or_months(dated: Collection) -> None:

@@ -107,7 +107,7 @@ def test_it_leads_to_its_cluster(quartered: Page, collection: Collection) -> Non
 def test_labels_are_given_and_taken(visit: Visit, collection: Collection) -> None:
     page = visit.go(f"/images/{_id(collection, 'red.png')}")
     page.get_by_label("New label").fill("warm")
-    page.get_by_role("button", name="Give").click()
+    page.get_by_role("button", name="Add", exact=True).click()
     expect(page.get_by_role("link", name="warm")).to_have_attribute("href", "/gallery?label=warm")
     assert collection.labels_of([_id(collection, "red.png")]) == [("warm",)]
     page.get_by_role("button", name="Remove the label warm").click()
