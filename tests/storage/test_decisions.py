@@ -61,7 +61,7 @@ def test_what_was_never_decided_or_is_undone_already_cannot_be_undone(store: Sto
         decisions.undo(store, "beef")
     decision = decisions.append(store, "merge")
     decisions.undo(store, decision.decision)
-    with pytest.raises(DecisionError, match="taken back already"):
+    with pytest.raises(DecisionError, match="undone already"):
         decisions.undo(store, decision.decision)
 
 

@@ -73,8 +73,8 @@ def index(
         list[str] | None,
         typer.Option(
             metavar="PATTERN",
-            help="Names in folders and archives to pass over, beside the usual ones (as info "
-            "lists them); none: not these. May be repeated; remembered.",
+            help="Names in folders and archives to pass over, besides the usual ones that info "
+            "lists; none: not even those. May be repeated; remembered.",
         ),
     ] = None,
     min_side: Annotated[

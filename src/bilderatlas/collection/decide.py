@@ -234,8 +234,8 @@ def _check_links(store: Store, verb: str, region_ids: Sequence[str]) -> None:
     if wrong:
         raise DecisionError(
             f"{ids[wrong.one]} and {ids[wrong.other]} would have to be both together and apart, by "
-            "this link and earlier ones. 'bilderatlas decisions COLLECTION' lists them; take one "
-            "back with: bilderatlas decide COLLECTION undo DECISION"
+            "this link and earlier ones. 'bilderatlas decisions COLLECTION' lists them; undo one "
+            "with: bilderatlas decide COLLECTION undo DECISION"
         )
 
 
@@ -252,5 +252,5 @@ def _try(
     if outcome.status != "applied":
         raise DecisionError(
             f"This would have no effect: {outcome.reason} (of earlier decisions; see 'bilderatlas "
-            "decisions COLLECTION'). Take that back first."
+            "decisions COLLECTION'). Undo that first."
         )

@@ -73,7 +73,7 @@ def undo(store: Store, decision: str, *, who: str | None = None) -> Decision:
                 f"There is no decision {decision!r}. 'bilderatlas decisions COLLECTION' lists them."
             )
         if decision not in {each.decision for each in in_force(known)}:
-            raise DecisionError(f"Decision {decision} is not in force: it was taken back already.")
+            raise DecisionError(f"Decision {decision} is not in force: it was undone already.")
         return append(store, UNDO, payload={"decision": decision}, who=who)
 
 
@@ -123,7 +123,7 @@ def in_words(decision: Decision) -> str:
         CANNOT: lambda: f"{regions} cannot be together",
         LABEL: lambda: f"{_counted(decision)} called {payload['label']!r}",
         UNLABEL: lambda: f"{_counted(decision)} no longer called {payload['label']!r}",
-        UNDO: lambda: f"decision {payload['decision']} is taken back",
+        UNDO: lambda: f"decision {payload['decision']} is undone",
     }.get(decision.verb, lambda: f"{decision.verb} {_listed(decision.image_ids)}")()
 
 
