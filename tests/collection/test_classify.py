@@ -103,7 +103,7 @@ def test_what_cannot_be_classified_is_refused(atlas: Collection) -> None:
         atlas.classify(model="resnet")
     with pytest.raises(QueryError, match="Different labels so far: 0"):
         atlas.classify()
-    with pytest.raises(QueryError, match="not compared by 'forest'"):
+    with pytest.raises(QueryError, match="cannot be compared by 'forest'"):
         atlas.classify(method="forest")
     with pytest.raises(QueryError, match="top is 0"):
         atlas.classify(prompts=["red"], top=0)

@@ -199,7 +199,7 @@ def test_nonsense_of_a_language_model_leaves_the_local_names_and_is_said(
         made = atlas.name_clusters(llm_url=server.url, llm_model="small")
     assert made.clusters == local.clusters
     assert len(made.notes) == 3
-    assert any("stays 'poppy'" in note for note in made.notes)
+    assert any("keeps the name 'poppy'" in note for note in made.notes)
 
 
 def test_a_language_model_that_is_silent_is_asked_no_more_after_three_times(

@@ -96,7 +96,7 @@ def test_an_image_of_the_collection_is_named_by_its_id() -> None:
         ("0:dog", "only says what the pictures should not show"),
         (" + ".join(["dog"] * 33), "33 terms"),
         ("9" * 400 + ":dog + cat", "weight 99999999999999999999 is too large"),
-        ("dog\0", "The query .* no character"),
+        ("dog\0", "The query .* not a valid character"),
         ("dog - 2:caf\udce9", r"The query .* holds '\\udce9' at character 4"),
     ],
 )

@@ -214,7 +214,7 @@ def test_what_is_gone_or_not_in_a_run_is_said_to_be_lost(store: Store, make: Mak
     decide(store, "move", run, "b", cluster=1)
     stands = replay.read(store, make(0, 0, images="cd"))
     assert statuses(stands) == ["lost", "lost"]
-    assert "not over" in stands.outcomes[0].reason
+    assert "does not include" in stands.outcomes[0].reason
 
 
 def test_a_moved_image_takes_along_what_must_be_with_it(store: Store, make: Make) -> None:

@@ -136,7 +136,7 @@ def test_a_verb_that_writes_is_not_done_twice(
     with pytest.raises(VersionGone):
         writer.cluster("kmeans", k=2)
     assert n_asked == 1
-    with pytest.raises(StoreError, match="removed again"):
+    with pytest.raises(StoreError, match="replaced once more"):
         writer.embeddings()
     assert n_asked == 3
 
