@@ -207,7 +207,11 @@ def test_a_caption_may_begin_with_a_bracket(places: pa.Table, tmp_path: Path) ->
     [
         ("path,label\nx.png,1\ny.png,2\n", {}, r"None of the 2 names .* It says: x.png, y.png; th"),
         ("path,colour\nx.png,1\n", {}, r"usual names for labels .*--label-column.* path, colour"),
-        ("picture no,label\n1,1\n", {}, r"usual names for images .*--image-column; its columns: picture no"),
+        (
+            "picture no,label\n1,1\n",
+            {},
+            r"usual names for images .*--image-column; its columns: picture no",
+        ),
         (
             "path,label\nx.png,1\n",
             {"label_column": "x"},

@@ -822,7 +822,7 @@ LABEL_KEYS = (
 
 def labelled_of(n: int, n_all: int) -> str:
     """How far labelling is."""
-    return f"{count(n)} von {n_images(n_all)} beschriftet"
+    return f"{count(n)} von {'1 Bild' if n_all == 1 else f'{count(n_all)} Bildern'} beschriftet"
 
 
 def only_where(condition: str) -> str:
