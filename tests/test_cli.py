@@ -387,7 +387,9 @@ def test_an_encoder_that_is_not_there(run: Run, toy: Path) -> None:
 
 
 def test_a_name_that_no_collection_can_have(run: Run, toy: Path) -> None:
-    refused(run("index", toy / "caf\udce9", toy / "pics", "--json"), "StoreError", "not valid UTF-8")
+    refused(
+        run("index", toy / "caf\udce9", toy / "pics", "--json"), "StoreError", "not valid UTF-8"
+    )
     assert {path.name for path in toy.iterdir()} == {"pics"}
 
 

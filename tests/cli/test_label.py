@@ -72,7 +72,10 @@ def test_labels_go_out_as_a_table_and_come_in_again(run: Run, tmp_path: Path) ->
         (["somewhere.png"], "Say which label"),
         (["--set", "a", "--unset", "b", "x.png"], "--set and --unset do not go together"),
         (["--import", "nowhere.csv"], "nowhere.csv"),
-        (["--set", "warm", "--run", "kmeans-1", "--where", "width > 0"], "Name one of its clusters"),
+        (
+            ["--set", "warm", "--run", "kmeans-1", "--where", "width > 0"],
+            "Name one of its clusters",
+        ),
     ],
 )
 def test_what_cannot_be_done_is_refused(run: Run, arguments: list[str], why: str) -> None:
