@@ -141,7 +141,7 @@ def measure_quality(folder: Path, n: int, sheet: Path) -> None:
         report(found, files, n)
         false = [group for group in found if len(originals(group_paths(group), files)) > 1]
         if false:
-            sheet.write_bytes(Duplicates(false, thumbnails=atlas.thumbnails).contact_sheet(40))
+            sheet.write_bytes(Duplicates.of(false, thumbnails=atlas.thumbnails).contact_sheet(40))
 
 
 def write_copies(place: Path, number: int, file: Path) -> None:

@@ -31,7 +31,6 @@ from bilderatlas.errors import (
     RunNotFound,
     ServerError,
 )
-from bilderatlas.results import Items
 from tests.pictures import plain, put
 from tests.server.auth.keyed import ACCESS, VIEWER
 from tests.server.coloured import make_collection, paint
@@ -62,11 +61,8 @@ def told(result: Any) -> Any:
         return result.mode, result.size
     if is_dataclass(result) and not isinstance(result, type):
         return type(result).__name__, {
-            f.name: told(getattr(result, f.name)) for f in fields(result)
+            f.name: told(getattr(result, f.name)) for f in fields(result) if f.compare
         }
-    if isinstance(result, Items):
-        rest = {k: v for k, v in result.to_dict().items() if not isinstance(v, list)}
-        return type(result).__name__, rest, [told(item) for item in result]
     if isinstance(result, (list, tuple)):
         return type(result).__name__, [told(item) for item in result]
     return result

@@ -40,7 +40,7 @@ def duplicates(
 
         decision = atlas.not_duplicates(*not_duplicates)
         if as_json:
-            print_json(Decisions([decision]).to_dict())
+            print_json(Decisions.of([decision]).to_dict())
         else:
             say(f"Remembered as decision {decision.decision}: these two are not duplicates.")
         return

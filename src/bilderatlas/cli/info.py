@@ -42,7 +42,7 @@ def _told_of_problems(found: Problems, kind: str) -> str:
     from bilderatlas.indexing.sources import counted
 
     n_of = {"problem": "problems", "other": "passed over", "small": "too small"}
-    if others := found.of_others():
+    if others := found.others:
         told = f"{found.kinds['other']:,} passed over: {counted(others, n_shown=len(others))}."
     else:
         told = f"{len(found):,} {n_of.get(kind, 'in all')}." if found else "No problems."

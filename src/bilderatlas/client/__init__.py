@@ -225,7 +225,7 @@ class RemoteCollection:
         """How tight each cluster of a run (the newest) is, and which lie nearest to it."""
         said = self._server.get("/clusters/shape", run=run)
         shapes = [decode.cluster_shape(row) for row in said["clusters"]]
-        return ClusterShapes(shapes, run=said["run"])
+        return ClusterShapes(run=said["run"], clusters=tuple(shapes))
 
     def decide(
         self,
@@ -244,7 +244,7 @@ class RemoteCollection:
     def decisions(self, *, with_undone: bool = False) -> Decisions:
         """What people decided, oldest first; `with_undone`, what was taken back as well."""
         said = self._server.get("/decisions", with_undone=with_undone)
-        return Decisions([decode.decision(row) for row in said["decisions"]])
+        return Decisions.of([decode.decision(row) for row in said["decisions"]])
 
     def duplicates(
         self, *, max_bits: int = 7, min_cosine: float = 0.88, min_likeness: float = 0.75
@@ -253,7 +253,7 @@ class RemoteCollection:
         limits = {"max_bits": max_bits, "min_cosine": min_cosine, "min_likeness": min_likeness}
         groups = self._server.get("/duplicates", **limits)["groups"]
         found = [decode.duplicate_group(row) for row in groups]
-        return Duplicates(found, thumbnails=self.thumbnails)
+        return Duplicates.of(found, thumbnails=self.thumbnails)
 
     def not_duplicates(self, one: str, other: str, *, who: str | None = None) -> Decision:
         """Remember that two images are no duplicates of each other."""
@@ -313,7 +313,7 @@ class RemoteCollection:
             cursor=after,
         )
         found = [decode.image(row) for row in said["images"]]
-        return ImagePage(found, said["n_images"], said["next"])
+        return ImagePage(images=tuple(found), n_images=said["n_images"], next=said["next"])
 
     def sample(self, n: int = 24, *, seed: int = 0) -> Images:
         """A random handful of images; the same seed picks the same ones."""
@@ -328,7 +328,7 @@ class RemoteCollection:
         rows: list[Mapping[str, Any]] = []
         for some in _portions(image_ids):
             rows += self._server.get("/images/named", name=list(some))["images"]
-        return Images([decode.image(row) for row in rows])
+        return Images(images=tuple(decode.image(row) for row in rows))
 
     def all_images(self) -> Iterator[ImageFacts]:
         """Every image by the order of its path."""
@@ -403,7 +403,7 @@ class RemoteCollection:
             rows += said["problems"]
             cursor = said["next"]
             if cursor is None:
-                return Problems([decode.problem(row) for row in rows], said["kinds"])
+                return Problems.of([decode.problem(row) for row in rows], said["kinds"])
 
     def info(self) -> CollectionInfo:
         """What is inside."""

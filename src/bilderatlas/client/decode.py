@@ -51,7 +51,7 @@ def hits(said: Json, thumbnails: Thumbnails, asked: str | None = None) -> Hits:
     """`asked` is the id of the image that these are the neighbors of."""
     counts = (said[name] for name in ("n_likely", "n_doubtful", "n_background", "cut_off"))
     found = [_hit(row) for row in said["results"]]
-    return Hits(found, Verdict(*counts), thumbnails=thumbnails, asked=asked)
+    return Hits(results=tuple(found), verdict=Verdict(*counts), thumbnails=thumbnails, asked=asked)
 
 
 def _hit(row: Json) -> Hit:
@@ -129,11 +129,13 @@ def labels(said: Json) -> LabelCounts:
     counts = [
         _made(LabelCount, row, since=datetime.fromisoformat(row["since"])) for row in said["labels"]
     ]
-    return LabelCounts(counts, n_labelled=said["n_labelled"], n_images=said["n_images"])
+    return LabelCounts(
+        n_images=said["n_images"], n_labelled=said["n_labelled"], labels=tuple(counts)
+    )
 
 
 def suggestions(said: Json) -> Suggestions:
-    return Suggestions([_made(Suggestion, row) for row in said["suggestions"]])
+    return Suggestions(suggestions=tuple(_made(Suggestion, row) for row in said["suggestions"]))
 
 
 def problem(row: Json) -> Problem:

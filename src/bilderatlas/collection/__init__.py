@@ -323,7 +323,7 @@ class Collection:
                 may_open_files=may_open_files,
                 picture=image,
             )
-        return Hits(answer.hits, answer.verdict, thumbnails=self.thumbnails)
+        return Hits(results=tuple(answer.hits), verdict=answer.verdict, thumbnails=self.thumbnails)
 
     def _among(self, selection: str | None, label: str | None) -> list[str] | None:
         """The images that a selection and a label leave to be searched; None: all."""
@@ -348,7 +348,12 @@ class Collection:
         Raises ImageNotFound, QueryError.
         """
         answer = search.similar(self._space(space), image, Choice(k=k, where=where), radius=radius)
-        return Hits(answer.hits, answer.verdict, thumbnails=self.thumbnails, asked=answer.asked)
+        return Hits(
+            results=tuple(answer.hits),
+            verdict=answer.verdict,
+            thumbnails=self.thumbnails,
+            asked=answer.asked,
+        )
 
     # -- ordering
 
@@ -472,7 +477,7 @@ class Collection:
     def decisions(self, *, with_undone: bool = False) -> Decisions:
         """What people decided, oldest first; `with_undone`, what was taken back as well."""
         read = decisions.history if with_undone else decisions.read
-        return Decisions(read(self._store))
+        return Decisions.of(read(self._store))
 
     def advise(
         self,
@@ -575,7 +580,7 @@ class Collection:
         the run's space; near is the cosine of two centres. Raises RunNotFound.
         """
         opened = self._runs.open(run, self._catalogue)
-        return ClusterShapes(opened.shapes, run=opened.made.run)
+        return ClusterShapes(run=opened.made.run, clusters=tuple(opened.shapes))
 
     def members(
         self, cluster: int, *, run: str | None = None, start: int = 0, n: int = 60
@@ -632,7 +637,7 @@ class Collection:
             min_cosine=min_cosine,
             min_likeness=min_likeness,
         )
-        return Duplicates(found, thumbnails=self.thumbnails)
+        return Duplicates.of(found, thumbnails=self.thumbnails)
 
     def not_duplicates(self, one: str, other: str, *, who: str | None = None) -> Decision:
         """Remember that two images (ids, paths, ids of a table) are no duplicates of each other.
@@ -714,11 +719,10 @@ class Collection:
         from bilderatlas.collection import suggest_labels
 
         catalogue = self._space().catalogue
-        return Suggestions(
-            suggest_labels.suggest(
-                catalogue, self._labels(), image_ids, n=n, order=order, seed=seed
-            )
+        found = suggest_labels.suggest(
+            catalogue, self._labels(), image_ids, n=n, order=order, seed=seed
         )
+        return Suggestions(suggestions=tuple(found))
 
     def classify(
         self,
@@ -807,7 +811,7 @@ class Collection:
         listed = self._listed(order, seed, where, kinds, label, unlabelled)
         found = listed.stretch(n, after)
         facts = images.facts(listed.catalogue, found.numbers.tolist())
-        return ImagePage(facts, found.n_all, found.next)
+        return ImagePage(images=tuple(facts), n_images=found.n_all, next=found.next)
 
     def listed(
         self,
@@ -927,7 +931,7 @@ class Collection:
         space = self._space()
         catalogue = space.catalogue  # one for both steps: `index` may be writing the next
         numbers = [space.number_of(image_id, catalogue) for image_id in image_ids]
-        return Images(images.facts(catalogue, numbers))
+        return Images(images=tuple(images.facts(catalogue, numbers)))
 
     def all_images(self) -> Iterator[ImageFacts]:
         """Every image by the order of its path, a thousand in memory at a time."""

@@ -19,7 +19,7 @@ class ImageList:
     def stretch(self, start: int, n: int) -> Images:
         """The n images from the place `start` on."""
         numbers = self._listed.numbers[start : start + n]
-        return Images(images.facts(self._listed.catalogue, numbers.tolist()))
+        return Images(images=tuple(images.facts(self._listed.catalogue, numbers.tolist())))
 
     def months(self) -> list[Month]:
         """The months in which the images were taken, in the order of a list by date."""

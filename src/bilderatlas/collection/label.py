@@ -60,7 +60,9 @@ def count(catalogue: Catalogue, labels: LabelIndex) -> LabelCounts:
         (each for each in n_of if each.n_images),
         key=lambda c: (-c.n_images, natural_order.key(c.label)),
     )
-    return LabelCounts(listed, n_labelled=n_labelled, n_images=len(catalogue.image_ids))
+    return LabelCounts(
+        n_images=len(catalogue.image_ids), n_labelled=n_labelled, labels=tuple(listed)
+    )
 
 
 def labelled(catalogue: Catalogue, labels: LabelIndex, label: str | None) -> pa.Array:

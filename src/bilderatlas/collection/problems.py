@@ -46,7 +46,12 @@ def page(
     n_problems, sources = len(rows), sorted(rows["source"].unique().to_pylist())
     some = rows.sort_by(BY).slice(start, n).drop_columns(["source", "alike"]).to_pylist()
     return ProblemPage(
-        [Problem(**row) for row in some], n_problems, kinds, stages, reasons, tuple(sources)
+        problems=tuple(Problem(**row) for row in some),
+        n_problems=n_problems,
+        kinds=kinds,
+        stages=stages,
+        reasons=reasons,
+        sources=tuple(sources),
     )
 
 
@@ -54,7 +59,7 @@ def listed(store: Store, kind: ProblemKind) -> Problems:
     """Everything of a kind, by path."""
     rows = store.read("problems", ["uri", "stage", "reason", "when"])
     some = of_kind(rows, kind).sort_by(BY).to_pylist()
-    return Problems([Problem(**row) for row in some], kinds_of(rows))
+    return Problems.of([Problem(**row) for row in some], kinds_of(rows))
 
 
 def kinds_of(rows: pa.Table) -> dict[str, int]:

@@ -85,7 +85,8 @@ class OpenRun:
         places, labels = self._order
         first, behind = np.searchsorted(labels, [cluster, cluster + 1])
         shown = places[first + start : min(first + start + n, behind)]
-        return Members([self._member(int(place)) for place in shown], n_all=int(behind - first))
+        members = tuple(self._member(int(place)) for place in shown)
+        return Members(members=members, n_all=int(behind - first))
 
     def clusters_of(self, image_id: str) -> list[Cluster]:
         """The clusters that an image, or parts of it, are in; noise is none."""

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, ClassVar, Self
 
-from bilderatlas.results.items import Items
+from bilderatlas.results.items import Items, as_json
 from bilderatlas.results.runs import Clustering
 
 
@@ -32,14 +32,20 @@ class Decided:
     clustering: Clustering | None  # None where there is none
 
     def to_dict(self) -> dict[str, Any]:
-        decision = asdict(self.decision)
-        decision["when"] = self.decision.when.isoformat()
-        return {"decision": decision} | (self.clustering.to_dict() if self.clustering else {})
+        decision = {"decision": as_json(self.decision)}
+        return decision | (self.clustering.to_dict() if self.clustering else {})
 
 
+@dataclass(frozen=True, kw_only=True, repr=False)
 class Decisions(Items[Decision]):
     """What people decided, oldest first."""
 
-    def to_dict(self) -> dict[str, Any]:
-        rows = [row | {"when": row["when"].isoformat()} for row in self.rows()]
-        return {"n_decisions": len(self), "decisions": rows}
+    LIST: ClassVar = "decisions"
+
+    n_decisions: int
+    decisions: tuple[Decision, ...]
+
+    @classmethod
+    def of(cls, decisions: Sequence[Decision]) -> Self:
+        """Decisions, counted."""
+        return cls(n_decisions=len(decisions), decisions=tuple(decisions))

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from typing import ClassVar, Self
 
-from bilderatlas.results.items import Items, Thumbnails
+from bilderatlas.results.items import HIDDEN, Items, Thumbnails, no_thumbnails
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,20 +38,24 @@ class DuplicateGroup:
     copies: tuple[Copy, ...]
 
 
+@dataclass(frozen=True, kw_only=True, repr=False)
 class Duplicates(Items[DuplicateGroup]):
-    """Copies in groups, the largest first. A notebook shows the first ones as a contact sheet."""
+    """Copies in groups, the largest first."""
 
-    def __init__(self, items: Sequence[DuplicateGroup], *, thumbnails: Thumbnails) -> None:
-        super().__init__(items)
-        self._thumbnails = thumbnails
+    LIST: ClassVar = "groups"
 
-    @property
-    def n_copies(self) -> int:
-        """How many files are copies of one that is kept."""
-        return sum(len(group.copies) for group in self)
+    n_groups: int
+    n_copies: int  # files that are copies of one that is kept
+    groups: tuple[DuplicateGroup, ...]
+    thumbnails: Thumbnails = field(default=no_thumbnails, compare=False, metadata=HIDDEN)
 
-    def to_dict(self) -> dict[str, Any]:
-        return {"n_groups": len(self), "n_copies": self.n_copies, "groups": self.rows()}
+    @classmethod
+    def of(cls, groups: Sequence[DuplicateGroup], *, thumbnails: Thumbnails) -> Self:
+        """Groups, counted. A notebook shows the first ones as a contact sheet."""
+        n_copies = sum(len(group.copies) for group in groups)
+        return cls(
+            n_groups=len(groups), n_copies=n_copies, groups=tuple(groups), thumbnails=thumbnails
+        )
 
     def contact_sheet(self, n_groups: int = 12) -> bytes:
         """The first groups as a PNG, a row each: the picture to keep, then its copies."""
@@ -60,7 +64,7 @@ class Duplicates(Items[DuplicateGroup]):
         shown = self[:n_groups]
         members = [[(group.image_id, f"keep: {group.why}"), *_captions(group)] for group in shown]
         ids = list(dict.fromkeys(image_id for row in members for image_id, _ in row))
-        jpeg_of = dict(zip(ids, self._thumbnails(ids), strict=True))
+        jpeg_of = dict(zip(ids, self.thumbnails(ids), strict=True))
         rows = [[(jpeg_of[image_id], caption) for image_id, caption in row] for row in members]
         title = f"{len(self):,} groups, {self.n_copies:,} copies"
         return figures.to_png(figures.group_sheet(rows, title=title))

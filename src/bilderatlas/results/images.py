@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, ClassVar
 
-from bilderatlas.results.items import Items
+from bilderatlas.results.items import Items, as_json
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +21,7 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class ImageFacts:
-    """One image of the collection and the places where it lies."""
+    """One image and the places where it lies."""
 
     image_id: str
     path: str  # the first of `paths`
@@ -30,32 +30,29 @@ class ImageFacts:
     media_type: str
     taken_at: datetime | None
     paths: tuple[str, ...]
-    metadata: Mapping[str, Any]  # of all places together
-    places: tuple[Place, ...] = ()  # each with its own
+    metadata: Mapping[str, Any] = field(metadata={"description": "of all places together"})
+    places: tuple[Place, ...]  # each with its own
 
     def to_dict(self) -> dict[str, Any]:
-        row = asdict(self)
-        row["taken_at"] = self.taken_at.isoformat() if self.taken_at else None
-        return row
+        said: dict[str, Any] = as_json(self)
+        return said
 
 
+@dataclass(frozen=True, kw_only=True, repr=False)
 class Images(Items[ImageFacts]):
     """Some images of the collection."""
 
-    def to_dict(self) -> dict[str, Any]:
-        return {"images": [facts.to_dict() for facts in self]}
+    LIST: ClassVar = "images"
+
+    images: tuple[ImageFacts, ...]
 
 
+@dataclass(frozen=True, kw_only=True, repr=False)
 class ImagePage(Images):
     """A stretch of a list of images."""
 
-    def __init__(self, items: Sequence[ImageFacts], n_images: int, next: str | None) -> None:
-        """`n_images` are in the whole list; `next` is the cursor behind these, None at the end."""
-        super().__init__(items)
-        self.n_images, self.next = n_images, next
-
-    def to_dict(self) -> dict[str, Any]:
-        return super().to_dict() | {"n_images": self.n_images, "next": self.next}
+    n_images: int = field(metadata={"description": "in the whole list"})
+    next: str | None = field(metadata={"description": "the cursor behind these; null at the end"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict
-from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, fields, is_dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, overload
 
-from bilderatlas.errors import MissingExtra
+from bilderatlas.errors import MissingExtra, QueryError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -17,6 +18,27 @@ Item = TypeVar("Item")
 
 
 Thumbnails = Callable[[Sequence[str]], "list[bytes]"]  # image ids -> JPEGs, 320 px
+HIDDEN = {"exclude": True}  # what a field is that JSON does not show; pydantic reads it as well
+
+
+def no_thumbnails(image_ids: Sequence[str]) -> list[bytes]:
+    """Where results come from JSON alone. Raises QueryError."""
+    raise QueryError(
+        f"These results were read from JSON, which holds no picture of {len(image_ids):,} images. "
+        "Ask a collection, here or at its server."
+    )
+
+
+def as_json(result: Any) -> Any:
+    """A result as JSON has it: dataclasses by their fields, times as texts."""
+    if is_dataclass(result):
+        shown = (f.name for f in fields(result) if not f.metadata.get("exclude"))
+        return {name: as_json(getattr(result, name)) for name in shown}
+    if isinstance(result, Mapping):
+        return {name: as_json(value) for name, value in result.items()}
+    if isinstance(result, (tuple, list)):
+        return [as_json(value) for value in result]
+    return result.isoformat() if isinstance(result, datetime) else result
 
 
 def load_pandas() -> Any:
@@ -32,10 +54,14 @@ def load_pandas() -> Any:
 
 
 class Items(Sequence[Item], Generic[Item]):
-    """A frozen list of results."""
+    """A frozen dataclass that is a list of what one of its fields holds."""
 
-    def __init__(self, items: Sequence[Item]) -> None:
-        self._items = tuple(items)
+    LIST: ClassVar[str]  # the field
+
+    @property
+    def _items(self) -> tuple[Item, ...]:
+        items: tuple[Item, ...] = getattr(self, self.LIST)
+        return items
 
     @overload
     def __getitem__(self, index: int) -> Item: ...
@@ -52,6 +78,11 @@ class Items(Sequence[Item], Generic[Item]):
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} of {len(self)}>"
+
+    def to_dict(self) -> dict[str, Any]:
+        """The documented JSON."""
+        said: dict[str, Any] = as_json(self)
+        return said
 
     def rows(self) -> list[dict[str, Any]]:
         """One plain dict an item, as in the JSON."""

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, ClassVar
 
 from bilderatlas.results.decisions import Decision
 from bilderatlas.results.items import Items
@@ -68,11 +67,13 @@ class Suggestion:
     margin: float  # how much more likely it is than the second one; unsure below 0.2
 
 
+@dataclass(frozen=True, kw_only=True, repr=False)
 class Suggestions(Items[Suggestion]):
-    """Labels for images to be labelled next, in the order asked for."""
+    """Labels for images, in the order asked for."""
 
-    def to_dict(self) -> dict[str, Any]:
-        return {"suggestions": self.rows()}
+    LIST: ClassVar = "suggestions"
+
+    suggestions: tuple[Suggestion, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,13 +85,12 @@ class LabelCount:
     since: datetime  # when it was given first
 
 
+@dataclass(frozen=True, kw_only=True, repr=False)
 class LabelCounts(Items[LabelCount]):
     """The labels that people gave, those of the most images first."""
 
-    def __init__(self, items: Sequence[LabelCount], *, n_labelled: int, n_images: int) -> None:
-        super().__init__(items)
-        self.n_labelled, self.n_images = n_labelled, n_images  # that have one; of the collection
+    LIST: ClassVar = "labels"
 
-    def to_dict(self) -> dict[str, Any]:
-        rows = [row | {"since": row["since"].isoformat()} for row in self.rows()]
-        return {"n_images": self.n_images, "n_labelled": self.n_labelled, "labels": rows}
+    n_images: int = field(metadata={"description": "of the collection"})
+    n_labelled: int = field(metadata={"description": "images with a label"})
+    labels: tuple[LabelCount, ...]

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal
+from typing import ClassVar, Literal, Self
 
 from bilderatlas.results.items import Items
 
@@ -32,38 +32,38 @@ def kind_of(reason: str) -> str:
     return reason.partition(" are ")[0]
 
 
+@dataclass(frozen=True, kw_only=True, repr=False)
 class Problems(Items[Problem]):
     """What was skipped, of one kind or of all."""
 
-    def __init__(self, problems: Sequence[Problem], kinds: Mapping[str, int]) -> None:
-        super().__init__(problems)
-        self.kinds = kinds  # how many there are of each in the collection: problem, other, small
+    LIST: ClassVar = "problems"
 
-    def of_others(self) -> dict[str, int]:
-        """How many of these are files and folders of each kind that were passed over."""
-        others = Counter(kind_of(each.reason) for each in self if each.stage == OTHER)
-        return dict(others.most_common())
+    n_problems: int
+    kinds: Mapping[str, int]  # how many there are of each in the collection: problem, other, small
+    others: Mapping[str, int]  # of these, how many files and folders of each kind
+    problems: tuple[Problem, ...]
 
-    def to_dict(self) -> dict[str, Any]:
-        rows = [row | {"when": row["when"].isoformat()} for row in self.rows()]
-        kinds = {"kinds": dict(self.kinds), "others": self.of_others()}
-        return {"n_problems": len(self), **kinds, "problems": rows}
+    @classmethod
+    def of(cls, problems: Sequence[Problem], kinds: Mapping[str, int]) -> Self:
+        """Problems, and what was passed over counted by its kind, the most frequent first."""
+        others = Counter(kind_of(each.reason) for each in problems if each.stage == OTHER)
+        return cls(
+            n_problems=len(problems),
+            kinds=kinds,
+            others=dict(others.most_common()),
+            problems=tuple(problems),
+        )
 
 
+@dataclass(frozen=True, kw_only=True, repr=False)
 class ProblemPage(Items[Problem]):
     """Some of what was skipped, and how many there are of each kind."""
 
-    def __init__(
-        self,
-        problems: Sequence[Problem],
-        n_problems: int,
-        kinds: Mapping[str, int],
-        stages: Mapping[str, int],
-        reasons: Mapping[str, int],
-        sources: tuple[str, ...],
-    ) -> None:
-        super().__init__(problems)
-        self.n_problems = n_problems  # on all pages
-        self.kinds = kinds  # problem, other, small: how many of each, whichever was asked for
-        self.stages, self.reasons = stages, reasons  # the most frequent first
-        self.sources = sources  # of those on all pages
+    LIST: ClassVar = "problems"
+
+    problems: tuple[Problem, ...]
+    n_problems: int  # on all pages
+    kinds: Mapping[str, int]  # problem, other, small: how many of each, whichever was asked for
+    stages: Mapping[str, int]  # the most frequent first
+    reasons: Mapping[str, int]  # the most frequent first
+    sources: tuple[str, ...]  # of those on all pages

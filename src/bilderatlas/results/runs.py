@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -118,12 +118,14 @@ class Member:
     probability: float  # how firmly it sits there
 
 
+@dataclass(frozen=True, kw_only=True, repr=False)
 class Members(Items[Member]):
     """Some members of a cluster, from its core to its edge."""
 
-    def __init__(self, items: Sequence[Member], *, n_all: int) -> None:
-        super().__init__(items)
-        self.n_all = n_all  # of the whole cluster, as far as they are still here
+    LIST: ClassVar = "members"
+
+    members: tuple[Member, ...]
+    n_all: int  # of the whole cluster, as far as they are still here
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,27 +133,26 @@ class NearCluster:
     """A cluster beside another."""
 
     cluster: int
-    closeness: float  # cosine of their centres
+    closeness: float = field(metadata={"description": "cosine of their centres"})
 
 
 @dataclass(frozen=True, slots=True)
 class ClusterShape:
-    """How close together a cluster lies, and which lie beside it."""
+    """How close together a cluster lies, and which lie beside it, the nearest first."""
 
     cluster: int
-    tightness: float  # mean cosine of its members to its centre
-    nearest: tuple[NearCluster, ...]  # the nearest first
+    tightness: float = field(metadata={"description": "mean cosine of its members to its centre"})
+    nearest: tuple[NearCluster, ...]
 
 
+@dataclass(frozen=True, kw_only=True, repr=False)
 class ClusterShapes(Items[ClusterShape]):
     """How the clusters of a run lie, by their numbers."""
 
-    def __init__(self, items: Sequence[ClusterShape], *, run: str) -> None:
-        super().__init__(items)
-        self.run = run
+    LIST: ClassVar = "clusters"
 
-    def to_dict(self) -> dict[str, Any]:
-        return {"run": self.run, "clusters": self.rows()}
+    run: str
+    clusters: tuple[ClusterShape, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 from bilderatlas.results.images import Place
-from bilderatlas.results.items import Items, Thumbnails
+from bilderatlas.results.items import HIDDEN, Items, Thumbnails, no_thumbnails
 from bilderatlas.results.regions import Region
 
 
@@ -42,21 +42,16 @@ class Verdict:
         return "nothing here matches"
 
 
+@dataclass(frozen=True, kw_only=True, repr=False)
 class Hits(Items[Hit]):
     """The images that a search found, closest first. A notebook shows them as a contact sheet."""
 
-    def __init__(
-        self,
-        items: Sequence[Hit],
-        verdict: Verdict,
-        *,
-        thumbnails: Thumbnails,
-        asked: str | None = None,
-    ) -> None:
-        """`asked` is the id of the image that these are the neighbors of."""
-        super().__init__(items)
-        self.verdict = verdict
-        self._thumbnails, self._asked = thumbnails, asked
+    LIST: ClassVar = "results"
+
+    results: tuple[Hit, ...]
+    verdict: Verdict
+    thumbnails: Thumbnails = field(default=no_thumbnails, compare=False, metadata=HIDDEN)
+    asked: str | None = field(default=None, metadata=HIDDEN)  # whose neighbors these are
 
     def to_dict(self) -> dict[str, Any]:
         return {"results": self.rows(), **asdict(self.verdict), "verdict": str(self.verdict)}
@@ -65,12 +60,12 @@ class Hits(Items[Hit]):
         """A contact sheet with scores; of neighbors, with distances to the picture asked for."""
         from bilderatlas import figures
 
-        first = [] if self._asked is None else [self._asked]
+        first = [] if self.asked is None else [self.asked]
         captions = ["asked for"] * len(first)
         for hit in self:
             told = f"{1 - hit.score:.3f} away" if first else f"{hit.score:.2f}"
             captions.append(f"{told}  {hit.path.rsplit('/', 1)[-1]}")
-        jpegs = self._thumbnails([*first, *(hit.image_id for hit in self)])
+        jpegs = self.thumbnails([*first, *(hit.image_id for hit in self)])
         return figures.to_png(figures.contact_sheet(jpegs, captions, n_marked=len(first)))
 
     def _repr_png_(self) -> bytes | None:

@@ -11,7 +11,7 @@ from bilderatlas.web.views.results import hits_panel
 
 WHOLE = Region("a", "image", None, (0, 0, 1, 1), 0.3, None, relevance=0.2, share=0.25)
 DOG = Region("a-1", "animal", "dog", (0.5, 0.25, 1, 0.75), 0.4, None, relevance=0.6, share=0.75)
-FACTS = ImageFacts("a", "/p/a.jpg", 200, 100, "image/jpeg", None, ("/p/a.jpg",), {})
+FACTS = ImageFacts("a", "/p/a.jpg", 200, 100, "image/jpeg", None, ("/p/a.jpg",), {}, ())
 
 
 def shown(*regions: Region) -> dict[str, Any]:
