@@ -105,8 +105,8 @@ def test_runs_are_compared_over_the_regions_that_both_know(tmp_path: Path) -> No
     collection.index(tmp_path / "pile")
     second = collection.cluster("kmeans", k=3)
     found = collection.compare(first.run, second.run)
-    assert (found.comparison.n_rows, found.n_only_first, found.n_only_second) == (2, 0, 1)
-    assert (found.comparison.ari, found.comparison.n_moved) == (1, 0)
+    assert (found.n_shared, found.n_only_first, found.n_only_second) == (2, 0, 1)
+    assert (found.ari, found.n_moved) == (1, 0)
 
 
 def test_a_run_that_was_not_made_cannot_be_compared(atlas: Collection) -> None:
@@ -142,7 +142,7 @@ def test_one_kind_of_region_is_clustered_or_all_of_them(tmp_path: Path) -> None:
 def test_what_stayed_left_and_came_is_told_image_by_image(atlas: Collection) -> None:
     coarse, fine = atlas.cluster("kmeans", k=2).run, atlas.cluster("kmeans", k=3).run
     both = next(c.cluster for c in atlas.clustering(coarse).clusters if c.size == 12)
-    match = next(m for m in atlas.compare(coarse, fine).comparison.matches if m.first == both)
+    match = next(m for m in atlas.compare(coarse, fine).matches if m.first == both)
     (one,) = atlas.exchanges(coarse, fine, [(match.first, match.second)], n=9)
     assert (len(one.stayed), len(one.left), len(one.came)) == (6, 6, 0)
     stayed, left = (

@@ -42,6 +42,8 @@ def _in_place(part: Any, document: dict[str, Any]) -> Any:
         return part
     if isinstance(target := part.get("$ref"), str):
         return _in_place(document["components"]["schemas"][target.rpartition("/")[2]], document)
+    if isinstance(required := part.get("required"), list):
+        part = part | {"required": sorted(required)}  # of which the order says nothing
     return {
         str(key): _in_place(value, document)
         for key, value in part.items()

@@ -160,16 +160,15 @@ def _print_comparison(found: RunComparison, as_json: bool) -> None:
     if as_json:
         print_json(found.to_dict())
         return
-    compared = found.comparison
-    for match in compared.matches:
+    for match in found.matches:
         print(
             f"{match.n_shared:7,}  stay of {match.n_first:,} in cluster {match.first} -> "
             f"cluster {match.second} of {match.n_second:,}"
         )
-    print(f"{compared.n_moved:7,}  moved, {compared.n_into_noise:,} of them into noise")
+    print(f"{found.n_moved:7,}  moved, {found.n_into_noise:,} of them into noise")
     say(
-        f"{found.first} and {found.second} over {compared.n_rows:,} shared regions: "
-        f"ARI {compared.ari:.3f}, NMI {compared.nmi:.3f}."
+        f"{found.first} and {found.second} over {found.n_shared:,} shared regions: "
+        f"ARI {found.ari:.3f}, NMI {found.nmi:.3f}."
     )
 
 

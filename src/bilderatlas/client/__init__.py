@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, TypeVar
 
@@ -34,6 +35,7 @@ from bilderatlas.results import (
     Images,
     LabelCounts,
     Labelling,
+    Problem,
     ProblemKind,
     Problems,
     Projection,
@@ -198,7 +200,7 @@ class RemoteCollection:
 
     def runs(self, verb: str | None = None) -> list[Run]:
         """The clusterings and projections that were made, newest first."""
-        return [decode.run(row) for row in self._server.get("/runs", verb=verb)["runs"]]
+        return decode.read(list[Run], self._server.get("/runs", verb=verb)["runs"])
 
     def clustering(self, run: str | None = None) -> Clustering:
         """A clustering (the newest by default) as it stands after what people decided."""
@@ -219,13 +221,11 @@ class RemoteCollection:
     def compare(self, first: str, second: str) -> RunComparison:
         """How alike two clusterings are, and what became of each cluster."""
         said = self._server.get("/runs/compare", first=first, second=second)
-        return decode.run_comparison(said)
+        return decode.read(RunComparison, said)
 
     def cluster_shapes(self, run: str | None = None) -> ClusterShapes:
         """How tight each cluster of a run (the newest) is, and which lie nearest to it."""
-        said = self._server.get("/clusters/shape", run=run)
-        shapes = [decode.cluster_shape(row) for row in said["clusters"]]
-        return ClusterShapes(run=said["run"], clusters=tuple(shapes))
+        return decode.read(ClusterShapes, self._server.get("/clusters/shape", run=run))
 
     def decide(
         self,
@@ -239,40 +239,39 @@ class RemoteCollection:
         body = {"verb": verb, "what": list(what), "run": run, "parts": parts, "who": who}
         said = self._server.post("/decisions", body)
         stands = self._clustering(said) if "run" in said else None
-        return Decided(decode.decision(said["decision"]), stands)
+        return Decided(decode.read(Decision, said["decision"]), stands)
 
     def decisions(self, *, with_undone: bool = False) -> Decisions:
         """What people decided, oldest first; `with_undone`, what was taken back as well."""
         said = self._server.get("/decisions", with_undone=with_undone)
-        return Decisions.of([decode.decision(row) for row in said["decisions"]])
+        return decode.read(Decisions, said)
 
     def duplicates(
         self, *, max_bits: int = 7, min_cosine: float = 0.88, min_likeness: float = 0.75
     ) -> Duplicates:
         """Find files that show the same picture: exact copies, and near copies."""
         limits = {"max_bits": max_bits, "min_cosine": min_cosine, "min_likeness": min_likeness}
-        groups = self._server.get("/duplicates", **limits)["groups"]
-        found = [decode.duplicate_group(row) for row in groups]
-        return Duplicates.of(found, thumbnails=self.thumbnails)
+        found = decode.read(Duplicates, self._server.get("/duplicates", **limits))
+        return replace(found, thumbnails=self.thumbnails)
 
     def not_duplicates(self, one: str, other: str, *, who: str | None = None) -> Decision:
         """Remember that two images are no duplicates of each other."""
         said = self._server.post("/duplicates/not", {"one": one, "other": other, "who": who})
-        return decode.decision(said)
+        return decode.read(Decision, said)
 
     def label(self, images: Sequence[str], label: str, *, who: str | None = None) -> Labelling:
         """Give some images a label; the decision comes back without their ids."""
         body = {"images": list(images), "label": label, "who": who}
-        return decode.labelling(self._server.json("POST", "/labels", json=body))
+        return decode.read(Labelling, self._server.json("POST", "/labels", json=body))
 
     def unlabel(self, images: Sequence[str], label: str, *, who: str | None = None) -> Labelling:
         """Take a label from some images; the decision comes back without their ids."""
         body = {"images": list(images), "label": label, "who": who}
-        return decode.labelling(self._server.json("DELETE", "/labels", json=body))
+        return decode.read(Labelling, self._server.json("DELETE", "/labels", json=body))
 
     def labels(self) -> LabelCounts:
         """The labels that people gave, and how many images have each."""
-        return decode.labels(self._server.get("/labels"))
+        return decode.read(LabelCounts, self._server.get("/labels"))
 
     def suggest_labels(
         self,
@@ -284,7 +283,7 @@ class RemoteCollection:
     ) -> Suggestions:
         """Which labels some images (by default those without any) may have."""
         asked = {"image": image_ids, "n": n, "order": order, "seed": seed}
-        return decode.suggestions(self._server.get("/labels/suggestions", **asked))
+        return decode.read(Suggestions, self._server.get("/labels/suggestions", **asked))
 
     # -- looking
 
@@ -312,8 +311,7 @@ class RemoteCollection:
             unlabelled=unlabelled,
             cursor=after,
         )
-        found = [decode.image(row) for row in said["images"]]
-        return ImagePage(images=tuple(found), n_images=said["n_images"], next=said["next"])
+        return decode.read(ImagePage, said)
 
     def sample(self, n: int = 24, *, seed: int = 0) -> Images:
         """A random handful of images; the same seed picks the same ones."""
@@ -328,7 +326,7 @@ class RemoteCollection:
         rows: list[Mapping[str, Any]] = []
         for some in _portions(image_ids):
             rows += self._server.get("/images/named", name=list(some))["images"]
-        return Images(images=tuple(decode.image(row) for row in rows))
+        return decode.read(Images, {"images": rows})
 
     def all_images(self) -> Iterator[ImageFacts]:
         """Every image by the order of its path."""
@@ -403,7 +401,8 @@ class RemoteCollection:
             rows += said["problems"]
             cursor = said["next"]
             if cursor is None:
-                return Problems.of([decode.problem(row) for row in rows], said["kinds"])
+                problems = decode.read(tuple[Problem, ...], rows)
+                return Problems.of(problems, said["kinds"])
 
     def info(self) -> CollectionInfo:
         """What is inside."""

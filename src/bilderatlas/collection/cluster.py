@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import fields
 from typing import Any
 
 import numpy as np
@@ -55,10 +56,11 @@ def advise(space: OpenSpace, kind: str | None, *, min_samples: int, seed: int) -
 def compare(one: Clustering, other: Clustering) -> RunComparison:
     """Hold two runs beside each other, over the regions that both know."""
     in_first, in_second = _shared(one, other)
+    found = evaluation.compare(one.labels[in_first], other.labels[in_second])
     return RunComparison(
-        one.run,
-        other.run,
-        evaluation.compare(one.labels[in_first], other.labels[in_second]),
+        **{fact.name: getattr(found, fact.name) for fact in fields(found)},
+        first=one.run,
+        second=other.run,
         n_only_first=len(one.region_ids) - len(in_first),
         n_only_second=len(other.region_ids) - len(in_first),
     )

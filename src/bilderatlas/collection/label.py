@@ -11,7 +11,14 @@ from bilderatlas.analysis import natural_order
 from bilderatlas.collection import ground_truth
 from bilderatlas.collection.space import OpenSpace
 from bilderatlas.errors import LabelsError
-from bilderatlas.results import ImportedLabels, LabelCount, LabelCounts, Labelling, image_id_of
+from bilderatlas.results import (
+    ImportedLabels,
+    LabelCount,
+    LabelCounts,
+    LabelDecision,
+    Labelling,
+    image_id_of,
+)
 from bilderatlas.storage import Store, decisions
 from bilderatlas.storage import labels as labels_
 from bilderatlas.storage.catalogue import Catalogue
@@ -161,10 +168,10 @@ def _keep(
 ) -> Labelling:
     """One decision for all of them; none where nothing would change."""
     if not region_ids:
-        return Labelling(verb, label, None, 0)
+        return Labelling(verb=verb, label=label, n_regions=0, decision=None)
     image_ids = list(dict.fromkeys(map(image_id_of, region_ids)))
     are_whole = image_ids == list(region_ids)
-    decision = decisions.append(
+    kept = decisions.append(
         store,
         verb,
         image_ids=image_ids,
@@ -172,7 +179,8 @@ def _keep(
         payload={"label": label},
         who=who,
     )
-    return Labelling(verb, label, decision, len(region_ids))
+    decision = LabelDecision(kept.decision, verb, kept.who, kept.when)
+    return Labelling(verb=verb, label=label, n_regions=len(region_ids), decision=decision)
 
 
 def _there_are(regions_of: Mapping[str, object]) -> str:

@@ -13,7 +13,7 @@ from bilderatlas.results.runs import Clustering
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What a person decided: one row of a log that only grows (docs/decisions.md)."""
+    """One row of the log of decisions."""
 
     decision: str  # its id
     verb: str

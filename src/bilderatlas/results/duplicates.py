@@ -11,7 +11,7 @@ from bilderatlas.results.items import HIDDEN, Items, Thumbnails, no_thumbnails
 
 @dataclass(frozen=True, slots=True)
 class Copy:
-    """A file that shows what the kept one of its group shows, and how that was told."""
+    """A file that shows what the kept one of its group shows."""
 
     image_id: str
     path: str

@@ -5,14 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from bilderatlas.models.detectors import Finding
 from bilderatlas.results.indexing import IndexRun
 from bilderatlas.results.runs import Run
-
-if TYPE_CHECKING:
-    from bilderatlas.models.detectors import Finding
-
 
 WORDS = "text"  # the field of a space that holds the words found in pictures
 

@@ -6,33 +6,31 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, ClassVar
 
-from bilderatlas.results.decisions import Decision
-from bilderatlas.results.items import Items
+from bilderatlas.results.items import Items, as_json
 
 
 @dataclass(frozen=True, slots=True)
+class LabelDecision:
+    """The decision that was kept; `POST /decisions` takes it back."""
+
+    decision: str  # its id; its images may be a hundred thousand
+    verb: str
+    who: str
+    when: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Labelling:
-    """What became of giving images a label, or taking it from them."""
+    """What became of it. Where it was so already there is no decision."""
 
     verb: str  # label, unlabel
     label: str
-    decision: Decision | None  # None where it was so already
-    n_regions: int  # that have it now and had it not before, or the other way round
+    n_regions: int = field(metadata={"description": "images and parts that changed"})
+    decision: LabelDecision | None
 
     def to_dict(self) -> dict[str, Any]:
-        """Without the ids of the images, which may be a hundred thousand."""
-        return {
-            "verb": self.verb,
-            "label": self.label,
-            "n_regions": self.n_regions,
-            "decision": self.decision
-            and {
-                "decision": self.decision.decision,
-                "verb": self.verb,
-                "who": self.decision.who,
-                "when": self.decision.when.isoformat(),
-            },
-        }
+        said: dict[str, Any] = as_json(self)
+        return said
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,12 +57,13 @@ class ImportedLabels:
 
 @dataclass(frozen=True, slots=True)
 class Suggestion:
-    """A label that an image may have, by the labelled images that look like it."""
+    """A label that an image may have; null where nothing is labelled yet."""
 
     image_id: str
-    label: str | None  # None where nothing is labelled yet
-    confidence: float  # 0..1, the probability of the label
-    margin: float  # how much more likely it is than the second one; unsure below 0.2
+    label: str | None
+    confidence: float = field(metadata={"description": "0..1, how likely it is"})
+    # unsure below 0.2
+    margin: float = field(metadata={"description": "how much likelier than the second"})
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -78,11 +77,11 @@ class Suggestions(Items[Suggestion]):
 
 @dataclass(frozen=True, slots=True)
 class LabelCount:
-    """A label that people gave, and how many images have it, as a whole or in a part."""
+    """A label, and how many images have it."""
 
     label: str
-    n_images: int
-    since: datetime  # when it was given first
+    n_images: int  # as a whole or in a part
+    since: datetime = field(metadata={"description": "when it was given first"})
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)

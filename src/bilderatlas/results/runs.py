@@ -10,22 +10,24 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from bilderatlas.analysis.colouring import Colouring
+from bilderatlas.analysis.evaluation import Comparison
 from bilderatlas.arrays import Box, ClusterLabels, Coordinates
 from bilderatlas.errors import RunNotFound
-from bilderatlas.results.items import Items
+from bilderatlas.results.items import Items, as_json
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from bilderatlas.analysis.evaluation import Comparison
-
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One clustering, projection or classification that the collection remembers."""
+    """One clustering or projection that the collection remembers."""
+
+    # Else pydantic would take the configuration of what holds it: GET /info may say more.
+    __pydantic_config__: ClassVar = {"extra": "ignore"}
 
     run: str  # its name, for instance "hdbscan-1"
-    verb: str  # cluster, project, classify
+    verb: str  # cluster, project; also classify
     method: str
     parameters: Mapping[str, Any]
     seed: int
@@ -155,20 +157,18 @@ class ClusterShapes(Items[ClusterShape]):
     clusters: tuple[ClusterShape, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class RunComparison:
-    """Two runs of `cluster` over the regions that both know."""
+@dataclass(frozen=True, kw_only=True)
+class RunComparison(Comparison):
+    """Two clusterings, over the regions that both know."""
 
     first: str
     second: str
-    comparison: Comparison
     n_only_first: int  # regions
     n_only_second: int
 
     def to_dict(self) -> dict[str, Any]:
-        row: dict[str, Any] = asdict(self)
-        compared: dict[str, Any] = row.pop("comparison")
-        return row | {"n_shared": compared.pop("n_rows")} | compared
+        said: dict[str, Any] = as_json(self)
+        return said
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from bilderatlas.arrays import ClusterLabels
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """A cluster of the first clustering and the one of the second that continues it."""
+    """A cluster of the first run and the one of the second that continues it."""
 
     first: int
     second: int
@@ -26,7 +26,7 @@ class Match:
 class Comparison:
     """How two clusterings of N rows agree."""
 
-    n_rows: int
+    n_shared: int  # N
     ari: float
     nmi: float
     n_moved: int  # rows whose two clusters do not continue each other
@@ -55,7 +55,7 @@ def compare(first: ClusterLabels, second: ClusterLabels) -> Comparison:
     left, right = first < 0, second < 0
     sizes = _sizes(first), _sizes(second)
     return Comparison(
-        n_rows=len(first),
+        n_shared=len(first),
         ari=float(adjusted_rand_score(*alone)) if len(first) else 1.0,
         nmi=float(normalized_mutual_info_score(*alone)) if len(first) else 1.0,
         n_moved=int((now != second).sum()),

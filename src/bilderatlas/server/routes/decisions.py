@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import Any
 
 from fastapi import APIRouter
 
+from bilderatlas.results import Decision, Decisions
 from bilderatlas.server.routes.dependencies import ServedCollection, Who
 from bilderatlas.server.schemas.decisions import (
     Decided,
-    Decision,
     DecisionAsked,
-    Decisions,
     NotDuplicates,
     Undone,
 )
@@ -20,10 +18,10 @@ from bilderatlas.server.schemas.decisions import (
 routes = APIRouter()
 
 
-@routes.get("/decisions", response_model=Decisions)
-def decisions(collection: ServedCollection, with_undone: bool = False) -> dict[str, Any]:
+@routes.get("/decisions")
+def decisions(collection: ServedCollection, with_undone: bool = False) -> Decisions:
     """List what people decided, oldest first."""
-    return collection.decisions(with_undone=with_undone).to_dict()
+    return collection.decisions(with_undone=with_undone)
 
 
 @routes.post("/decisions", response_model=Decided | Undone)
@@ -37,7 +35,7 @@ def decide(collection: ServedCollection, body: DecisionAsked, who: Who) -> dict[
     ).to_dict()
 
 
-@routes.post("/duplicates/not", response_model=Decision)
-def not_duplicates(collection: ServedCollection, body: NotDuplicates, who: Who) -> dict[str, Any]:
+@routes.post("/duplicates/not")
+def not_duplicates(collection: ServedCollection, body: NotDuplicates, who: Who) -> Decision:
     """Remember that two images are no duplicates of each other."""
-    return asdict(collection.not_duplicates(body.one, body.other, who=who or body.who))
+    return collection.not_duplicates(body.one, body.other, who=who or body.who)

@@ -12,9 +12,9 @@ from pydantic import Field
 
 from bilderatlas.errors import ImageNotFound, ImageProblem
 from bilderatlas.indexing import images as pictures
+from bilderatlas.results import ImageFacts, ImagePage, Images
 from bilderatlas.server.routes.dependencies import Count, Cursor, ServedCollection
 from bilderatlas.server.routes.etag import ASK_AGAIN, IfNoneMatch, answer_if_unchanged, of_tables
-from bilderatlas.server.schemas.images import Image, ImagePage, Images
 from bilderatlas.server.schemas.parameters import MAX_CURSOR, MAX_PAGE, MAX_SEED, MAX_WORDS, Where
 
 PICTURE_SIDE = 2048  # the longest side of a picture that leaves the server, pixels
@@ -28,7 +28,7 @@ Order = Literal["name", "date", "newest", "random"]
 routes = APIRouter()
 
 
-@routes.get("/images", response_model=ImagePage, dependencies=[of_tables(*LISTED, "decisions")])
+@routes.get("/images", dependencies=[of_tables(*LISTED, "decisions")])
 def images(  # noqa: PLR0913  an option is an argument
     collection: ServedCollection,
     order: Annotated[Order, Query(description="of the list")] = "random",
@@ -41,7 +41,7 @@ def images(  # noqa: PLR0913  an option is an argument
     ] = None,
     unlabelled: Annotated[bool, Query(description="images without any label")] = False,
     cursor: Cursor = None,
-) -> dict[str, Any]:
+) -> ImagePage:
     """List images. The list goes on where it was, whatever was added meanwhile."""
     return collection.browse(
         order,
@@ -52,25 +52,25 @@ def images(  # noqa: PLR0913  an option is an argument
         label=label,
         unlabelled=unlabelled,
         after=cursor,
-    ).to_dict()
+    )
 
 
-@routes.get("/images/named", response_model=Images, dependencies=[of_tables(*LISTED)])
+@routes.get("/images/named", dependencies=[of_tables(*LISTED)])
 def named(
     collection: ServedCollection,
     name: Annotated[
         list[Annotated[str, Field(max_length=MAX_CURSOR)]],
         Query(min_length=1, max_length=MAX_PAGE, description="ids, paths or ids of their table"),
     ],
-) -> dict[str, Any]:
+) -> Images:
     """Say what is known of some images, in the order asked for."""
-    return collection.images(name).to_dict()
+    return collection.images(name)
 
 
-@routes.get("/images/{image_id}", response_model=Image, dependencies=[of_tables(*LISTED)])
-def image(collection: ServedCollection, image_id: str) -> dict[str, Any]:
+@routes.get("/images/{image_id}", dependencies=[of_tables(*LISTED)])
+def image(collection: ServedCollection, image_id: str) -> ImageFacts:
     """Say what is known of one image."""
-    return collection.image(image_id).to_dict()
+    return collection.image(image_id)
 
 
 @routes.get("/images/{image_id}/thumbnail", response_class=Response, responses=JPEG)

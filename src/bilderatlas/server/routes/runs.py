@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import bisect
-from dataclasses import asdict
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Response
 
-from bilderatlas.results import image_id_of
+from bilderatlas.results import ClusterShapes, Duplicates, RunComparison, image_id_of
 from bilderatlas.server.json_columns import compact, exact
 from bilderatlas.server.routes.dependencies import Count, Cursor, RunName, ServedCollection
 from bilderatlas.server.routes.etag import of_tables
@@ -24,11 +23,8 @@ from bilderatlas.server.schemas.runs import (
     Advice,
     Clustering,
     ClusterLabels,
-    ClusterShapes,
-    Duplicates,
     Members,
     Projection,
-    RunComparison,
     Runs,
 )
 from bilderatlas.storage import cursors
@@ -39,22 +35,20 @@ CLUSTERED = ("runs", "names", "decisions")  # the tables that say how a clusteri
 routes = APIRouter()
 
 
-@routes.get("/runs", response_model=Runs, dependencies=[of_tables("runs")])
-def runs(collection: ServedCollection, verb: str | None = None) -> dict[str, Any]:
+@routes.get("/runs", dependencies=[of_tables("runs")])
+def runs(collection: ServedCollection, verb: str | None = None) -> Runs:
     """List the clusterings and projections, newest first."""
-    return {"runs": [asdict(run) for run in collection.runs(verb)]}
+    return Runs(runs=collection.runs(verb))
 
 
-@routes.get(
-    "/runs/compare", response_model=RunComparison, dependencies=[of_tables(*CLUSTERED, "regions")]
-)
+@routes.get("/runs/compare", dependencies=[of_tables(*CLUSTERED, "regions")])
 def compare(
     collection: ServedCollection,
     first: Annotated[str, Query(max_length=MAX_WORDS, description="a clustering")],
     second: Annotated[str, Query(max_length=MAX_WORDS, description="another")],
-) -> dict[str, Any]:
+) -> RunComparison:
     """Say how alike two clusterings are, and what became of each cluster."""
-    return collection.compare(first, second).to_dict()
+    return collection.compare(first, second)
 
 
 @routes.get("/advice", response_model=Advice, dependencies=[of_tables()])
@@ -96,12 +90,11 @@ def cluster_labels(
 
 @routes.get(
     "/clusters/shape",
-    response_model=ClusterShapes,
     dependencies=[of_tables(*CLUSTERED, "regions")],
 )
-def shape(collection: ServedCollection, run: RunName = None) -> dict[str, Any]:
+def shape(collection: ServedCollection, run: RunName = None) -> ClusterShapes:
     """Say how tight each cluster of a run is, and which lie nearest to it."""
-    return collection.cluster_shapes(run).to_dict()
+    return collection.cluster_shapes(run)
 
 
 @routes.get("/clusters/{cluster}", response_model=Members, dependencies=[of_tables(*CLUSTERED)])
@@ -162,14 +155,14 @@ def projection(
     return compact(content, response)
 
 
-@routes.get("/duplicates", response_model=Duplicates)
+@routes.get("/duplicates")
 def duplicates(
     collection: ServedCollection,
     max_bits: Annotated[int, Query(ge=0, le=20)] = 7,
     min_cosine: Annotated[float, Query(gt=0, le=1)] = 0.88,
     min_likeness: Annotated[float, Query(gt=0, le=1)] = 0.75,
-) -> dict[str, Any]:
+) -> Duplicates:
     """Find files that show the same picture. Every pair of images is compared: it takes a while."""
     return collection.duplicates(
         max_bits=max_bits, min_cosine=min_cosine, min_likeness=min_likeness
-    ).to_dict()
+    )

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from bilderatlas.results import Decision
 from bilderatlas.server.schemas.parameters import MAX_CURSOR, MAX_K, MAX_PARTS, MAX_WORDS
 from bilderatlas.server.schemas.runs import Clustering
 
@@ -30,18 +30,6 @@ class DecisionAsked(BaseModel):
     who: Annotated[str, Field(max_length=MAX_WORDS, description="who decides")] | None = None
 
 
-class Decision(BaseModel):
-    """One row of the log of decisions."""
-
-    decision: str
-    verb: str
-    image_ids: list[str]
-    region_ids: list[str]
-    payload: dict[str, Any]
-    who: str
-    when: datetime
-
-
 class Decided(Clustering):
     """A decision that was kept, and the clustering as it stands with it."""
 
@@ -52,13 +40,6 @@ class Undone(BaseModel):
     """A decision that was taken back where there is no clustering."""
 
     decision: Decision
-
-
-class Decisions(BaseModel):
-    """What people decided, oldest first."""
-
-    n_decisions: int
-    decisions: list[Decision]
 
 
 class NotDuplicates(BaseModel):

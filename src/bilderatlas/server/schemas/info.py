@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from bilderatlas.server.schemas.runs import Run
+from bilderatlas.results import Run
 
 
 class Skipped(BaseModel):

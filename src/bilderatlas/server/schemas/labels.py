@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -48,52 +47,3 @@ class LabelAsked(BaseModel):
         if not self.images and self.all is None:
             raise ValueError("name images, or say which are meant in `all`")
         return self
-
-
-class LabelDecision(BaseModel):
-    """The decision that was kept; `POST /decisions` takes it back."""
-
-    decision: str
-    verb: str
-    who: str
-    when: datetime
-
-
-class Labelling(BaseModel):
-    """What became of it. Where it was so already there is no decision."""
-
-    verb: str
-    label: str
-    n_regions: Annotated[int, Field(description="images and parts that changed")]
-    decision: LabelDecision | None
-
-
-class LabelCount(BaseModel):
-    """A label, and how many images have it."""
-
-    label: str
-    n_images: int
-    since: Annotated[datetime, Field(description="when it was given first")]
-
-
-class Labels(BaseModel):
-    """The labels that people gave, those of the most images first."""
-
-    n_images: Annotated[int, Field(description="of the collection")]
-    n_labelled: Annotated[int, Field(description="images with a label")]
-    labels: list[LabelCount]
-
-
-class Suggestion(BaseModel):
-    """A label that an image may have; null where nothing is labelled yet."""
-
-    image_id: str
-    label: str | None
-    confidence: Annotated[float, Field(description="0..1, how likely it is")]
-    margin: Annotated[float, Field(description="how much likelier than the second")]
-
-
-class Suggestions(BaseModel):
-    """Labels for images, in the order asked for."""
-
-    suggestions: list[Suggestion]

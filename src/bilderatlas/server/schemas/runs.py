@@ -2,24 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-
-class Run(BaseModel):
-    """One clustering or projection that the collection remembers."""
-
-    run: str
-    verb: str
-    method: str
-    parameters: dict[str, Any]
-    seed: int
-    space: str
-    kind: str
-    created_at: datetime
-    n_regions: int
+from bilderatlas.results import Run
 
 
 class Runs(BaseModel):
@@ -62,28 +49,6 @@ class Clustering(BaseModel):
     notes: list[str]
 
 
-class NearCluster(BaseModel):
-    """A cluster beside another."""
-
-    cluster: int
-    closeness: Annotated[float, Field(description="cosine of their centres")]
-
-
-class ClusterShape(BaseModel):
-    """How close together a cluster lies, and which lie beside it, the nearest first."""
-
-    cluster: int
-    tightness: Annotated[float, Field(description="mean cosine of its members to its centre")]
-    nearest: list[NearCluster]
-
-
-class ClusterShapes(BaseModel):
-    """How the clusters of a run lie, by their numbers."""
-
-    run: str
-    clusters: list[ClusterShape]
-
-
 class Member(BaseModel):
     """One region of a cluster."""
 
@@ -109,36 +74,6 @@ class ClusterLabels(BaseModel):
     region_ids: list[str]
     labels: list[int]
     probabilities: list[float]
-
-
-class Match(BaseModel):
-    """A cluster of the first run and the one of the second that continues it."""
-
-    first: int
-    second: int
-    n_first: int
-    n_second: int
-    n_shared: int
-
-
-class RunComparison(BaseModel):
-    """Two clusterings, over the regions that both know."""
-
-    first: str
-    second: str
-    n_shared: int
-    n_only_first: int
-    n_only_second: int
-    ari: float
-    nmi: float
-    n_moved: int
-    n_into_noise: int
-    n_out_of_noise: int
-    n_noise_first: int
-    n_noise_second: int
-    matches: list[Match]
-    only_first: list[int]
-    only_second: list[int]
 
 
 class KAdvice(BaseModel):
@@ -186,36 +121,3 @@ class Projection(BaseModel):
     x: list[float]
     y: list[float]
     z: list[float] | None
-
-
-class Copy(BaseModel):
-    """A file that shows what the kept one of its group shows."""
-
-    image_id: str
-    path: str
-    width: int
-    height: int
-    reason: str
-    bits: int
-    cosine: float
-    likeness: float
-    turn: str
-
-
-class DuplicateGroup(BaseModel):
-    """Files that show one picture: the one to keep, why that, and the others."""
-
-    image_id: str
-    path: str
-    width: int
-    height: int
-    why: str
-    copies: list[Copy]
-
-
-class Duplicates(BaseModel):
-    """Copies in groups, the largest first."""
-
-    n_groups: int
-    n_copies: int
-    groups: list[DuplicateGroup]

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from bilderatlas.server.schemas.images import Place
+from bilderatlas.results import Place
 from bilderatlas.server.schemas.parameters import (
     MAX_KINDS,
     MAX_WORDS,

@@ -66,23 +66,22 @@ def _choice(runs: Sequence[Run], first: str, second: str) -> html.Form:
 
 
 def _result(collection: Collection, address: Address, found: RunComparison) -> Children:
-    told = found.comparison
     sort = address.choice("sort", SORTS)
-    matches = sorted(told.matches, key=_n_moved if sort == "moved" else _size, reverse=True)
+    matches = sorted(found.matches, key=_n_moved if sort == "moved" else _size, reverse=True)
     number = address.integer("page", 1, low=1, high=max(1, -(-len(matches) // N_PAIRS)))
     shown = matches[(number - 1) * N_PAIRS : number * N_PAIRS]
     pair = collection.clustering(found.first), collection.clustering(found.second)
     return [
-        html.P(i18n.agreement(told.ari, told.n_moved, told.n_rows), className="lead"),
-        html.P(i18n.noise_moved(told.n_into_noise, told.n_out_of_noise), className="lead")
-        if told.n_noise_first or told.n_noise_second
+        html.P(i18n.agreement(found.ari, found.n_moved, found.n_shared), className="lead"),
+        html.P(i18n.noise_moved(found.n_into_noise, found.n_out_of_noise), className="lead")
+        if found.n_noise_first or found.n_noise_second
         else None,
         html.H2(i18n.MATCHES),
         _orders(address, sort),
         _pairs(collection, pair, shown),
         pager(address, page=number, n=len(matches), n_a_page=N_PAIRS),
-        *_alone(i18n.only_in(found.first), pair[0], told.only_first),
-        *_alone(i18n.only_in(found.second), pair[1], told.only_second),
+        *_alone(i18n.only_in(found.first), pair[0], found.only_first),
+        *_alone(i18n.only_in(found.second), pair[1], found.only_second),
     ]
 
 
