@@ -19,7 +19,7 @@ class Regions(Items[Region]):
     regions: tuple[Region, ...]
 
 
-REGION = Region("a-1", "object", "cat", (0, 0, 0.5, 1), 0.25, None, 0.75, 1.0)
+REGION = Region("a-1", "object", "cat", (0, 0, 0.5, 1), 0.25, None, 0.75, 1.0, "picture")
 
 
 def test_a_dataframe_has_a_row_an_item() -> None:

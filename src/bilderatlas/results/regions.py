@@ -14,7 +14,7 @@ def image_id_of(region_id: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Region:
-    """A part of a picture that matched: the whole image, or an object or text in it."""
+    """The part of a picture that matched."""
 
     region_id: str
     kind: str  # image, person, animal, vehicle, outdoor, sports, object, text
@@ -24,7 +24,7 @@ class Region:
     text: str | None
     relevance: float  # 0..1, how surely this region answers the query
     share: float  # 0..1, of what speaks for the image; 1 in sum over its regions
-    matched_by: str = "picture"  # what says the most for it; or words, meaning (of words), label
+    matched_by: str  # picture:  what says the most for it; or words, meaning (of words), label
 
 
 @dataclass(frozen=True, slots=True)

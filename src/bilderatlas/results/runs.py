@@ -44,9 +44,11 @@ class Cluster:
     cluster: int
     name: str
     size: int
-    confidence: float = 0.0  # 0..1, in the name (docs/naming.md)
-    source: str = "number"  # of the name: vocabulary, words, column NAME, label, llm, person
-    words: tuple[str, ...] = ()  # what else programs read in it, the best first
+    confidence: float  # 0..1, in the name (docs/naming.md)
+    source: str  # of the name: number, vocabulary, words, column NAME, label, llm, person
+    words: tuple[str, ...] = field(
+        metadata={"description": "what else was read in it, the best first"}
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +59,7 @@ class Outcome:
     verb: str
     status: str  # applied; carried; fulfilled: it is so anyway; lost, overruled: see the reason
     about: str  # what was decided, in words
-    reason: str = ""
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,11 +230,11 @@ class Projection:
 
 @dataclass(frozen=True, slots=True)
 class ClassCount:
-    """How many regions a classification gave a label as their likeliest."""
+    """A label; null where none of them fits."""
 
-    label: str | None  # None: none of the labels
-    n_regions: int
-    probability: float  # the mean of theirs
+    label: str | None
+    n_regions: int  # whose likeliest it is
+    probability: float = field(metadata={"description": "the mean of theirs"})
 
 
 @dataclass(frozen=True, slots=True)

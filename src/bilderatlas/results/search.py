@@ -20,9 +20,9 @@ class Hit:
     score: float  # cosine of the best region to the query, higher is closer
     relevance: float  # 0..1, how surely this answers the query (docs/search.md)
     regions: tuple[Region, ...]  # the best first
-    metadata: Mapping[str, Any] = field(default_factory=dict)
-    matched_by: str = "picture"  # as of its best region
-    places: tuple[Place, ...] = ()  # all where it lies; `metadata` is what they say together
+    metadata: Mapping[str, Any] = field(metadata={"description": "of all places together"})
+    matched_by: str  # as of its best region
+    places: tuple[Place, ...]  # all where it lies
 
 
 @dataclass(frozen=True, slots=True)

@@ -163,7 +163,10 @@ def clusters_of(labels: ClusterLabels) -> tuple[Cluster, ...]:
     """The clusters in labels (N,), largest first; noise (-1) is none."""
     numbers, sizes = np.unique(labels[labels >= 0], return_counts=True)
     order = np.argsort(-sizes, kind="stable")
-    return tuple(Cluster(int(numbers[i]), numbered(int(numbers[i])), int(sizes[i])) for i in order)
+    facts = ((int(numbers[i]), int(sizes[i])) for i in order)
+    return tuple(
+        Cluster(number, numbered(number), size, 0.0, "number", ()) for number, size in facts
+    )
 
 
 def _choose(candidates: Sequence[Run], verb: str, run: str | None) -> Run:

@@ -9,14 +9,26 @@ from urllib.parse import unquote
 from bilderatlas.results import Hit, ImageFacts, Region
 from bilderatlas.web.views.results import hits_panel
 
-WHOLE = Region("a", "image", None, (0, 0, 1, 1), 0.3, None, relevance=0.2, share=0.25)
-DOG = Region("a-1", "animal", "dog", (0.5, 0.25, 1, 0.75), 0.4, None, relevance=0.6, share=0.75)
+WHOLE = Region(
+    "a", "image", None, (0, 0, 1, 1), 0.3, None, relevance=0.2, share=0.25, matched_by="picture"
+)
+DOG = Region(
+    "a-1",
+    "animal",
+    "dog",
+    (0.5, 0.25, 1, 0.75),
+    0.4,
+    None,
+    relevance=0.6,
+    share=0.75,
+    matched_by="picture",
+)
 FACTS = ImageFacts("a", "/p/a.jpg", 200, 100, "image/jpeg", None, ("/p/a.jpg",), {}, ())
 
 
 def shown(*regions: Region) -> dict[str, Any]:
     document: dict[str, Any] = hits_panel(
-        [Hit("a", "/p/a.jpg", 0.4, 0.6, regions)], [FACTS]
+        [Hit("a", "/p/a.jpg", 0.4, 0.6, regions, {}, "picture", ())], [FACTS]
     ).to_plotly_json()
     link = document["props"]["children"][0].children[0]
     frame, caption = link.children

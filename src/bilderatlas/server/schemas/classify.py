@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from bilderatlas.results import ClassCount
 from bilderatlas.server.schemas.parameters import MAX_WORDS, Kind, Seed, SpaceName
 
 MAX_PROMPTS = 200
@@ -30,14 +31,6 @@ class ClassificationAsked(BaseModel):
         Field(ge=1, le=MAX_SAMPLE, description="so many drawn at random, not remembered"),
     ] = None
     seed: Seed = 0
-
-
-class ClassCount(BaseModel):
-    """A label; null where none of them fits."""
-
-    label: str | None
-    n_regions: int
-    probability: Annotated[float, Field(description="the mean of theirs")]
 
 
 class Classification(BaseModel):

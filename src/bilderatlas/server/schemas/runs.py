@@ -6,34 +6,13 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from bilderatlas.results import Run
+from bilderatlas.results import Cluster, Outcome, Run
 
 
 class Runs(BaseModel):
     """Every clustering and projection, newest first."""
 
     runs: list[Run]
-
-
-class Cluster(BaseModel):
-    """One cluster of a run."""
-
-    cluster: int
-    name: str
-    size: int
-    confidence: float
-    source: str
-    words: Annotated[list[str], Field(description="what else was read in it, the best first")]
-
-
-class Outcome(BaseModel):
-    """What became of a decision in a run."""
-
-    decision: str
-    verb: str
-    status: str
-    about: str
-    reason: str
 
 
 class Clustering(BaseModel):

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from bilderatlas.results import Place
+from bilderatlas.results import Hit
 from bilderatlas.server.schemas.parameters import (
     MAX_KINDS,
     MAX_WORDS,
@@ -53,33 +53,6 @@ class UrlQuery(_Query):
     """The URL of a picture to search for."""
 
     url: Annotated[str, Field(max_length=MAX_WORDS, description="of http or https")]
-
-
-class Region(BaseModel):
-    """The part of a picture that matched."""
-
-    region_id: str
-    kind: str
-    label: str | None
-    box: tuple[float, float, float, float]
-    score: float
-    text: str | None
-    relevance: float
-    share: float
-    matched_by: str
-
-
-class Hit(BaseModel):
-    """One image that a search found."""
-
-    image_id: str
-    path: str
-    score: float
-    relevance: float
-    regions: list[Region]
-    matched_by: str
-    metadata: Annotated[dict[str, Any], Field(description="of all places together")]
-    places: list[Place]
 
 
 class Hits(BaseModel):

@@ -149,8 +149,8 @@ def _matching(clustering: Clustering, words: str | None) -> list[Cluster]:
             for one in clustering.clusters
             if any(sought in held.casefold() for held in (called(one), *one.words))
         ]
-    noise = [Cluster(NOISE, i18n.NOISE, clustering.n_noise)] if clustering.n_noise else []
-    return [*clustering.clusters, *noise]
+    noise = Cluster(NOISE, i18n.NOISE, clustering.n_noise, 0.0, "number", ())
+    return [*clustering.clusters, *([noise] if clustering.n_noise else [])]
 
 
 def _sorted(found: list[Cluster], sort: str, shape_of: Mapping[int, ClusterShape]) -> list[Cluster]:
