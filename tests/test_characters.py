@@ -199,7 +199,7 @@ def test_the_command_line_answers_or_refuses_any_text(
         streams = capsys.readouterr()
         assert ended.value.code in (0, 1, 2), text
         assert "Traceback" not in streams.err + streams.out, text
-        assert "fault of Bilderatlas" not in streams.err + streams.out, text
+        assert "fault in Bilderatlas" not in streams.err + streams.out, text
         assert option or ended.value.code == 2 or json.loads(streams.out)
 
 

@@ -332,7 +332,7 @@ def refused(done: Done, kind: str, *words: str) -> None:
     assert error["kind"] == kind
     for word in words:
         assert word in error["message"]
-    assert "fault of Bilderatlas" not in error["message"]
+    assert "fault in Bilderatlas" not in error["message"]
 
 
 @pytest.mark.parametrize(

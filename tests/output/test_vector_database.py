@@ -194,7 +194,7 @@ def test_a_name_is_prefix_and_field_in_chromas_letters(prefix: str, field: str, 
 
 @pytest.mark.parametrize("prefix", ["my shop", "-x", "é", "x" * 520])
 def test_a_prefix_that_chroma_does_not_take_is_refused(prefix: str) -> None:
-    with pytest.raises(QueryError, match=r"takes no collection.*3 to 512.*--prefix"):
+    with pytest.raises(QueryError, match=r"allows no collection.*3 to 512.*--prefix"):
         vector_database.name_of(prefix, "image")
 
 

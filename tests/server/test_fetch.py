@@ -133,7 +133,7 @@ def test_a_name_is_resolved_once_so_that_it_cannot_mean_another_address_later() 
 def test_a_name_of_which_one_address_is_not_public_is_not_asked(addresses: list[str]) -> None:
     with web() as it:
         it.names["trap.example"] = addresses
-        with pytest.raises(NotAllowed, match=r"'trap\.example'.*no public address"):
+        with pytest.raises(NotAllowed, match=r"'trap\.example'.*not a public address"):
             it.fetch("http://trap.example/")
         assert it.connected == []
 
@@ -169,7 +169,7 @@ def test_what_is_no_plain_url_of_the_web_is_refused(url: str) -> None:
 )
 def test_this_machine_is_not_asked_however_it_is_written(url: str) -> None:
     """With the resolver of the machine: it reads addresses without asking anybody."""
-    with pytest.raises(NotAllowed, match="no public address"):
+    with pytest.raises(NotAllowed, match="not a public address"):
         fetch(url)
 
 

@@ -61,7 +61,7 @@ def test_labels_are_kept_in_one_spelling() -> None:
 
 @pytest.mark.parametrize("label", ["a\0b", "\x1b[31mred", "half \ud800"])
 def test_what_nobody_can_read_is_no_label(label: str) -> None:
-    with pytest.raises(LabelsError, match="which nobody can read"):
+    with pytest.raises(LabelsError, match="which cannot be shown"):
         labels.checked(label)
 
 

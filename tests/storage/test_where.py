@@ -203,7 +203,7 @@ def test_what_is_smuggled_in_is_no_image(where: str) -> None:
 
 @pytest.mark.parametrize("where", ["\0", "width\0", "path = 'caf\udce9'"])
 def test_what_is_no_text_is_no_condition(where: str) -> None:
-    assert "which is no character" in refusal(described({"price": 1}), where)
+    assert "which is not a valid character" in refusal(described({"price": 1}), where)
 
 
 SHORT = f"'{'a' * 180}'"

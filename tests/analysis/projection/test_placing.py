@@ -80,7 +80,7 @@ def test_no_new_rows_need_no_place(method: str) -> None:
 def test_a_map_with_hardly_a_point_left_is_refused(n_left: int) -> None:
     rows, _ = groups(10)
     made = projection.project(rows)
-    with pytest.raises(QueryError, match=f"{n_left} points are left"):
+    with pytest.raises(QueryError, match=f"Only {n_left} points"):
         projection.place(
             rows[5:], rows[:n_left], made.coordinates[:n_left], method="tsne", unit=made.unit
         )

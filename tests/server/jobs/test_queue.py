@@ -160,7 +160,7 @@ def test_another_server_knows_the_jobs_and_what_was_interrupted(
     assert later.get(done.job) == jobs.get(done.job)
     assert later.get(left.job).state == State.INTERRUPTED
     assert ended(later, later.resume(left.job)).state == State.DONE
-    with pytest.raises(ServerBusy, match="about to end"):
+    with pytest.raises(ServerBusy, match="shutting down"):
         jobs.start("cluster", {})
 
 

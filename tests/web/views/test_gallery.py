@@ -110,6 +110,7 @@ def test_images_are_chosen_by_what_is_known_of_them(visit: Visit) -> None:
     page.get_by_label("from", exact=True).first.fill("300")
     page.get_by_label("from", exact=True).first.press("Enter")
     page.wait_for_url("**from.width=300**")
+    expect(page.locator(".chips")).to_contain_text("width, pixels: ≥ 300")
     expect(page.get_by_role("status").filter(has_text="images")).to_have_text("4 images")
     page.get_by_role("link", name="Remove year: 1953").click()
     page.wait_for_function("!location.search.includes('year')")
