@@ -136,7 +136,7 @@ class Place:
             return False
         # A new collection and a file of keys are made beside their place, and renamed.
         name = path.relative_to(self.folder).parts[0]
-        made = re.sub(r"^\.(atlas\.atlas)\.\d+$|\.[0-9a-f]{8}$", r"\1", name)
+        made = re.sub(r"^\.(atlas\.atlas)\.\d+$|\.[0-9a-f]{8}(\.new)?$", r"\1", name)
         return made in OUTPUTS or path.is_relative_to(self.temporary)
 
 

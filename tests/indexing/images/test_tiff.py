@@ -228,7 +228,8 @@ def test_what_libtiff_says_of_a_picture_that_cannot_be_read_is_the_reason(
 def test_others_in_the_process_hear_libtiff_as_before(tmp_path: Path) -> None:
     (tmp_path / "fax.tif").write_bytes(faulty_fax())
     code = (
-        "import sys; from PIL import Image; from bilderatlas import images\n"
+        "import sys; from PIL import Image\n"
+        "from bilderatlas.indexing import images\n"
         "images.decode(open(sys.argv[1], 'rb').read())\n"
         "print('ours', file=sys.stderr, flush=True); Image.open(sys.argv[1]).load()\n"
     )

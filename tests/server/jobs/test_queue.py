@@ -182,7 +182,7 @@ def test_not_too_many_wait(jobs: Jobs, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(jobs_queue, "MAX_WAITING", 1)
     running(jobs, jobs.start("project", {"method": "pca"}))
     jobs.start("project", {"method": "pca"})
-    with pytest.raises(ServerBusy, match="1 jobs wait already"):
+    with pytest.raises(ServerBusy, match="1 jobs are waiting already"):
         jobs.start("project", {"method": "pca"})
     jobs.close()
 

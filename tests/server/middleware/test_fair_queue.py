@@ -110,7 +110,7 @@ def test_a_queue_that_is_long_is_not_joined(monkeypatch: pytest.MonkeyPatch) -> 
             each.cancel()
         await asyncio.gather(*waiting, return_exceptions=True)
         (refused,) = done
-        with pytest.raises(ServerBusy, match="2 of your questions"):
+        with pytest.raises(ServerBusy, match="2 of your requests"):
             refused.result()
 
     run(join())
