@@ -129,7 +129,7 @@ class SentenceEncoder:
         self.weights_hash = _hash_weights(self._model)
         # A default prompt stands before every text already.
         has_default = self._model.default_prompt_name is not None
-        self.query_prompt: str = "" if has_default else self._model.prompts.get("query", "")
+        self.query_prompt: str = "" if has_default else self._model.prompts.get("query") or ""
         self.dim: int = self.embed_texts(["a"]).shape[1]
 
     def prepare(self, image: Image.Image) -> Pixels:
